@@ -1,0 +1,105 @@
+# The book's order of work: one rule per notebook, each a call of `fashionlib execute`, then the HTML.
+# A notebook runs again when its code cells, its parameters, a fashionlib module that it imports, or an upstream artefact changes.
+# Run through the Makefile, or: snakemake --cores 2 --config profile=tiny
+# On a cluster: snakemake --executor slurm --jobs 4 --resources gpu=1 --config profile=paper data=FOLDER
+from pathlib import Path
+
+from fashionlib import execute
+
+PROFILE = config.get("profile", "tiny")
+DATA = config.get("data", "")
+RUN = f"_run/{PROFILE}"
+HTML = config.get("html", ".") + "/_build/html"
+ACCELERATED = PROFILE in ("colab", "paper")
+TABLES = [f"{DATA}/{name}" for name in ("articles.csv", "customers.csv", "transactions_train.csv")] if DATA else []
+
+NOTEBOOKS = {
+    "00_preflight": {"makes": ["data.json", "results/preflight.json"]},
+    "01_two_catalogues": {"needs": ["data.json"], "makes": ["items.parquet", "results/catalogue.json"]},
+    "02_what_captions_say": {"needs": ["items.parquet"], "makes": ["attributes.json", "results/attributes.json"]},
+    "03_who_leaks": {
+        "needs": ["items.parquet"],
+        "makes": ["features/image.npz", "features/grid.npz", "captions/nearest.json", "results/leakage.json"],
+    },
+    "05_out_of_the_box": {
+        "needs": ["items.parquet", "features/grid.npz"],
+        "makes": ["captioner/base/model.safetensors", "captions/pretrained.json", "results/out_of_the_box.json"],
+        "gpu": 1,
+    },
+    "06_fine_tuning": {
+        "needs": ["items.parquet", "features/grid.npz", "captioner/base/model.safetensors"],
+        "makes": ["captioner/adapter/adapter_model.safetensors", "captions/fine_tuned.json", "captions/shuffled.json",
+                  "results/fine_tuning.json"],
+        "gpu": 1,
+    },
+    "07_caption_scores": {
+        "needs": ["items.parquet", "attributes.json", "captions/nearest.json", "captions/pretrained.json",
+                  "captions/fine_tuned.json", "captions/shuffled.json"],
+        "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
+    },
+    "09_looking_at_captions": {
+        "needs": ["items.parquet", "attributes.json", "scores/per_item.parquet"],
+        "makes": ["results/gallery.json"],
+    },
+    "10_feature_spaces": {
+        "needs": ["items.parquet", "features/image.npz", "features/grid.npz",
+                  "captioner/adapter/adapter_model.safetensors"],
+        "makes": ["features/text.npz", "features/both.npz", "features/queries.npz", "results/feature_spaces.json"],
+        "gpu": 1,
+    },
+    "12_recommenders": {
+        "needs": ["items.parquet", "features/image.npz", "features/text.npz", "features/both.npz", "features/queries.npz"],
+        "makes": ["results/recommenders.json"],
+        "gpu": 1,
+    },
+    "17_scoreboard": {
+        "needs": ["results/caption_scores.json", "results/recommenders.json", "results/leakage.json",
+                  "results/catalogue.json", "results/fine_tuning.json"],
+        "makes": ["results/scoreboard.json"],
+    },
+}
+
+
+rule html:
+    input:
+        executed=[f"{RUN}/notebooks/{name}.ipynb" for name in NOTEBOOKS],
+        results=[f"{RUN}/{made}" for spec in NOTEBOOKS.values() for made in spec["makes"] if made.startswith("results/")],
+        pages=[str(p) for p in sorted(Path("book").rglob("*")) if p.is_file() and "__pycache__" not in p.parts],
+        config=["_config.yml", "_toc.yml"],
+        kept=[str(p) for p in sorted(Path("data").rglob("*")) if p.is_file()],
+    output:
+        f"{HTML}/index.html",
+    params:
+        stage=f"{RUN}/book",
+        out=config.get("html", "."),
+        run=RUN,
+        profile=PROFILE,
+    shell:
+        """
+        rm -rf {params.stage} && mkdir -p {params.stage}/notebooks
+        cp -p {input.config} {params.stage}/ && cp -rp book data {params.run}/results {params.stage}/
+        cp -p {input.executed} {params.stage}/notebooks/
+        jupyter-book build -q -W -n --keep-going --path-output {params.out} {params.stage}
+        """
+
+
+for nb, spec in NOTEBOOKS.items():
+
+    rule:
+        name:
+            f"notebook_{nb}"
+        input:
+            TABLES if nb == "00_preflight" else [],
+            [f"{RUN}/{path}" for path in spec.get("needs", [])],
+        output:
+            f"{RUN}/notebooks/{nb}.ipynb",
+            [f"{RUN}/{path}" for path in spec["makes"]],
+        params:
+            depends_on=execute.dependencies(Path(f"notebooks/{nb}.ipynb"), PROFILE),
+            notebook=f"notebooks/{nb}.ipynb",
+            profile=PROFILE,
+            given=f"-p data={DATA}" if DATA and nb == "00_preflight" else "",
+        resources:
+            gpu=spec.get("gpu", 0) if ACCELERATED else 0,
+        shell:
+            "fashionlib execute {params.notebook} --profile {params.profile} {params.given}"

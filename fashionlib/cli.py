@@ -1,0 +1,135 @@
+"""The command line: the same functions that the notebooks call. Bad input ends with one line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+import yaml
+
+from fashionlib import runs
+
+
+def _wardrobe(args: argparse.Namespace) -> None:
+    from fashionlib import wardrobe
+
+    wardrobe.write(args.dest, items=args.items, shoppers=args.shoppers, seed=args.seed)
+    sys.stdout.write(f"{args.dest}: {args.items} articles, {args.shoppers} shoppers, in H&M's layout (synthetic)\n")
+
+
+def _check(args: argparse.Namespace) -> int:
+    from fashionlib.datasets import hm
+
+    report = hm.check(args.root)
+    sys.stdout.write(f"{report}\n")
+    return int(report.broken)
+
+
+def _score(args: argparse.Namespace) -> None:
+    from fashionlib import caption_scores
+
+    scores = caption_scores.score_files(args.references, args.captions)
+    runs.write_json(args.out, scores)
+    for metric, value in scores["corpus"].items():
+        sys.stdout.write(f"{metric:10} {value:8.4f}\n")
+
+
+def _recommend(args: argparse.Namespace) -> None:
+    from fashionlib import recommend
+
+    cutoffs = tuple(int(k) for k in args.cutoffs.split(","))
+    result = recommend.recommend_files(args.train, args.test, args.model, args.k, cutoffs)
+    runs.write_json(args.out, result)
+    for metric, value in result["metrics"].items():
+        sys.stdout.write(f"{metric:16} {value['mean']:.5f}  [{value['low']:.5f}, {value['high']:.5f}]\n")
+
+
+def _execute(args: argparse.Namespace) -> None:
+    from fashionlib import execute
+
+    given = {}
+    for pair in args.parameter:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise ValueError(f"-p {pair!r} isn't NAME=VALUE, e.g. -p seed=3")
+        given[name] = yaml.safe_load(value) if value else ""
+    done = execute.execute(args.notebook, args.profile, given)
+    sys.stdout.write(f"{done.relative_to(runs.repository())}\n")
+
+
+def _summary(args: argparse.Namespace) -> None:
+    place = runs.repository() / "_run" / args.profile / "results" / "scoreboard.json"
+    if not place.is_file():
+        raise FileNotFoundError(f"no scoreboard of profile {args.profile}; run: make book PROFILE={args.profile}")
+    for row in json.loads(place.read_text(encoding="utf-8"))["values"]["main"]:
+        sys.stdout.write("{what:44} {published:>10} {sample:>10} {here:>10}\n".format(**row))
+
+
+def parser() -> argparse.ArgumentParser:
+    main = argparse.ArgumentParser(prog="fashionlib", description="Read, caption, score and recommend fashion items.")
+    commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name, run, help, example):  # noqa: A002
+        sub = commands.add_parser(name, help=help, description=help, epilog=f"example: fashionlib {name} {example}",
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("wardrobe", _wardrobe, "Draw the synthetic wardrobe into DEST, in H&M's layout.",
+                  "my-wardrobe --items 300 --shoppers 200 --seed 1")
+    sub.add_argument("dest", type=Path, metavar="DEST")
+    sub.add_argument("--items", type=int, default=2400, metavar="N", help="articles (default 2400)")
+    sub.add_argument("--shoppers", type=int, default=1500, metavar="M", help="customers (default 1500)")
+    sub.add_argument("--seed", type=int, default=0, metavar="S")
+
+    sub = command("check", _check, "Say what lies in a data folder, what is missing and what is broken.", "my-wardrobe")
+    sub.add_argument("root", type=Path, metavar="ROOT")
+
+    sub = command("score", _score, "Score generated captions (coco form: {id: [{\"caption\": ...}]}).",
+                  "--references R.json --captions C.json --out scores.json")
+    sub.add_argument("--references", type=Path, required=True, metavar="R.json")
+    sub.add_argument("--captions", type=Path, required=True, metavar="C.json")
+    sub.add_argument("--out", type=Path, required=True, metavar="scores.json")
+
+    sub = command("recommend", _recommend, "Fit a recommender on TSV files (user, item, rating, date; no header).",
+                  "--train train.tsv --test test.tsv --model ItemKNN --k 20 --cutoffs 5,12 --out r.json")
+    sub.add_argument("--train", type=Path, required=True, metavar="train.tsv")
+    sub.add_argument("--test", type=Path, required=True, metavar="test.tsv")
+    sub.add_argument("--model", required=True, help="Random, MostPop, UserKNN or ItemKNN")
+    sub.add_argument("--k", type=int, default=20, help="neighbours (default 20)")
+    sub.add_argument("--cutoffs", default="5,12", help="list lengths (default 5,12)")
+    sub.add_argument("--out", type=Path, required=True, metavar="r.json")
+
+    sub = command("execute", _execute, "Execute one notebook of the book with papermill.",
+                  "notebooks/00_preflight.ipynb --profile smoke")
+    sub.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    sub.add_argument("--profile", default="tiny", help=f"one of {', '.join(runs.profile_names())} (default tiny)")
+    sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE",
+                     help="a parameter of the notebook, over the profile's; may be given several times")
+
+    sub = command("summary", _summary, "Print the main numbers of a finished run.", "--profile tiny")
+    sub.add_argument("--profile", default="tiny", help="a profile that has run (default tiny)")
+    return main
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command; 0 when it went well, 1 when what was checked or executed is broken, 2 on bad input."""
+    from fashionlib.execute import NotebookFailed
+
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        return args.run(args) or 0
+    except NotebookFailed as error:
+        sys.stderr.write(f"fashionlib {args.command}: {error}\n")
+        return 1
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"fashionlib {args.command}: {error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

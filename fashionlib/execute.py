@@ -1,0 +1,130 @@
+"""Execute one notebook with papermill, and say what its result depends on."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from fashionlib import runs
+
+PACKAGE = Path(__file__).parent
+
+
+class NotebookFailed(RuntimeError):
+    """A notebook raised or its kernel died; the message names the notebook, the error and the kept copy."""
+
+
+def imported_modules(source: str) -> set[Path]:
+    """Files of fashionlib that Python code imports, and those that they import in turn.
+
+    Found by reading the syntax tree, so imports inside functions count and nothing is run.
+    """
+    found: set[Path] = set()
+    todo = [source]
+    while todo:
+        for node in ast.walk(ast.parse(todo.pop())):
+            for name in _names(node):
+                path = PACKAGE.parent / Path(*name.split("."))
+                files = [path.with_suffix(".py")] if path.with_suffix(".py").is_file() else sorted(path.glob("*.py"))
+                todo += [file.read_text(encoding="utf-8") for file in files if file not in found]
+                found |= set(files)
+    return found
+
+
+def _names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names if alias.name.startswith("fashionlib.")]
+    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fashionlib":
+        return [f"{node.module}.{alias.name}" for alias in node.names] + [node.module] * ("." in node.module)
+    return []
+
+
+def code(notebook: Path) -> str:
+    """The notebook's code cells, IPython's own syntax (`%`, `!`) left out: outputs, prose and metadata don't count."""
+    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    lines = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code").splitlines()
+    return "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in lines)
+
+
+def dependencies(notebook: Path, profile: str) -> str:
+    """A hash of all that decides a notebook's result but its upstream artefacts: code, parameters, fashionlib modules."""
+    digest = hashlib.sha256()
+    source = code(notebook)
+    parts = [source, json.dumps(runs.profile(profile).get(Path(notebook).stem, {}), sort_keys=True)]
+    parts += [path.read_text(encoding="utf-8") for path in sorted(imported_modules(source))]
+    for part in parts:
+        digest.update(hashlib.sha256(part.encode()).digest())
+    return digest.hexdigest()[:16]
+
+
+def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The profile's parameters for this notebook, with `given` over them; ValueError on one that it doesn't have."""
+    from papermill import inspect_notebook
+
+    known = inspect_notebook(str(notebook))
+    if not known:
+        raise ValueError(f"{notebook} has no cell tagged 'parameters'; tag the one with its defaults")
+    chosen = {"profile": profile, **runs.profile(profile).get(Path(notebook).stem, {}), **given}
+    unknown = sorted(set(chosen) - set(known))
+    if unknown:
+        raise ValueError(f"{Path(notebook).name} has no parameter {', '.join(unknown)}; known: {', '.join(known)}")
+    return chosen
+
+
+def execute(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Path:
+    """Run `notebook` at `profile`; return its executed copy, below `_run/<profile>/notebooks`.
+
+    A notebook that raises, or whose kernel dies, leaves its copy with the traceback in `_run/<profile>/failed` and
+    raises NotebookFailed. Papermill's metadata calls a notebook with a dead kernel completed, so it isn't asked.
+    """
+    import papermill
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    notebook = Path(notebook)
+    if not notebook.is_file():
+        raise FileNotFoundError(f"no notebook {notebook}; known: "
+                                f"{', '.join(sorted(p.name for p in notebook.parent.glob('*.ipynb'))) or 'none'}")
+    chosen = parameters(notebook, profile, given or {})
+    repository = runs.repository()
+    root = repository / "_run" / profile
+    kept, done = root / "failed" / notebook.name, root / "notebooks" / notebook.name
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    try:
+        papermill.execute_notebook(str(notebook), str(kept), parameters=chosen, cwd=str(repository),
+                                   kernel_name="python3", progress_bar={"mininterval": 1}, stdout_file=None)
+    except (papermill.PapermillExecutionError, CellExecutionError, DeadKernelError) as error:
+        what = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else f"the kernel died ({error})"
+        raise NotebookFailed(f"{notebook.name} failed at profile {profile}: {what}; "
+                             f"executed copy with the traceback: {kept.relative_to(repository)}") from error
+    content = publishable(kept.read_text(encoding="utf-8"), repository, chosen.get("data", ""))
+    with runs.atomic(done) as part:
+        part.write_text(content, encoding="utf-8")
+    kept.unlink()
+    runs.write_json(root / "records" / f"{notebook.stem}.json", {
+        "notebook": notebook.name, "profile": profile, "commit": runs.commit(repository),
+        "dependencies": dependencies(notebook, profile), "hardware": runs.hardware(), "versions": runs.versions(),
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024})
+    return done
+
+
+def publishable(text: str, repository: Path, data: str) -> str:
+    """An executed notebook without papermill's metadata and without this machine's paths, anywhere in it."""
+    notebook = json.loads(text)
+    notebook["metadata"].pop("papermill", None)
+    for cell in notebook["cells"]:
+        cell["metadata"].pop("papermill", None)
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    places = {str(repository): ".", str(Path.home()): "~"}
+    if data:
+        places = {str(Path(data).resolve()): Path(data).resolve().name, data: Path(data).name} | places
+    for place, name in places.items():
+        text = text.replace(json.dumps(place)[1:-1], name)
+    return text

@@ -1,0 +1,158 @@
+"""Tables, curves and galleries. Draws what it is given and computes nothing; all text from data is escaped."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML, Markdown
+from matplotlib.axes import Axes
+from PIL import Image
+
+MAX_PIXELS = 50_000_000  # a picture larger than this is refused, not decoded
+
+
+def note(synthetic: bool, profile: str) -> HTML:
+    """The banner that every page with numbers carries: what the column "this run" is made of."""
+    text = ("Everything below is computed on the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that the "
+            "method runs and answers planted questions; they are not H&amp;M's and not the paper's." if synthetic else
+            "Everything below is computed on the data folder given to this run. If it holds H&amp;M's pictures or captions, "
+            "keep the rendered pages to yourself: its terms allow research, not publication.")
+    return HTML(f'<div class="synthetic">Profile <b>{escape(profile)}</b>. {text}</div>')
+
+
+def say(text: str) -> Markdown:
+    """A sentence with numbers of this run in it."""
+    return Markdown(text)
+
+
+def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (), best: Collection[str] = (),
+          missing: str = "–") -> HTML:
+    """A table of the book: numbers to `decimals`, columns of `percent` times 100, the highest of `best` in bold.
+
+    The index is the row heading. Text is escaped.
+    """
+    shown = frame.copy()
+    shown[list(percent)] = shown[list(percent)] * 100
+    numbers = [c for c in shown.columns if pd.api.types.is_float_dtype(shown[c])]
+    counts = [c for c in shown.columns if pd.api.types.is_integer_dtype(shown[c])]
+    style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
+    style = style.format(lambda text: missing if pd.isna(text) else escape(str(text)),
+                         subset=[c for c in shown.columns if c not in (*numbers, *counts)])
+    style = style.format_index(lambda text: escape(str(text)), axis=0)
+    if best:
+        style = style.highlight_max(subset=list(best), props="font-weight: bold")
+    return HTML(style.set_table_attributes('class="book"').set_uuid("t").to_html(index_names=False))
+
+
+def bars(values: pd.Series, label: str, axes: Axes | None = None) -> Axes:
+    """Horizontal bars, first row on top, one a row of `values`."""
+    axes = axes or plt.subplots(figsize=(7, 0.28 * len(values) + 0.8), layout="constrained")[1]
+    axes.barh([str(name) for name in values.index], values, color="#2563eb")
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def intervals(frame: pd.DataFrame, label: str) -> Axes:
+    """Points with their intervals: one row a system, columns value, low, high."""
+    axes = plt.subplots(figsize=(7, 0.36 * len(frame) + 0.8), layout="constrained")[1]
+    spread = [frame.value - frame.low, frame.high - frame.value]
+    axes.errorbar(frame.value, range(len(frame)), xerr=spread, fmt="o", color="#2563eb", capsize=3)
+    axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def curves(history: pd.DataFrame, axes: Axes | None = None) -> Axes:
+    """Loss against step: a line for each other column of `history` (step, loss, validation loss)."""
+    axes = axes or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    for column in history.columns.drop("step"):
+        line = history.dropna(subset=[column])
+        axes.plot(line.step, line[column], marker="o" if len(line) < 12 else None, label=column)
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss per token (nats)")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def thumbnail(path: str | Path, width: int = 120) -> str:
+    """A picture as a small JPEG data address. ValueError names a file that is broken or larger than 50 megapixels."""
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"{path} has {image.width * image.height:,} pixels, at most {MAX_PIXELS:,} are opened")
+            image.draft("RGB", (2 * width, 3 * width))
+            small = image.convert("RGB")
+            small.thumbnail((width, 2 * width))
+    except OSError as error:
+        raise ValueError(f"{path} can't be read as a picture ({error}); run fashionlib check on its folder") from error
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def contact_sheet(paths: Sequence[str], columns: int = 8, titles: Sequence[str] = ()) -> plt.Figure:
+    """Small pictures side by side."""
+    rows = -(-len(paths) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.1, rows * 1.75), squeeze=False, layout="constrained")
+    for place in axes.flat:
+        place.axis("off")
+    for place, path in zip(axes.flat, paths, strict=False):
+        with Image.open(path) as image:
+            place.imshow(image.convert("RGB"))
+    for place, title in zip(axes.flat, titles, strict=False):
+        place.set_title(title, fontsize=7)
+    return figure
+
+
+def marked(caption: str, mine: Collection[str], other: Collection[str]) -> str:
+    """`caption` as HTML with its attribute words marked: class "both" where `other` has the attribute too, else "only"."""
+    def mark(match: re.Match[str]) -> str:
+        word = match.group(0)
+        stems = {word.lower(), word.lower().removesuffix("s"), word.lower().removesuffix("es")}
+        found = stems & set(mine)
+        if not found:
+            return escape(word)
+        return f'<mark class="{"both" if found & set(other) else "only"}">{escape(word)}</mark>'
+
+    pieces = re.split(r"(\w+)", caption)
+    return "".join(re.sub(r"\w+", mark, piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces))
+
+
+def gallery(entries: Iterable[Mapping]) -> HTML:
+    """Pictures with their captions. An entry: `image` (path), `title`, `truth` (caption, attributes), `captions`
+    {system: (caption, attributes, line of scores)}. Marked green: attributes that truth and caption share.
+    """
+    articles = []
+    for entry in entries:
+        truth, attributes = entry["truth"]
+        every = set().union(*(words for _, words, _ in entry["captions"].values()))
+        lines = [f'<p><span class="role">truth</span>{marked(truth, attributes, every)}</p>']
+        for system, (caption, words, scores) in entry["captions"].items():
+            shown = marked(caption, words, attributes) if caption else "<i>(empty)</i>"
+            lines.append(f'<p><span class="role">{escape(system)} · {escape(scores)}</span>{shown}</p>')
+        picture = f'<img src="{thumbnail(entry["image"])}" alt="Product photo of article {escape(entry["title"], quote=True)}">'
+        articles.append(f"<article>{picture}<div>{''.join(lines)}</div></article>")
+    return HTML(f'<div class="gallery">{"".join(articles)}</div>')
+
+
+def neighbours(rows: Iterable[tuple[str, Sequence[str]]], label: str) -> HTML:
+    """Each row: a query picture (outlined) and its nearest pictures."""
+    lines = []
+    for n, (query, found) in enumerate(rows, 1):
+        first = f'<img class="query" src="{thumbnail(query, 72)}" alt="Query {n}">'
+        rest = "".join(f'<img src="{thumbnail(path, 72)}" alt="Neighbour {k} of query {n}, {escape(label)}">'
+                       for k, path in enumerate(found, 1))
+        lines.append(f'<div class="neighbours">{first}{rest}</div>')
+    return HTML("".join(lines))
