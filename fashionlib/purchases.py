@@ -1,0 +1,125 @@
+"""Purchases: the per-user temporal split, the matrices that recommenders learn from, and Elliot's TSV files.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+
+def temporal_split(transactions: pd.DataFrame, share: float = 0.8) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(train, test): per user the first floor(n * share) rows by date are train, the others test.
+
+    Rows of one day keep file order, so the cut may fall inside a day, as in Paper A's published script; both
+    tables keep the rows' index and file order. A user with one row has no train row. Raises ValueError for a
+    row without user, item or date.
+    """
+    missing = transactions[["user_id", "item_id", "date"]].isna().any(axis=1).to_numpy()
+    if missing.any():
+        row, total = transactions.index[missing.argmax()], len(transactions)
+        raise ValueError(f"{missing.sum()} of {total} transactions lack user, item or date; first: row {row}")
+    users = pd.factorize(transactions["user_id"])[0]
+    order = np.lexsort((transactions["date"].to_numpy(), users))  # stable: ties stay in file order
+    counts = np.bincount(users)
+    place = np.empty(len(users), dtype=np.int64)  # how many rows of the same user come before
+    place[order] = np.arange(len(users)) - np.repeat(np.cumsum(counts) - counts, counts)
+    train = place < np.floor(counts * share)[users]
+    return transactions[train], transactions[~train]
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Binary purchases. Rows are `users` (all with a train row), the first len(items) columns are `items`
+    (all with a train row: the candidates); `test` has one more column for each of `unseen`, the test items
+    that no train row has: nothing can recommend them, but they count in |R|. Ids are sorted. Users without
+    train rows are left out.
+    """
+
+    users: np.ndarray  # (users,) ids
+    items: np.ndarray  # (items,) ids
+    unseen: np.ndarray  # (unseen,) ids
+    train: sparse.csr_matrix  # (users, items)
+    test: sparse.csr_matrix  # (users, items + unseen)
+
+    @property
+    def evaluated(self) -> np.ndarray:
+        """Positions of the users that have a test row, the ones that count in every mean."""
+        return np.flatnonzero(np.diff(self.test.indptr))
+
+
+def interactions(train: pd.DataFrame, test: pd.DataFrame) -> Interactions:
+    """The two tables (columns user_id, item_id) as matrices; repeated purchases collapse to one.
+
+    Raises ValueError when the train table is empty or no user has both train and test rows.
+    """
+    users, items = _ids(train["user_id"]), _ids(train["item_id"])
+    known = test[test["user_id"].isin(users)]
+    if len(known) == 0:
+        raise ValueError(f"{len(train)} train and {len(test)} test rows share no user: nothing to evaluate")
+    unseen = _ids(known["item_id"]).difference(items)
+    columns = items.append(unseen)
+    return Interactions(users.to_numpy(object), items.to_numpy(object), unseen.to_numpy(object),
+                        _binary(train, users, items), _binary(known, users, columns))
+
+
+def _ids(column: pd.Series) -> pd.Index:
+    return pd.Index(column.unique()).sort_values()
+
+
+def _binary(table: pd.DataFrame, users: pd.Index, items: pd.Index) -> sparse.csr_matrix:
+    rows, columns = users.get_indexer(table["user_id"]), items.get_indexer(table["item_id"])
+    matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(users), len(items)))
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix
+
+
+def read_tsv(path: Path) -> pd.DataFrame:
+    """A split in Elliot's form: no header, tab-separated user, item, rating, date -> user_id, item_id,
+    rating, date.
+
+    Ids and date stay strings. Raises FileNotFoundError, or ValueError naming file, line and value, for a line
+    without four fields, an empty id, a rating that is no positive number, or a date that is neither ISO nor a
+    number.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file; it needs lines of user, item, rating, date")
+    try:
+        table = pd.read_csv(path, sep="\t", header=None, dtype=str, na_filter=False, quoting=3, encoding="utf-8",
+                            skip_blank_lines=False)
+    except pd.errors.EmptyDataError as error:
+        raise ValueError(f"{path}: the file is empty; it needs lines of user, item, rating, date") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 text: {error}") from error
+    except pd.errors.ParserError as error:  # a line with more fields than the first
+        raise ValueError(_miscounted(path)) from error
+    if table.shape[1] != 4:
+        raise ValueError(_miscounted(path))
+    table.columns = ["user_id", "item_id", "rating", "date"]
+    rating, date = pd.to_numeric(table["rating"], errors="coerce"), table["date"]
+    number = pd.to_numeric(date, errors="coerce").notna()
+    dated = number | pd.to_datetime(date.mask(number), format="ISO8601", errors="coerce").notna()
+    for good, expected in ((table["user_id"].str.strip() != "", "an empty user"),
+                           (table["item_id"].str.strip() != "", "an empty item"),
+                           ((rating > 0) & (rating < np.inf), "a rating that is no positive number"),
+                           (dated, "a date that is neither ISO nor a number")):
+        if not good.all():
+            raise ValueError(_wrong(path, int(np.argmin(good)) + 1, expected))
+    return table
+
+
+def _miscounted(path: Path) -> str:
+    with open(path, encoding="utf-8") as file:
+        line = next(number for number, text in enumerate(file, 1) if text.count("\t") != 3)
+    return _wrong(path, line, "4 tab-separated fields expected")
+
+
+def _wrong(path: Path, line: int, what: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = next(itertools.islice(file, line - 1, None), "")
+    return f"{path}, line {line}: {what}: {text.rstrip()[:200]!r}"
