@@ -1,0 +1,66 @@
+"""The items table that every reader returns, its columns named once, and how it is split.
+
+`items`: one row per article in file order, RangeIndex, columns `ITEM_COLUMNS`. A missing image or caption is <NA>.
+`transactions`: one row per bought article in file order, columns `TRANSACTION_COLUMNS`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+ITEM, PRODUCT, IMAGE, CAPTION = "item_id", "product_id", "image", "caption"
+CATEGORY, GROUP, COLOUR, PATTERN = "category", "group", "colour", "pattern"
+SPLIT = "split"
+USER, DATE = "user_id", "date"
+
+ITEM_COLUMNS = [ITEM, PRODUCT, IMAGE, CAPTION, CATEGORY, GROUP, COLOUR, PATTERN]
+TRANSACTION_COLUMNS = [USER, ITEM, DATE]
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+
+
+def split_items(items: pd.DataFrame, by: Literal["article", "product"] = "article", seed: int = 42) -> pd.DataFrame:
+    """The items in their own order with a column `split`: 80 % train, 10 % validation, 10 % test.
+
+    "article" is Paper A's published recipe to the row (section 3.2): shuffle the table, cut 20 % off, halve it, each
+    step with the same seed. It puts colours of one product, hence equal captions, on both sides: 75 % of H&M's test
+    captions occur word for word in train.
+    "product" draws products instead (`GroupShuffleSplit`), so no product is in two splits; the shares are of products.
+    """
+    if len(items) < 10:
+        raise ValueError(f"{len(items)} items can't be split 80/10/10; at least 10 are needed")
+    if by == "article":
+        held = _by_article(items, seed)
+    elif by == "product":
+        held = _by_product(items, seed)
+    else:
+        raise ValueError(f"unknown split {by!r}; known: 'article', 'product'")
+    split = np.full(len(items), TRAIN, dtype=object)
+    for name, rows in zip((VALIDATION, TEST), held, strict=True):
+        split[rows] = name
+    return items.assign(**{SPLIT: split.astype(str)})
+
+
+def _by_article(items: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the validation and test rows."""
+    from sklearn.model_selection import train_test_split
+
+    rows = pd.DataFrame({"row": np.arange(len(items))}).sample(frac=1, random_state=seed)
+    _, rest = train_test_split(rows, test_size=0.2, random_state=seed)
+    validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
+    return validation["row"].to_numpy(), test["row"].to_numpy()
+
+
+def _by_product(items: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the validation and test rows."""
+    from sklearn.model_selection import GroupShuffleSplit
+
+    products = items[PRODUCT].to_numpy()
+    if len(set(products)) < 10:
+        raise ValueError(f"{len(set(products))} products can't be split 80/10/10; at least 10 are needed")
+    _, rest = next(GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(products, groups=products))
+    halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(rest, groups=products[rest])
+    validation, test = next(halves)
+    return rest[validation], rest[test]

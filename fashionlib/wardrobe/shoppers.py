@@ -1,0 +1,125 @@
+"""Shoppers who buy from the wardrobe: tastes, popularity, fashion's clock, baskets, repeats and companions.
+
+A shopper's liking of an item is their taste for its type, colour and pattern (which pictures and captions show) plus a
+hidden part (which nothing shows) plus the item's popularity, less its age since launch. Within a basket an item may be
+followed by one of its companions, which purchases reveal and content does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+FIRST_DAY, DAYS = date(2018, 9, 20), 733  # until 2020-09-22, as Kaggle's
+SEEN = ("type", "colour", "pattern")
+
+
+def purchases(
+    truth: pd.DataFrame,
+    shoppers: int,
+    rng: np.random.Generator,
+    median: float = 10.0,
+    basket: float = 3.3,
+    repeat: float = 0.10,
+    companion: float = 0.30,
+    style: float = 3.0,
+    hidden: float = 0.4,
+    popularity: float = 0.6,
+    life: float = 250.0,
+) -> pd.DataFrame:
+    """What `shoppers` people bought of `truth`'s items: columns shopper, item (row numbers) and day, in order of days.
+
+    median: articles per shopper (log-normal); basket: articles per day (geometric); repeat, companion: chances that an
+    article is one of the shopper's own or a companion of the one before; style, hidden, popularity: spread of the three
+    parts of liking; life: days in which an item's appeal falls to 1/e. `truth` needs `launch` (day) and `SEEN` columns.
+    """
+    looks = pd.get_dummies(truth[list(SEEN)]).to_numpy(np.float32)
+    quality = rng.normal(0, 1, (len(truth), 6)).astype(np.float32)
+    fame = rng.normal(0, popularity, len(truth))
+    launch = truth["launch"].to_numpy()
+    mates = _companions(truth["type"].to_numpy(), launch, rng)
+    rows: list[tuple[int, int, int]] = []
+    for shopper in tqdm(range(shoppers), desc="shoppers", disable=None):
+        taste = rng.normal(0, 1, looks.shape[1]).astype(np.float32)
+        liking = style * (looks @ taste) / len(SEEN) ** 0.5 / 1.6 + fame
+        liking += hidden * (quality @ rng.normal(0, 1, 6).astype(np.float32)) / 6**0.5
+        wanted = int(np.clip(round(rng.lognormal(np.log(median), 0.8)), 1, 200))
+        bought: list[int] = []
+        for day in _days(wanted, basket, rng):
+            appeal = np.where(launch <= day, liking - (day - launch) / life, -np.inf)
+            chances = np.cumsum(np.exp(appeal - appeal.max()))
+            last = -1
+            for _ in range(min(rng.geometric(1 / basket), wanted - len(bought))):
+                last = _choose(last, bought, chances, mates, rng, repeat, companion)
+                if launch[last] <= day:
+                    bought.append(last)
+                    rows.append((shopper, last, day))
+    table = pd.DataFrame(rows, columns=["shopper", "item", "day"])
+    return table.sort_values(["day", "shopper"], kind="stable", ignore_index=True)
+
+
+def _days(wanted: int, basket: float, rng: np.random.Generator) -> list[int]:
+    """The days on which one person shops, in order, from a first visit on."""
+    first = int(rng.integers(0, DAYS - 30))
+    return sorted(rng.integers(first, DAYS, max(1, round(1.3 * wanted / basket))).tolist())
+
+
+def _choose(
+    last: int, bought: list[int], chances: np.ndarray, mates: np.ndarray, rng: np.random.Generator, repeat: float, companion: float
+) -> int:
+    draw = rng.random()
+    if draw < repeat and bought:
+        return bought[int(rng.integers(len(bought)))]
+    if draw < repeat + companion and last >= 0:
+        return int(mates[last, rng.integers(mates.shape[1])])
+    return int(np.searchsorted(chances, rng.random() * chances[-1], side="right").clip(max=len(chances) - 1))
+
+
+def _companions(types: np.ndarray, launch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Three items of other types, launched at about the same time, that go with each item; (items, 3)."""
+    mates = np.empty((len(types), 3), int)
+    for item, (kind, day) in enumerate(zip(types, launch, strict=True)):
+        near = np.flatnonzero((types != kind) & (np.abs(launch - day) < 60))
+        mates[item] = rng.choice(near if len(near) else len(types), 3)
+    return mates
+
+
+def customer_id(number: int, seed: int) -> str:
+    """64 hex characters, as Kaggle's ids."""
+    return hashlib.sha256(f"wardrobe {seed} shopper {number}".encode()).hexdigest()
+
+
+def customers(count: int, seed: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Kaggle's seven columns of customers.csv, one row per shopper."""
+    active = rng.random(count) < 0.35
+    return pd.DataFrame(
+        {
+            "customer_id": [customer_id(n, seed) for n in range(count)],
+            "FN": np.where(active, "1.0", ""),
+            "Active": np.where(active & (rng.random(count) < 0.9), "1.0", ""),
+            "club_member_status": rng.choice(["ACTIVE", "PRE-CREATE"], count, p=[0.93, 0.07]),
+            "fashion_news_frequency": np.where(active, "Regularly", "NONE"),
+            "age": np.clip(rng.normal(36, 14, count), 16, 90).astype(int),
+            "postal_code": [hashlib.sha256(f"post {n // 3} {seed}".encode()).hexdigest() for n in range(count)],
+        }
+    )
+
+
+def table(bought: pd.DataFrame, truth: pd.DataFrame, seed: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Kaggle's five columns of transactions_train.csv from `purchases`, prices varying a little by day."""
+    ids = {n: customer_id(n, seed) for n in bought["shopper"].unique()}
+    days = [(FIRST_DAY + timedelta(days=d)).isoformat() for d in range(DAYS)]
+    price = truth["price"].to_numpy()[bought["item"]] * rng.choice([1, 1, 1, 0.9, 0.8, 0.6], len(bought))
+    return pd.DataFrame(
+        {
+            "t_dat": [days[d] for d in bought["day"]],
+            "customer_id": bought["shopper"].map(ids),
+            "article_id": truth["item_id"].to_numpy()[bought["item"]],
+            "price": price.round(6),
+            "sales_channel_id": rng.choice([1, 2], len(bought), p=[0.3, 0.7]),
+        }
+    )
