@@ -77,7 +77,7 @@ rule html:
     shell:
         """
         rm -rf {params.stage} && mkdir -p {params.stage}/notebooks
-        cp -p {input.config} {params.stage}/ && cp -rp book data {params.run}/results {params.stage}/
+        cp -p {input.config} {params.stage}/ && cp -rp book data {params.run}/results {params.run}/records {params.stage}/
         cp -p {input.executed} {params.stage}/notebooks/
         jupyter-book build -q -W -n --keep-going --path-output {params.out} {params.stage}
         """

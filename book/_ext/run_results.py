@@ -2,13 +2,15 @@
 
 A page that cites a changed result is rebuilt; a missing file or key is an error of the strict build. The tooltip names the
 file, the key, the profile and the commit that the number comes from.
+
+```{run-records}``` lists this run's records: per notebook its time, peak memory and commit, then hardware and versions.
 """
 
 import json
 from pathlib import Path
 
 from docutils import nodes
-from sphinx.util.docutils import SphinxRole
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 
 class Result(SphinxRole):
@@ -31,6 +33,34 @@ class Result(SphinxRole):
         return [nodes.abbreviation(text, text, explanation=where, classes=["result"])], []
 
 
+class RunRecords(SphinxDirective):
+    def run(self):
+        paths = sorted((Path(self.env.srcdir) / "records").glob("*.json"))
+        records = []
+        for path in paths:
+            self.env.note_dependency(str(path))
+            records.append(json.loads(path.read_text(encoding="utf-8")))
+        if not records:
+            raise self.error("no records of executed notebooks; build the book with `make book`")
+        rows = [(r["notebook"], f"{r['seconds']:.0f}", f"{r['peak_memory_mib']:,}", r["commit"]) for r in records]
+        total = ("together", f"{sum(r['seconds'] for r in records):.0f}", "", "")
+        facts = records[0]["hardware"] | records[0]["versions"]
+        return [table(("notebook", "seconds", "peak MiB", "commit"), [*rows, total]),
+                table((f"profile {records[0]['profile']}", "value"), [(k, str(v)) for k, v in facts.items()])]
+
+
+def table(head, rows):
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
+
+    def line(texts):
+        return nodes.row("", *(nodes.entry("", nodes.paragraph(text=text)) for text in texts))
+
+    group += nodes.thead("", line(head))
+    group += nodes.tbody("", *(line(row) for row in rows))
+    return nodes.table("", group)
+
+
 def setup(app):
     app.add_role("result", Result())
+    app.add_directive("run-records", RunRecords)
     return {"version": "1", "parallel_read_safe": True}
