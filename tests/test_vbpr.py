@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from fashionlib.vbpr import VBPR, align
+
+
+@pytest.fixture(scope="module")
+def tastes():
+    """300 shoppers of two tastes, 400 items of two styles; an item has about two buyers, so only features tell."""
+    random = np.random.default_rng(0)
+    taste, style = np.arange(300) % 2, np.arange(400) % 2
+    train = np.zeros((300, 400))
+    for user in range(300):
+        train[user, random.choice(np.flatnonzero(style == taste[user]), size=3, replace=False)] = 1
+    features = random.normal(size=(400, 6))
+    features[:, 4] += 4 * style
+    return sparse.csr_matrix(train), features, taste, style
+
+
+def of_taste(model, tastes):
+    """Share of the first ten recommendations that are of the shopper's taste."""
+    _, _, taste, style = tastes
+    return (style[model.recommend(np.arange(300), 10)] == taste[:, None]).mean()
+
+
+def test_features_find_the_planted_tastes(tastes):
+    train, features, _, _ = tastes
+    seeing = VBPR(features, factors=8, epochs=40, batch_size=128, lr=0.01).fit(train)
+    blind = VBPR(factors=8, epochs=40, batch_size=128, lr=0.01).fit(train)
+    shuffled = VBPR(np.random.default_rng(1).permutation(features), factors=8, epochs=40, batch_size=128, lr=0.01)
+    assert of_taste(seeing, tastes) > 0.9
+    assert of_taste(blind, tastes) < 0.75
+    assert of_taste(shuffled.fit(train), tastes) < 0.75
+    losses = [epoch["loss"] for epoch in seeing.history]
+    assert losses[-1] < 0.7 * losses[0]
+    assert losses[0] == pytest.approx(np.log(2), rel=0.1)
+
+
+@pytest.mark.parametrize("seeing", [True, False])
+def test_scores_equal_the_papers_formula(tastes, seeing):
+    train, features, _, _ = tastes
+    model = VBPR(features if seeing else None, factors=3, epochs=2, pca=None).fit(train)
+    user, item = model.user.weight.detach().numpy(), model.item.weight.detach().numpy()
+    gamma_user, gamma_item, bias = user[:, :3], item[:, :3], item[:, 3]
+    expected = np.empty(train.shape)
+    if seeing:
+        theta, inputs = user[:, 3:], (features - features.mean(0)) / features.std(0) / np.sqrt(6)
+        embed, visual_bias = model.visual.weight.detach().numpy()[:3], model.visual.weight.detach().numpy()[3]
+    for u in range(train.shape[0]):
+        for i in range(train.shape[1]):
+            expected[u, i] = bias[i] + gamma_user[u] @ gamma_item[i]
+            if seeing:
+                expected[u, i] += theta[u] @ (embed @ inputs[i]) + visual_bias @ inputs[i]
+    np.testing.assert_allclose(model.scores(np.arange(300)), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_the_loss_is_that_of_the_scores(tastes):
+    train, features, _, _ = tastes
+    model = VBPR(features, factors=3, epochs=3, penalty=0.5).fit(train)
+    users, plus, minus = np.array([0, 5, 5]), np.array([3, 9, 3]), np.array([1, 2, 7])
+    scores = model.scores(np.arange(300))
+    margin = scores[users, plus] - scores[users, minus]
+    rows = [model.user.weight[users], model.item.weight[plus], model.item.weight[minus]]
+    rows += [model.visual(model.inputs[plus]), model.visual(model.inputs[minus])]  # [E f, b' . f] of both items
+    squares = sum(float((row.detach() ** 2).sum()) for row in rows)
+    expected = np.log1p(np.exp(-margin)).mean() + 0.5 * squares / 3 / 2
+    loss = model._loss(*map(torch.from_numpy, (users, plus, minus))).item()
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_same_seed_same_lists_and_threads_left_alone(tastes):
+    train, features, _, _ = tastes
+    threads = torch.get_num_threads()
+    models = [VBPR(features, factors=4, epochs=4, seed=seed).fit(train) for seed in (1, 1, 2)]
+    lists = [model.recommend(np.arange(300), 5) for model in models]
+    assert lists[0].tolist() == lists[1].tolist() != lists[2].tolist()
+    assert torch.get_num_threads() == threads
+
+
+def test_train_items_are_never_offered(tastes):
+    train = tastes[0]
+    lists = VBPR(factors=4, epochs=2).fit(train).recommend(np.array([7, 3, 7]), 398)
+    assert lists[0].tolist() == lists[2].tolist()
+    for user, items in zip([7, 3], lists[:2], strict=True):
+        bought = set(train[user].indices)
+        assert set(items.tolist()) == set(range(400)) - bought | {-1}  # 397 items and one empty slot
+        assert items[-1] == -1
+
+
+def test_the_best_epochs_weights_come_back(tastes):
+    few, features, _, _ = tastes
+    assert {epoch["ndcg"] for epoch in VBPR(factors=2, epochs=2).fit(few).history} == {None}  # too few to judge by
+    train = sparse.vstack([few, few[::-1], few[:, ::-1]], format="csr")
+    options = {"factors": 8, "batch_size": 64, "lr": 0.05, "check": 1, "patience": 3}
+    model = VBPR(features, epochs=60, **options).fit(train)
+    measured = [epoch["ndcg"] for epoch in model.history]
+    best = int(np.argmax(measured)) + 1
+    assert len(measured) == best + 3 < 60  # stopped three checks after the best
+    again = VBPR(features, epochs=best, **options).fit(train)
+    np.testing.assert_array_equal(again.scores(np.arange(5)), model.scores(np.arange(5)))
+
+
+def test_align_joins_by_id():
+    matrix = np.arange(6.0).reshape(3, 2)
+    ids = np.array(["03", "01", "02"])
+    assert align(ids, matrix, np.array(["01", "03"])).tolist() == [[2, 3], [0, 1]]
+    with pytest.raises(ValueError, match="3 feature rows for 2 items; 1 missing: .'04'"):
+        align(ids, matrix, np.array(["01", "04"]))
+    with pytest.raises(ValueError, match="2 ids for 3 feature rows"):
+        align(ids[:2], matrix, ids)
+    with pytest.raises(ValueError, match="3 feature ids, only 2 distinct"):
+        align(np.array(["01", "01", "02"]), matrix, ids)
+
+
+def test_features_of_another_catalogue_are_refused(tastes):
+    train, features, _, _ = tastes
+    with pytest.raises(ValueError, match=r"\(399, 6\) for 400 items"):
+        VBPR(features[1:]).fit(train)
+    broken = features.copy()
+    broken[3, 3] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        VBPR(broken).fit(train)
