@@ -1,6 +1,6 @@
 """The items table that every reader returns, its columns named once, and how it is split.
 
-`items`: one row per article in file order, RangeIndex, columns `ITEM_COLUMNS`. A missing image or caption is <NA>.
+`items`: one row per article in file order, RangeIndex, columns `ITEM_COLUMNS`. A missing image or caption is NaN.
 `transactions`: one row per bought article in file order, columns `TRANSACTION_COLUMNS`.
 """
 
@@ -21,13 +21,16 @@ TRANSACTION_COLUMNS = [USER, ITEM, DATE]
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 
 
-def split_items(items: pd.DataFrame, by: Literal["article", "product"] = "article", seed: int = 42) -> pd.DataFrame:
+def split_items(
+    items: pd.DataFrame, by: Literal["article", "product"] = "article", seed: int = 42
+) -> pd.DataFrame:
     """The items in their own order with a column `split`: 80 % train, 10 % validation, 10 % test.
 
-    "article" is Paper A's published recipe to the row (section 3.2): shuffle the table, cut 20 % off, halve it, each
-    step with the same seed. It puts colours of one product, hence equal captions, on both sides: 75 % of H&M's test
-    captions occur word for word in train.
-    "product" draws products instead (`GroupShuffleSplit`), so no product is in two splits; the shares are of products.
+    "article" is Paper A's published recipe to the row (section 3.2): shuffle the table, cut 20 % off, halve it,
+    each step with the same seed. It puts colours of one product, hence equal captions, on both sides: 75 % of H&M's
+    test captions occur word for word in train.
+    "product" draws products instead (`GroupShuffleSplit`): no product is in two splits; the shares are of products.
+    ValueError for fewer than 10 items (or products), or an unknown `by`.
     """
     if len(items) < 10:
         raise ValueError(f"{len(items)} items can't be split 80/10/10; at least 10 are needed")

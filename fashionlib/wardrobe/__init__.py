@@ -29,8 +29,8 @@ def write(
     """Draw a wardrobe into the folder `root` and return its planted truth (also in truth.csv), one row per article.
 
     Writes articles.csv (Kaggle's 25 columns), customers.csv, transactions_train.csv, images/ (JPEG, `size` = width and
-    height in pixels), truth.csv and the marker WARDROBE. The same arguments give the same bytes. All at once: the folder
-    appears when it is complete; an older wardrobe there is replaced. ValueError when `root` holds anything else.
+    height in pixels), truth.csv and the marker WARDROBE. The same arguments give the same bytes. The folder appears
+    when it is complete and replaces an older wardrobe there. ValueError when `root` holds anything else.
     """
     root = Path(root)
     if items < 1 or shoppers < 0:
@@ -44,9 +44,8 @@ def write(
         truth.to_csv(part / TRUTH, index=False)
         _draw(truth, part / hm.IMAGES, seed, size)
         _shop(truth, shoppers, seed, part)
-        (part / hm.MARKER).write_text(
-            f"Synthetic: drawn by `fashionlib wardrobe` with {items} items, {shoppers} shoppers, seed {seed}. Not H&M's data.\n"
-        )
+        made = f"{items} items, {shoppers} shoppers, seed {seed}"
+        (part / hm.MARKER).write_text(f"Synthetic: drawn by `fashionlib wardrobe` with {made}. Not H&M's data.\n")
     return truth
 
 

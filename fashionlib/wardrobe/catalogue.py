@@ -1,4 +1,4 @@
-"""What the wardrobe may hold: types, colours and patterns with the codes H&M's table gives them, and products at random.
+"""What the wardrobe may hold: types, colours and patterns with the codes of H&M's table, and products at random.
 
 Codes and names are those of Kaggle's articles.csv, so that columns mean the same on both.
 """
@@ -29,7 +29,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Kind:
-    """A product type: H&M's codes, how common it is (`share`), its price in H&M's unit, and what its products choose from."""
+    """A product type: H&M's codes, how common it is, its price in H&M's unit, and what its products choose from."""
 
     number: int
     group: str
@@ -57,7 +57,8 @@ KINDS: dict[str, Kind] = {
     "Vest top": Kind(253, UPPER, JERSEY, (8316, "Jersey"), 6, 0.010, ("sleeveless",), TOPS,
                      ("round", "v-neck", "square"), hem=("straight", "flared"), fit=("fitted", "regular")),
     "Shirt": Kind(259, UPPER, (1011, "Shirts"), (5767, "Shirt"), 8, 0.025, ("short", "long", "long"),
-                  ("regular", "long"), ("collar",), ("buttons",), (NONE, "chest pocket"), ("straight", "rounded"), FITS),
+                  ("regular", "long"), ("collar",), ("buttons",), (NONE, "chest pocket"), ("straight", "rounded"),
+                  FITS),
     "Sweater": Kind(252, UPPER, (1003, "Knitwear"), (1647, "Knitwear"), 9, 0.028, ("long",), TOPS,
                     ("round", "v-neck", "turtle"), hem=("ribbed", "straight"), fit=FITS),
     "Hoodie": Kind(308, UPPER, JERSEY, (8748, "Young Boy Jersey Fancy"), 6, 0.030, ("long",), ("cropped", "regular"),

@@ -208,6 +208,11 @@ class Pen:
         if edge:
             self.draw.line([*outline, outline[0]], fill=self.ink, width=3, joint="curve")
 
+    def both(self, points: Sequence[Point], rounds: int = 2, of: str = "cloth") -> None:
+        """A piece and its mirror image."""
+        self.piece(points, rounds, of)
+        self.piece(mirror(points), rounds, of)
+
     def solid(self, points: Sequence[Point], colour: Colour, rounds: int = 0) -> None:
         """Lay down a polygon of one colour of its own (soles, buckles)."""
         outline = self.place(smooth(points, rounds))
@@ -231,14 +236,16 @@ class Pen:
 
     def finish(self, size: tuple[int, int], rng: np.random.Generator) -> Image.Image:
         """The photo: (width, height) pixels, soft shadow, light from one side, folds and a little noise."""
-        small = np.asarray(self.sheet.resize(size, Image.Resampling.BOX), np.float32)
-        shape = self.shape.resize(size, Image.Resampling.BOX)
-        blurred = shape.filter(ImageFilter.GaussianBlur(size[0] / 32))
-        shadow = np.roll(np.asarray(blurred, np.float32) / 255, (size[1] // 60, size[0] // 60), (0, 1))
-        inside = np.asarray(shape, np.float32) / 255
-        y, x = np.mgrid[0 : size[1], 0 : size[0]] / np.array(size)[::-1, None, None]
+        sheet, shape = (big.reduce(SCALE).resize(size) for big in (self.sheet, self.shape))
+        fallen = Image.new("L", size)
+        fallen.paste(shape.filter(ImageFilter.GaussianBlur(size[0] / 32)), (size[0] // 60, size[1] // 60))
+        shadow = np.asarray(fallen, np.float32) / 255
+        inside = np.asarray(shape, np.float32) / 255  # (height, width)
+        x = np.linspace(0, 1, size[0], dtype=np.float32)[None, :]
+        y = np.linspace(0, 1, size[1], dtype=np.float32)[:, None]
         phase, tilt = rng.uniform(0, 6.28), rng.uniform(-0.08, 0.08)
         folds = 0.025 * np.sin(x * rng.uniform(14, 24) + y * rng.uniform(-6, 6) + phase)
         light = 1 + inside * (tilt * (x - 0.5) * 2 + folds - 0.07 * (y - 0.4)) - (1 - inside) * 0.16 * shadow
-        noisy = small * light[..., None] + rng.normal(0, 2.0, (*small.shape[:2], 1))
+        noise = 2 * rng.standard_normal(inside.shape, dtype=np.float32)
+        noisy = np.asarray(sheet, np.float32) * light[..., None] + noise[..., None]
         return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))

@@ -1,10 +1,11 @@
-"""The shapes: one function per family of garments, each laying pieces with a `Pen` from back to front."""
+"""The shapes of garments: one function per family, each laying pieces with a `Pen` from back to front."""
 
 from __future__ import annotations
 
 import numpy as np
 from PIL import Image
 
+from fashionlib.wardrobe import accessories
 from fashionlib.wardrobe.catalogue import Product
 from fashionlib.wardrobe.draw import COLOURS, SHEET, Pen, Point, mirror
 
@@ -22,12 +23,6 @@ def picture(product: Product, colour: str, rng: np.random.Generator, size: tuple
     return pen.finish(size, rng)
 
 
-def both(pen: Pen, points: list[Point], **how: object) -> None:
-    """A piece and its mirror image."""
-    pen.piece(points, **how)  # type: ignore[arg-type]
-    pen.piece(mirror(points), **how)  # type: ignore[arg-type]
-
-
 def _top(pen: Pen, product: Product) -> None:
     """T-shirts, shirts, sweaters, jackets, coats: sleeves, body, hem, neck, front."""
     lengths = COAT_HEM if product.type == "Coat" else TOP_HEM
@@ -41,7 +36,7 @@ def _top(pen: Pen, product: Product) -> None:
     bottom = [(80 + foot - 5, hem + 1)]
     if product.hem == "rounded":
         side, bottom = side[:-2], [(80 + foot, hem - 16), (80 + foot * 0.62, hem + 9)]
-    pen.piece([*side, *bottom, *mirror(bottom[::-1]), *mirror(side[::-1])])
+    pen.piece([*side, *bottom, *mirror(bottom[::-1]), *mirror(side[::-1]), *_scoop(product)])
     if product.hem == "ribbed":
         trim = [(80 - foot, hem - 9), (80 + foot, hem - 9), (80 + foot * 0.94, hem + 3), (80 - foot * 0.94, hem + 3)]
         pen.piece(trim, rounds=1, of="plain")
@@ -54,21 +49,31 @@ def _top(pen: Pen, product: Product) -> None:
 def _armhole(product: Product) -> list[Point]:
     """The body's right edge from neck to armpit: narrow straps without sleeves."""
     if product.sleeve == "sleeveless":
-        return [(91, 40), (99, 41), (100, 50), (97, 66), (102, 76)]
+        return [(92, 38), (99, 39), (100, 50), (97, 66), (102, 76)]
     return [(91, 43), (111, 50)]
+
+
+def _scoop(product: Product) -> list[Point]:
+    """The neck between two straps, from left to right."""
+    if product.sleeve != "sleeveless":
+        return []
+    return {"round": [(69, 56), (91, 56)], "v-neck": [(71, 46), (80, 76), (89, 46)],
+            "square": [(68, 62), (69, 64), (91, 64), (92, 62)]}.get(product.neckline, [])  # fmt: skip
 
 
 def _sleeves(pen: Pen, product: Product, chest: float) -> None:
     if product.sleeve == "short":
-        both(pen, [(107, 47), (117, 56), (139, 90), (121, 101), (80 + chest, 84), (100, 60)])
+        pen.both([(107, 47), (117, 56), (139, 90), (121, 101), (80 + chest, 84), (100, 60)])
     elif product.sleeve == "long":
-        both(pen, [(107, 47), (118, 57), (130, 100), (143, 160), (127, 165), (80 + chest, 90), (100, 60)])
+        pen.both([(107, 47), (118, 57), (130, 100), (143, 160), (127, 165), (80 + chest, 90), (100, 60)])
         if product.hem == "ribbed" or product.type == "Shirt":
-            both(pen, [(142, 154), (144, 166), (126, 171), (125, 158)], rounds=1, of="plain")
+            pen.both([(142, 154), (144, 166), (126, 171), (125, 158)], rounds=1, of="plain")
 
 
 def _neck(pen: Pen, product: Product) -> None:
     neck = product.neckline
+    if _scoop(product):
+        return
     if neck in ("round", "hood"):
         pen.piece([(67, 41), (70, 54), (80, 59), (90, 54), (93, 41), (80, 43)], of="lining")
         pen.line((67, 44), (69, 56), (80, 63), (91, 56), (93, 44))
@@ -82,10 +87,10 @@ def _neck(pen: Pen, product: Product) -> None:
         pen.ribs((68, 30), (92, 30), 20, 8)
     elif neck == "collar":
         pen.piece([(68, 38), (80, 60), (92, 38), (80, 42)], rounds=1, of="lining")
-        both(pen, [(70, 34), (62, 47), (70, 64), (80, 55)], rounds=0)
+        pen.both([(70, 34), (62, 47), (70, 64), (80, 55)], rounds=0)
     elif neck == "lapels":
         pen.piece([(67, 40), (80, 112), (93, 40), (80, 43)], rounds=0, of="lining")
-        both(pen, [(70, 36), (59, 58), (66, 62), (59, 68), (79, 114), (70, 62)], rounds=0, of="plain")
+        pen.both([(70, 36), (59, 58), (66, 62), (59, 68), (79, 114), (70, 62)], rounds=0, of="plain")
     if neck == "hood":
         pen.piece([(66, 50), (62, 32), (70, 22), (90, 22), (98, 32), (94, 50), (80, 58)], of="lining")
         for x in (74, 86):
@@ -122,7 +127,7 @@ def _pockets(pen: Pen, product: Product, hem: float) -> None:
     elif product.pocket == "kangaroo pocket":
         pen.piece([(64, hem - 40), (96, hem - 40), (106, hem - 12), (54, hem - 12)], rounds=0)
     elif product.pocket == "patch pockets":
-        both(pen, [(88, hem - 44), (106, hem - 44), (106, hem - 20), (88, hem - 20)], rounds=0)
+        pen.both([(88, hem - 44), (106, hem - 44), (106, hem - 20), (88, hem - 20)], rounds=0)
     elif product.pocket == "side pockets":
         for points in ([(102, hem - 52), (94, hem - 26)], mirror([(102, hem - 52), (94, hem - 26)])):
             pen.line(*points, width=7)
@@ -133,7 +138,7 @@ def _dress(pen: Pen, product: Product) -> None:
     _sleeves(pen, product, 29)
     foot = {"flared": 56, "straight": 35, "frill": 46}[product.hem] * wide
     side = [*_armhole(product), (107, 76), (109, 88), (104, 116), (80 + foot, hem - 4), (80 + foot, hem)]
-    pen.piece([*side, (80, hem + 4), *mirror(side[::-1])])
+    pen.piece([*side, (80, hem + 4), *mirror(side[::-1]), *_scoop(product)])
     if product.hem == "frill":
         wave = [(80 + foot * (1 - s), hem + (10 if i % 2 else 4)) for i, s in enumerate(np.linspace(0, 2, 13))]
         pen.piece([(80 - foot * 0.97, hem - 14), (80 + foot * 0.97, hem - 14), *wave], rounds=1, of="plain")
@@ -172,8 +177,9 @@ def _trousers(pen: Pen, product: Product) -> None:
     side = [(109, top), (117, crotch - 8), (x + leg * 0.62, hem), (x - leg * 0.5, hem)]
     pen.piece([*side, (80, crotch), *mirror(side[::-1])], rounds=1)
     if product.hem == "ribbed":
-        cuff = [(x + leg * 0.6, hem - 8), (x + leg * 0.55, hem + 2), (x - leg * 0.45, hem + 2), (x - leg * 0.5, hem - 8)]
-        both(pen, cuff, rounds=0, of="plain")
+        left, right = x - leg * 0.5, x + leg * 0.6
+        cuff = [(right, hem - 8), (right - 1, hem + 2), (left + 1, hem + 2), (left, hem - 8)]
+        pen.both(cuff, rounds=0, of="plain")
     pen.piece([(51, top - 5), (109, top - 5), (110, top + 5), (50, top + 5)], rounds=0, of="plain")
     pen.line((80, top + 5), (80, crotch))
     if product.closure == "drawstring":
@@ -188,104 +194,22 @@ def _trousers(pen: Pen, product: Product) -> None:
     elif product.pocket == "leg pockets":
         y = crotch + (6 if short else 26)
         left, right = x - leg * 0.1, x + leg * 0.62
-        both(pen, [(left, y), (right, y), (right, y + 22), (left, y + 22)], rounds=0, of="plain")
-
-
-def _bag(pen: Pen, product: Product) -> None:
-    if product.length == "long":  # a shoulder strap
-        for x in (50, 110):
-            pen.line((x, 120), (80 + (x - 80) * 0.5, 30), (80, 22), width=11)
-        pen.piece([(36, 112), (124, 112), (128, 190), (32, 190)], rounds=1)
-        pen.piece([(36, 112), (124, 112), (120, 150), (80, 160), (40, 150)], rounds=1, of="plain")
-        pen.button((80, 151), 4.5)
-        return
-    for x, y in ((58, 64), (102, 64)):
-        pen.line((x, 112), (x + (80 - x) * 0.2, y), (80, 44), width=10)
-    pen.piece([(38, 104), (122, 104), (134, 200), (26, 200)], rounds=1)
-    pen.line((38, 114), (122, 114), width=4)
-    if product.closure == "zip":
-        pen.line((42, 108), (118, 108), width=7, colour=(190, 192, 196))
-    if product.pocket == "outer pocket":
-        pen.piece([(54, 140), (106, 140), (108, 182), (52, 182)], rounds=0, of="plain")
-
-
-def _beanie(pen: Pen, product: Product) -> None:
-    if product.closure == "pompom":
-        pen.piece([(80 + 17 * np.cos(a), 56 + 17 * np.sin(a) * (1 + 0.15 * (i % 2))) for i, a in
-                   enumerate(np.linspace(0, 6.28, 20))], rounds=1, of="plain")
-    pen.piece([(34, 158), (36, 110), (56, 74), (80, 66), (104, 74), (124, 110), (126, 158)])
-    pen.ribs((42, 108), (118, 108), 38, 11)
-    pen.piece([(31, 140), (129, 140), (130, 172), (30, 172)], rounds=1, of="plain")
-    pen.ribs((31, 142), (129, 142), 28, 20)
-
-
-def _cap(pen: Pen, product: Product) -> None:
-    pen.piece([(34, 146), (36, 104), (60, 78), (88, 78), (112, 104), (116, 146)])
-    pen.line((76, 78), (66, 108), (64, 146))
-    pen.line((78, 78), (94, 110), (96, 146))
-    pen.button((77, 79), 3.5)
-    pen.piece([(84, 140), (116, 134), (146, 146), (154, 158), (118, 158), (74, 152)], of="plain")
-    pen.line((34, 147), (90, 150), width=5)
-
-
-def _socks(pen: Pen, product: Product) -> None:
-    top = {"ankle-length": 122, "regular": 84, "knee-length": 32}[product.length]
-    for shift in (-30, 16):
-        leg = [(62, top), (92, top), (92, 168), (112, 186), (116, 204), (98, 212), (72, 200), (62, 176)]
-        pen.piece([(x + shift, y) for x, y in leg])
-        cuff = [(61, top - 2), (93, top - 2), (93, top + 13), (61, top + 13)]
-        pen.piece([(x + shift, y) for x, y in cuff], rounds=0, of="plain")
-        pen.ribs((61 + shift, top - 1), (93 + shift, top - 1), 13, 9)
-        pen.line((104 + shift, 186), (98 + shift, 210))
-        pen.line((62 + shift, 178), (80 + shift, 184), (74 + shift, 200))
-
-
-def _boots(pen: Pen, product: Product) -> None:
-    top = {"ankle-length": 108, "knee-length": 38}[product.length]
-    pen.piece([(46, top), (88, top), (88, 150), (104, 168), (136, 178), (142, 196), (44, 196), (48, 160)])
-    heel = 12 if product.fit == "fitted" else 4
-    pen.solid([(44, 194), (142, 194), (142, 201), (80, 201), (70, 201 + heel), (46, 201 + heel)], (48, 42, 40))
-    if product.closure == "lacing":
-        for y in range(max(top + 10, 112), 166, 10):
-            pen.line((66, y), (90, y + 3), width=5, colour=(240, 240, 236))
-    elif product.closure == "zip":
-        pen.line((58, top + 6), (60, 186), width=6, colour=(190, 192, 196))
-    else:
-        pen.piece([(66, max(top + 14, 122)), (80, max(top + 14, 122)), (80, 160), (66, 160)], rounds=1, of="plain")
-
-
-def _sneakers(pen: Pen, product: Product) -> None:
-    top = 104 if product.length == "regular" else 78
-    pen.piece([(20, top + 4), (30, top), (62, top), (72, 116), (104, 132), (140, 142), (148, 164), (18, 164)])
-    pen.solid([(16, 162), (150, 162), (150, 176), (22, 177), (15, 172)], (246, 246, 244), rounds=1)
-    pen.piece([(116, 138), (140, 142), (147, 162), (112, 162)], rounds=1, of="plain")
-    pen.piece([(20, top + 10), (36, top + 10), (40, 162), (19, 162)], rounds=1, of="plain")
-    for i in range(4):
-        pen.line((70 + i * 9, 122 + i * 5), (82 + i * 9, 112 + i * 6), width=6, colour=(250, 250, 248))
-    pen.line((50, 158), (66, 128), (84, 158), width=6)
-
-
-def _scarf(pen: Pen, product: Product) -> None:
-    for x, end in ((52, 214), (86, 196)):
-        pen.piece([(x, 70), (x + 28, 70), (x + 30, end), (x - 2, end)], rounds=1)
-        if product.hem == "fringed":
-            for f in np.linspace(0, 28, 8):
-                pen.line((x + f, end - 2), (x + f, end + 14), width=4)
-    pen.piece([(34, 56), (58, 34), (102, 34), (126, 56), (112, 84), (80, 94), (48, 84)])
-    pen.piece([(56, 48), (80, 42), (104, 48), (80, 60)], of="lining")
-
-
-def _umbrella(pen: Pen, product: Product) -> None:
-    pen.line((80, 120), (80, 206), (86, 214), (94, 206), width=8)
-    arc = [(80 + 66 * np.cos(a), 120 - 74 * np.sin(a)) for a in np.linspace(0, np.pi, 15)]
-    pen.piece([*arc, (30, 112), (47, 120), (63, 112), (80, 120), (97, 112), (113, 120), (130, 112)], rounds=1)
-    for x in (47, 80, 113):
-        pen.line((80, 46), (x, 118))
+        pen.both([(left, y), (right, y), (right, y + 22), (left, y + 22)], rounds=0, of="plain")
 
 
 SHAPES = {
-    "T-shirt": _top, "Vest top": _top, "Shirt": _top, "Polo shirt": _top, "Sweater": _top, "Hoodie": _top,
-    "Jacket": _top, "Blazer": _top, "Coat": _top, "Dress": _dress, "Skirt": _skirt, "Trousers": _trousers,
-    "Shorts": _trousers, "Bag": _bag, "Hat/beanie": _beanie, "Cap/peaked": _cap, "Socks": _socks, "Boots": _boots,
-    "Sneakers": _sneakers, "Scarf": _scarf, "Umbrella": _umbrella,
-}  # fmt: skip
+    "T-shirt": _top,
+    "Vest top": _top,
+    "Shirt": _top,
+    "Polo shirt": _top,
+    "Sweater": _top,
+    "Hoodie": _top,
+    "Jacket": _top,
+    "Blazer": _top,
+    "Coat": _top,
+    "Dress": _dress,
+    "Skirt": _skirt,
+    "Trousers": _trousers,
+    "Shorts": _trousers,
+    **accessories.SHAPES,
+}

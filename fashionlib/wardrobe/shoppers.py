@@ -69,7 +69,13 @@ def _days(wanted: int, basket: float, rng: np.random.Generator) -> list[int]:
 
 
 def _choose(
-    last: int, bought: list[int], chances: np.ndarray, mates: np.ndarray, rng: np.random.Generator, repeat: float, companion: float
+    last: int,
+    bought: list[int],
+    chances: np.ndarray,
+    mates: np.ndarray,
+    rng: np.random.Generator,
+    repeat: float,
+    companion: float,
 ) -> int:
     draw = rng.random()
     if draw < repeat and bought:

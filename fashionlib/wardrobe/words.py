@@ -26,15 +26,17 @@ SUITING = ["a woven fabric", "a stretch weave", "a wool blend", "twill"]
 LEATHERS = ["imitation leather", "imitation suede", "cotton canvas"]
 CLOTHS = {
     "T-shirt": JERSEY, "Vest top": JERSEY, "Shirt": WEAVES, "Polo shirt": ["cotton piqué"], "Sweater": KNITS,
-    "Hoodie": ["sweatshirt fabric", "soft sweatshirt fabric", "organic cotton sweatshirt fabric"], "Dress": WEAVES + JERSEY,
+    "Hoodie": ["sweatshirt fabric", "soft sweatshirt fabric", "organic cotton sweatshirt fabric"],
+    "Dress": WEAVES + JERSEY,
     "Skirt": WEAVES, "Trousers": ["woven fabric", "cotton twill", "stretch jersey", "a linen blend"],
-    "Shorts": ["cotton twill", "sweatshirt fabric", "woven fabric"], "Jacket": SHELLS, "Blazer": SUITING, "Coat": SUITING,
-    "Bag": LEATHERS, "Hat/beanie": KNITS, "Cap/peaked": ["cotton twill", "cotton canvas"],
+    "Shorts": ["cotton twill", "sweatshirt fabric", "woven fabric"], "Jacket": SHELLS,
+    "Blazer": SUITING, "Coat": SUITING, "Bag": LEATHERS, "Hat/beanie": KNITS, "Cap/peaked": ["cotton twill", "cotton canvas"],
     "Socks": ["a fine-knit cotton blend", "a soft, jacquard-knit cotton blend"], "Boots": LEATHERS[:2],
     "Sneakers": LEATHERS, "Scarf": ["soft, woven fabric", "a soft knit", "an airy weave"], "Umbrella": ["nylon"],
 }  # fmt: skip
 # Said before the cloth ("striped cotton jersey") or after it ("cotton jersey with a stripe print").
-BEFORE = {"stripe": ["striped"], "dot": ["dotted", "spotted"], "check": ["checked"], "flower": ["floral", "flower-patterned"],
+BEFORE = {"stripe": ["striped"], "dot": ["dotted", "spotted"], "check": ["checked"],
+          "flower": ["floral", "flower-patterned"],
           "animal": ["leopard-print", "animal-patterned"], "camouflage": ["camouflage-patterned"],
           "melange": ["melange", "marled"], "block": ["block-patterned"]}  # fmt: skip
 AFTER = {"stripe": "with stripes", "dot": "with a dotted print", "check": "in a checked pattern",
@@ -48,27 +50,29 @@ CLOSURES = {"buttons": ["buttons down the front", "a button-through front"], "ha
             "tie belt": ["a tie belt at the waist", "a detachable tie belt"], "zip fly": ["a zip fly with a button"],
             "drawstring": ["an elasticated drawstring waist", "an elasticated waist with a drawstring"],
             "lacing": ["lacing at the front"], "pompom": ["a pompom on top"]}  # fmt: skip
-PLACED = {("Bag", "zip"): "a zip at the top", ("Boots", "zip"): "a zip in one side", ("Jacket", "turtle"): "a stand-up collar",
+PLACED = {("Bag", "zip"): "a zip at the top", ("Boots", "zip"): "a zip in one side",
+          ("Jacket", "turtle"): "a stand-up collar",
           ("Boots", NONE): "elastic panels in the sides", ("Skirt", "tie belt"): "a tie at the waist"}  # fmt: skip
 POCKETS = {"chest pocket": ["a chest pocket", "an open chest pocket"], "kangaroo pocket": ["a kangaroo pocket"],
            "patch pockets": ["patch pockets", "patch front pockets"], "side pockets": ["side pockets"],
            "leg pockets": ["leg pockets", "patch leg pockets"], "outer pocket": ["an outer pocket"]}  # fmt: skip
-HEMS = {"ribbed": ["Ribbing at the cuffs and hem.", "Ribbed cuffs and hem."], "rounded": ["Rounded hem.", "Gently rounded hem."],
+HEMS = {"ribbed": ["Ribbing at the cuffs and hem.", "Ribbed cuffs and hem."],
+        "rounded": ["Rounded hem.", "Gently rounded hem."],
         "flared": ["Gently flared hem.", "Flared hem."], "straight": ["Straight-cut hem.", ""],
-        "frill": ["Frill trim at the hem.", "Wide frill at the hem."], "pleated": ["Pleats all round.", "Pleated all round."],
+        "frill": ["Frill trim at the hem.", "Wide frill at the hem."],
+        "pleated": ["Pleats all round.", "Pleated all round."],
         "fringed": ["Fringes on the short sides.", "Fringed at both ends."]}  # fmt: skip
 FITS = {"fitted": ["Slim fit.", "Fitted shape."], "regular": ["Regular fit.", "", ""],
         "wide": ["Relaxed fit.", "Wide, relaxed style."]}  # fmt: skip
 UNSEEN = {
-    "upper": ["Unlined.", "Soft brushed inside.", "Made partly from recycled polyester.", "The cotton is organic.", "", ""],
+    "upper": ["Unlined.", "", "", "Soft brushed inside.", "Made partly from recycled polyester.", "The cotton is organic."],
     "lined": ["Lined.", "Partly lined.", "Unlined.", "Lining in recycled polyester.", "Inner pocket with a button."],
-    "lower": ["Concealed zip in one side.", "Lined.", "Unlined.", "Back pockets.", "The cotton content is partly recycled.", ""],
-    "shoe": ["Cotton canvas linings and fabric insoles.", "Imitation leather insoles and rubber soles.", "Patterned soles."],
+    "lower": ["Concealed zip in one side.", "Lined.", "Unlined.", "", "The cotton content is partly recycled."],
+    "shoe": ["Cotton canvas linings.", "Imitation leather insoles and rubber soles.", "Patterned soles."],
     "bag": ["Zipped inner compartment. Lined.", "Lined. Size 12x25x30 cm.", "One inner compartment.", "Length 30 cm."],
     "small": ["", "", "Made partly from recycled fibres.", "Recycled polyester makes up part of it."],
 }
 LINED = ("Dress", "Jacket", "Blazer", "Coat")
-PAIRS = ("Trousers", "Shorts", "Socks", "Boots", "Sneakers")
 
 
 def caption(product: Product, rng: np.random.Generator) -> str:

@@ -1,0 +1,70 @@
+"""What is wrong with a data folder: faults with counts and examples, gathered rather than raised."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+MOST_PIXELS = 50_000_000
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of finding: a "fault" breaks results, a "note" is normal in data of this sort."""
+
+    kind: str
+    count: int
+    examples: tuple[str, ...]
+    severity: Literal["fault", "note"]
+
+    def __str__(self) -> str:
+        shown = ", ".join(repr(e[:80]) for e in self.examples)  # repr: names come from strangers' files
+        return f"{self.severity:5}  {self.count:>9,}  {self.kind}" + (f": {shown}" if shown else "")
+
+
+@dataclass
+class Report:
+    """Counts of what lies there, and the faults in the order of their finding."""
+
+    root: Path
+    counts: dict[str, int | str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        """Whether there is more than notes."""
+        return any(f.severity == "fault" for f in self.faults)
+
+    def add(self, kind: str, found: list[str], severity: Literal["fault", "note"] = "fault") -> None:
+        """Record what was found under a kind, on top of earlier finds of that kind; nothing if nothing was found."""
+        if not found:
+            return
+        old = next((f for f in self.faults if f.kind == kind), Fault(kind, 0, (), severity))
+        examples = (*old.examples, *map(str, found[:EXAMPLES]))[:EXAMPLES]
+        self.faults = [f for f in self.faults if f.kind != kind]
+        self.faults.append(Fault(kind, old.count + len(found), examples, severity))
+
+    def __str__(self) -> str:
+        lines = [f"{value:>16,}  {name}" if isinstance(value, int) else f"{value:>16}  {name}"
+                 for name, value in self.counts.items()]  # fmt: skip
+        return "\n".join([str(self.root), *lines, *map(str, self.faults or ["nothing wrong"])])
+
+
+def broken_image(path: Path) -> str | None:
+    """Why the file is no whole JPEG of at most `MOST_PIXELS`, or None; reads header and tail, decodes nothing."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings(), open(path, "rb") as file:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(file, formats=["JPEG"]) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    return f"{image.width} x {image.height} pixels"
+                image.verify()
+            file.seek(max(0, path.stat().st_size - 1024))
+            return None if b"\xff\xd9" in file.read(1024) else "cut short"
+    except Exception as error:  # a decoder fed by strangers may raise anything
+        return type(error).__name__
