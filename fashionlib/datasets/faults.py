@@ -39,12 +39,13 @@ class Report:
         return any(f.severity == "fault" for f in self.faults)
 
     def add(self, kind: str, found: list[str], severity: Literal["fault", "note"] = "fault") -> None:
-        """Record what was found under a kind, on top of earlier finds of that kind; nothing if nothing was found."""
+        """Record what was found, on top of earlier finds of that kind and severity; nothing if nothing was found."""
         if not found:
             return
-        old = next((f for f in self.faults if f.kind == kind), Fault(kind, 0, (), severity))
+        same = [f for f in self.faults if (f.kind, f.severity) == (kind, severity)]
+        old = same[0] if same else Fault(kind, 0, (), severity)
         examples = (*old.examples, *map(str, found[:EXAMPLES]))[:EXAMPLES]
-        self.faults = [f for f in self.faults if f.kind != kind]
+        self.faults = [f for f in self.faults if f is not old]
         self.faults.append(Fault(kind, old.count + len(found), examples, severity))
 
     def __str__(self) -> str:

@@ -217,7 +217,7 @@ def _check_images(root: Path, known: set[str], report: Report) -> None:
     folder, taken = Path(os.path.abspath(root)) / IMAGES, set(found.values())
     every = [str(p) for p in folder.glob("**/*") if not p.is_dir()]
     stray = sorted(os.path.relpath(p, folder) for p in every if p not in taken)
-    report.add("file under images/ that is no <3 digits>/<10 digits>.jpg", stray)
+    report.add("file under images/ that is no <3 digits>/<10 digits>.jpg", stray, "note")
     reasons = ((i, broken_image(Path(p))) for i, p in tqdm(found.items(), desc="images", disable=None))
     report.add("broken image", [f"{i}: {why}" for i, why in reasons if why])
 

@@ -30,7 +30,8 @@ CLOTHS = {
     "Dress": WEAVES + JERSEY,
     "Skirt": WEAVES, "Trousers": ["woven fabric", "cotton twill", "stretch jersey", "a linen blend"],
     "Shorts": ["cotton twill", "sweatshirt fabric", "woven fabric"], "Jacket": SHELLS,
-    "Blazer": SUITING, "Coat": SUITING, "Bag": LEATHERS, "Hat/beanie": KNITS, "Cap/peaked": ["cotton twill", "cotton canvas"],
+    "Blazer": SUITING, "Coat": SUITING, "Bag": LEATHERS, "Hat/beanie": KNITS,
+    "Cap/peaked": ["cotton twill", "cotton canvas"],
     "Socks": ["a fine-knit cotton blend", "a soft, jacquard-knit cotton blend"], "Boots": LEATHERS[:2],
     "Sneakers": LEATHERS, "Scarf": ["soft, woven fabric", "a soft knit", "an airy weave"], "Umbrella": ["nylon"],
 }  # fmt: skip
@@ -65,7 +66,8 @@ HEMS = {"ribbed": ["Ribbing at the cuffs and hem.", "Ribbed cuffs and hem."],
 FITS = {"fitted": ["Slim fit.", "Fitted shape."], "regular": ["Regular fit.", "", ""],
         "wide": ["Relaxed fit.", "Wide, relaxed style."]}  # fmt: skip
 UNSEEN = {
-    "upper": ["Unlined.", "", "", "Soft brushed inside.", "Made partly from recycled polyester.", "The cotton is organic."],
+    "upper": ["", "", "Unlined.", "Soft brushed inside.", "Made partly from recycled polyester.",
+              "The cotton is organic."],
     "lined": ["Lined.", "Partly lined.", "Unlined.", "Lining in recycled polyester.", "Inner pocket with a button."],
     "lower": ["Concealed zip in one side.", "Lined.", "Unlined.", "", "The cotton content is partly recycled."],
     "shoe": ["Cotton canvas linings.", "Imitation leather insoles and rubber soles.", "Patterned soles."],
@@ -111,6 +113,8 @@ def _features(product: Product, rng: np.random.Generator) -> tuple[list[str], li
         after.append(_pick(rng, ["a wide, turned-up hem", "a ribbed, turned-up edge"]))
     elif product.type == "Cap/peaked":
         after.append(_pick(rng, ["a curved peak", "a peak and an adjustable tab at the back"]))
+    elif product.type == "Umbrella":
+        after.append("a curved handle and an automatic opener")
     elif product.type == "Sneakers":
         after.append("a padded edge")
     if rng.random() < 0.3:

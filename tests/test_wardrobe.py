@@ -1,0 +1,187 @@
+"""The wardrobe: read back by the H&M reader, with its planted truth."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fashionlib import wardrobe
+from fashionlib.datasets import hm
+from fashionlib.wardrobe import catalogue, garments, shoppers, words
+from fashionlib.wardrobe.draw import COLOURS, PATTERNS, SHEET
+
+KAGGLE = (
+    "article_id product_code prod_name product_type_no product_type_name product_group_name graphical_appearance_no "
+    "graphical_appearance_name colour_group_code colour_group_name perceived_colour_value_id "
+    "perceived_colour_value_name perceived_colour_master_id perceived_colour_master_name department_no department_name index_code index_name "
+    "index_group_no index_group_name section_no section_name garment_group_no garment_group_name detail_desc"
+).split()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, pd.DataFrame]]:
+    root = tmp_path_factory.mktemp("data") / "wardrobe"
+    yield root, wardrobe.write(root, items=360, shoppers=150, seed=3)
+
+
+def hashes(root: Path) -> dict[str, str]:
+    files = sorted(p for p in root.rglob("*") if p.is_file())
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_reader_returns_the_planted_truth(made: tuple[Path, pd.DataFrame]) -> None:
+    root, truth = made
+    items = hm.items(root)
+    assert items["item_id"].tolist() == truth["item_id"].tolist() and len(items) == 360
+    assert items["category"].tolist() == truth["type"].tolist()
+    assert items["colour"].tolist() == [catalogue.SHADES[c][1][1] for c in truth["colour"]]
+    assert items["pattern"].tolist() == [catalogue.APPEARANCE[p][1] for p in truth["pattern"]]
+    assert items["caption"].notna().tolist() == truth["has_caption"].tolist()
+    assert items["image"].notna().tolist() == truth["has_image"].tolist()
+    assert (~truth["has_caption"]).sum() == 3 and (~truth["has_image"]).sum() == 2
+    assert Image.open(items["image"].dropna().iloc[0]).size == SHEET
+    written = pd.read_csv(root / "truth.csv", dtype={"item_id": "str"}, keep_default_na=False)
+    assert written["item_id"].tolist() == truth["item_id"].tolist()
+    assert written["neckline"].tolist() == truth["neckline"].tolist()
+
+
+def test_check_finds_nothing_wrong_but_says_synthetic(made: tuple[Path, pd.DataFrame]) -> None:
+    report = hm.check(made[0])
+    assert not report.broken and {f.kind for f in report.faults} <= {"article without caption", "article without image"}
+    assert hm.is_synthetic(made[0]) and "synthetic" in report.counts.values()
+    assert "seed 3" in (made[0] / "WARDROBE").read_text()
+
+
+def test_tables_have_kaggles_columns_with_one_name_per_code(made: tuple[Path, pd.DataFrame]) -> None:
+    articles = pd.read_csv(made[0] / "articles.csv", dtype={"article_id": "str"})
+    assert articles.columns.tolist() == KAGGLE
+    assert articles["article_id"].str.fullmatch(r"0\d{9}").all()
+    assert (articles["article_id"].str[:7].astype(int) == articles["product_code"]).all()
+    for code, name in zip(KAGGLE, KAGGLE[1:], strict=False):
+        if code.endswith(("_no", "_id", "colour_group_code", "index_code")) and code != "article_id":
+            assert articles.groupby(code)[name].nunique().max() == 1, code
+    customers = pd.read_csv(made[0] / "customers.csv")
+    assert len(customers.columns) == 7 and len(customers) == 150
+    assert customers["customer_id"].str.fullmatch("[0-9a-f]{64}").all()
+
+
+def test_captions_are_constant_inside_a_product_and_silent_about_colour(made: tuple[Path, pd.DataFrame]) -> None:
+    items = hm.items(made[0]).dropna(subset=["caption"])
+    assert items.groupby("product_id")["caption"].nunique().max() == 1
+    assert items.groupby("product_id").size().max() > 1
+    lengths = items["caption"].str.split().str.len()
+    assert 17 < lengths.mean() < 25 and lengths.max() < 60
+    said = set(" ".join(items["caption"]).lower().replace(",", " ").replace(".", " ").split())
+    assert not said & set(COLOURS)
+    assert items["caption"].nunique() > 0.9 * items["product_id"].nunique()
+
+
+def test_captions_tell_the_truth(made: tuple[Path, pd.DataFrame]) -> None:
+    root, truth = made
+    table = truth.assign(caption=hm.items(root)["caption"].str.lower()).dropna(subset=["caption"])
+    said = [("sleeve", "sleeveless", "sleeveless"), ("neckline", "v-neck", "v-neck"), ("closure", "zip", " zip "),
+            ("pattern", "stripe", "stripe"), ("pattern", "check", "checked"), ("pattern", "flower", "flo"),
+            ("pocket", "kangaroo pocket", "kangaroo")]  # fmt: skip
+    for part, value, word in said:
+        has = table[part] == value
+        assert has.any() and table.loc[has, "caption"].str.contains(word, regex=False).all(), (part, value)
+        if word not in (" zip ", "flo"):  # trousers have zip flies
+            assert not table.loc[~has, "caption"].str.contains(word, regex=False).any(), (part, value)
+
+
+def test_types_colours_and_patterns_are_all_there(made: tuple[Path, pd.DataFrame]) -> None:
+    truth = made[1]
+    assert len(COLOURS) == 17 and set(truth["colour"]) == set(COLOURS) == set(catalogue.SHADES)
+    assert set(truth["type"]) == set(catalogue.KINDS) == set(garments.SHAPES) == set(words.NOUNS)
+    assert truth["pattern"].nunique() >= 6 and set(catalogue.SHARES) == set(PATTERNS) == set(catalogue.APPEARANCE)
+    assert set(truth["sleeve"]) >= {"sleeveless", "short", "long"} and truth["neckline"].nunique() >= 5
+
+
+def test_colours_can_be_told_apart_in_the_pictures() -> None:
+    jumper = catalogue.Product("Sweater", "solid", "long", "regular", "round", "none", "none", "ribbed", "regular")
+
+    def middle(colour: str, seed: int) -> np.ndarray:
+        picture = np.asarray(garments.picture(jumper, colour, np.random.default_rng(seed)), float)
+        return picture[90:140, 65:95].mean((0, 1))  # the chest
+
+    first, second = ({c: middle(c, seed) for c in COLOURS} for seed in (1, 2))
+    for colour, seen in first.items():
+        nearest = min(second, key=lambda c: np.linalg.norm(second[c] - seen))
+        assert nearest == colour
+
+
+def test_patterns_and_articles_differ_in_the_pictures() -> None:
+    pictures = []
+    for pattern in PATTERNS:
+        skirt = catalogue.Product("Skirt", pattern, "none", "long", "none", "none", "none", "flared", "regular")
+        picture = garments.picture(skirt, "blue", np.random.default_rng(0))
+        pictures.append(np.asarray(picture.convert("L"), float)[90:200, 50:110])
+    busy = dict(zip(PATTERNS, [p.std() for p in pictures], strict=True))
+    assert all(busy[p] > 2 * busy["solid"] for p in PATTERNS if p != "solid")
+    one, other = (np.asarray(garments.picture(skirt, "blue", np.random.default_rng(s)), float) for s in (0, 1))
+    assert np.abs(one - other).mean() > 1
+
+
+def test_same_seed_same_bytes(tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        wardrobe.write(tmp_path / name, items=30, shoppers=20, seed=seed, size=(40, 60))
+    assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
+    assert set(hashes(tmp_path / "a").values()).isdisjoint(hashes(tmp_path / "c").values())
+
+
+def test_transactions_are_in_order_and_nothing_sells_before_its_launch(made: tuple[Path, pd.DataFrame]) -> None:
+    root, truth = made
+    bought = hm.transactions(root)
+    assert bought["date"].is_monotonic_increasing
+    assert set(bought["item_id"]) <= set(truth["item_id"])
+    days = (bought["date"] - pd.Timestamp(shoppers.FIRST_DAY)).dt.days
+    launch = bought["item_id"].map(truth.set_index("item_id")["launch"])
+    assert (days >= launch).all() and days.between(0, shoppers.DAYS - 1).all()
+    assert 6 <= bought.groupby("user_id").size().median() <= 14
+    assert bought.groupby(["user_id", "date"]).size().max() > 1
+
+
+def test_companions_and_tastes_show_in_the_purchases(made: tuple[Path, pd.DataFrame]) -> None:
+    truth = made[1]
+
+    def same_type(**switches: float) -> float:
+        """Share of a shopper's pairs of different articles that are of one type."""
+        bought = shoppers.purchases(truth, 120, np.random.default_rng(0), **switches)
+        kind = bought["item"].map(truth["type"])
+        pairs = bought.assign(kind=kind).drop_duplicates(["shopper", "item"])
+        groups = [g["kind"].value_counts() for _, g in pairs.groupby("shopper") if len(g) > 1]
+        return float(sum((n * (n - 1)).sum() for n in groups) / sum(n.sum() * (n.sum() - 1) for n in groups))
+
+    assert same_type(style=3.0, companion=0.0) > 1.3 * same_type(style=0.0, companion=0.0)
+    none = shoppers.purchases(truth, 60, np.random.default_rng(0), repeat=0.0, companion=0.0)
+    some = shoppers.purchases(truth, 60, np.random.default_rng(0), repeat=0.5, companion=0.0)
+    assert some.duplicated(["shopper", "item"]).mean() > none.duplicated(["shopper", "item"]).mean() + 0.2
+
+
+def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match="is not a wardrobe"):
+        wardrobe.write(tmp_path, items=5, shoppers=2)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(ValueError, match="at least 1 item"):
+        wardrobe.write(tmp_path / "new", items=0)
+
+
+def test_an_older_wardrobe_is_replaced_and_an_interrupted_one_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "w"
+    wardrobe.write(root, items=12, shoppers=5, seed=0, size=(40, 60))
+    wardrobe.write(root, items=8, shoppers=5, seed=1, size=(40, 60))
+    before = hashes(root)
+    assert len(hm.items(root)) == 8
+    monkeypatch.setattr(garments, "picture", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        wardrobe.write(root, items=12, shoppers=5)
+    assert hashes(root) == before and [p.name for p in tmp_path.iterdir()] == ["w"]
