@@ -148,7 +148,19 @@ def test_transactions_are_in_order_and_nothing_sells_before_its_launch(made: tup
     assert bought.groupby(["user_id", "date"]).size().max() > 1
 
 
-def test_companions_and_tastes_show_in_the_purchases(made: tuple[Path, pd.DataFrame]) -> None:
+def test_companions_are_bought_on_one_day(made: tuple[Path, pd.DataFrame]) -> None:
+    truth = made[1].assign(launch=0, type=["T-shirt", "Trousers"] * (len(made[1]) // 2))
+
+    def reunions(companion: float) -> int:
+        """How many ordered pairs of articles one shopper or another bought on one day, at least four times."""
+        bought = shoppers.purchases(truth, 150, np.random.default_rng(0), companion=companion, repeat=0.0, style=0.0)
+        pairs = bought.merge(bought, on=["shopper", "day"]).query("item_x != item_y")
+        return int((pairs.groupby(["item_x", "item_y"]).size() >= 4).sum())
+
+    assert reunions(0.5) > 10 * max(1, reunions(0.0))
+
+
+def test_repeats_and_tastes_show_in_the_purchases(made: tuple[Path, pd.DataFrame]) -> None:
     truth = made[1]
 
     def same_type(**switches: float) -> float:
@@ -159,7 +171,7 @@ def test_companions_and_tastes_show_in_the_purchases(made: tuple[Path, pd.DataFr
         groups = [g["kind"].value_counts() for _, g in pairs.groupby("shopper") if len(g) > 1]
         return float(sum((n * (n - 1)).sum() for n in groups) / sum(n.sum() * (n.sum() - 1) for n in groups))
 
-    assert same_type(style=3.0, companion=0.0) > 1.3 * same_type(style=0.0, companion=0.0)
+    assert same_type(style=2.0, companion=0.0) > 1.3 * same_type(style=0.0, companion=0.0)
     none = shoppers.purchases(truth, 60, np.random.default_rng(0), repeat=0.0, companion=0.0)
     some = shoppers.purchases(truth, 60, np.random.default_rng(0), repeat=0.5, companion=0.0)
     assert some.duplicated(["shopper", "item"]).mean() > none.duplicated(["shopper", "item"]).mean() + 0.2

@@ -2,7 +2,7 @@
 
 A shopper's liking of an item is their taste for its type, colour and pattern (which pictures and captions show) plus a
 hidden part (which nothing shows) plus the item's popularity, less its age since launch. Within a basket an item may be
-followed by one of its companions, which purchases reveal and content does not.
+followed by its companion, which purchases reveal and content does not.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ def purchases(
     basket: float = 3.3,
     repeat: float = 0.10,
     companion: float = 0.30,
-    style: float = 3.0,
+    style: float = 2.0,
     hidden: float = 0.4,
     popularity: float = 0.6,
     life: float = 250.0,
 ) -> pd.DataFrame:
     """What `shoppers` people bought of `truth`'s items: columns shopper, item (row numbers) and day, in order of days.
 
-    median: articles per shopper (log-normal); basket: articles per day (geometric); repeat, companion: chances that an
-    article is one of the shopper's own or a companion of the one before; style, hidden, popularity: spread of the three
-    parts of liking; life: days in which an item's appeal falls to 1/e. `truth` needs `launch` (day) and `SEEN` columns.
+    median: articles per shopper (log-normal); basket: articles per day (geometric); repeat, companion: chances that
+    an article is one of the shopper's own or the companion of the one before; style, hidden, popularity: spread of
+    the three parts of liking; life: days in which an item's appeal falls to 1/e. `truth` needs `launch` (day) and the
+    columns `SEEN`. The defaults are plausible, not fitted to H&M.
     """
     looks = pd.get_dummies(truth[list(SEEN)]).to_numpy(np.float32)
     quality = rng.normal(0, 1, (len(truth), 6)).astype(np.float32)
@@ -45,11 +46,13 @@ def purchases(
     rows: list[tuple[int, int, int]] = []
     for shopper in tqdm(range(shoppers), desc="shoppers", disable=None):
         taste = rng.normal(0, 1, looks.shape[1]).astype(np.float32)
-        liking = style * (looks @ taste) / len(SEEN) ** 0.5 / 1.6 + fame
+        liking = style * (looks @ taste) / len(SEEN) ** 0.5 + fame
         liking += hidden * (quality @ rng.normal(0, 1, 6).astype(np.float32)) / 6**0.5
         wanted = int(np.clip(round(rng.lognormal(np.log(median), 0.8)), 1, 200))
         bought: list[int] = []
         for day in _days(wanted, basket, rng):
+            if not (launch <= day).any():
+                continue
             appeal = np.where(launch <= day, liking - (day - launch) / life, -np.inf)
             chances = np.cumsum(np.exp(appeal - appeal.max()))
             last = -1
@@ -81,16 +84,20 @@ def _choose(
     if draw < repeat and bought:
         return bought[int(rng.integers(len(bought)))]
     if draw < repeat + companion and last >= 0:
-        return int(mates[last, rng.integers(mates.shape[1])])
+        return int(mates[last])
     return int(np.searchsorted(chances, rng.random() * chances[-1], side="right").clip(max=len(chances) - 1))
 
 
 def _companions(types: np.ndarray, launch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Three items of other types, launched at about the same time, that go with each item; (items, 3)."""
-    mates = np.empty((len(types), 3), int)
-    for item, (kind, day) in enumerate(zip(types, launch, strict=True)):
-        near = np.flatnonzero((types != kind) & (np.abs(launch - day) < 60))
-        mates[item] = rng.choice(near if len(near) else len(types), 3)
+    """The row of the item that goes with each item: pairs of two types, launched at about the same time; (items,)."""
+    waiting = np.argsort(launch + rng.normal(0, 20, len(launch)), kind="stable").tolist()
+    mates = rng.permutation(len(types))  # for those that find no partner
+    while waiting:
+        item = waiting.pop(0)
+        other = next((o for o in waiting if types[o] != types[item]), None)
+        if other is not None:
+            waiting.remove(other)
+            mates[item], mates[other] = other, item
     return mates
 
 
