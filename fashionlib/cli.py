@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
     from fashionlib.execute import NotebookFailed
 
     args = parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         return args.run(args) or 0
     except NotebookFailed as error:
