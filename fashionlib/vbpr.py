@@ -45,7 +45,7 @@ class VBPR:
     same seed gives the same numbers.
     """
 
-    def __init__(self, features: np.ndarray | None = None, factors: int = 64, epochs: int = 100,
+    def __init__(self, features: np.ndarray | None = None, factors: int = 64, epochs: int = 40,
                  batch_size: int = 1024, lr: float = 0.005, penalty: float = 0.01, pca: int | None = 128,
                  check: int = 2, patience: int = 4, seed: int = 42) -> None:
         self.features, self.factors, self.epochs, self.batch_size = features, factors, epochs, batch_size
