@@ -165,15 +165,16 @@ class Cells:
 def fit_cells(paths: Sequence[str], size: int = 224, dim: int = 250, sample: int = 1000, seed: int = 0) -> Cells:
     """Fit the projection on a seeded sample of `paths`: give the training items only."""
     chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
-    maps = [feature_map(np.stack([picture(paths[i], size) for i in chosen[k:k + 8]]))
-            for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")]
-    deep = np.concatenate([m[0].reshape(-1, CHANNELS) for m in maps])
-    colours = np.concatenate([m[1].reshape(-1, COLOURS) for m in maps])
-    mean = deep.mean(0)
-    values, vectors = np.linalg.eigh(np.cov((deep - mean).T))
-    values, vectors = values[::-1][:dim], vectors[:, ::-1][:, :dim]
-    axes = vectors / np.maximum(values, 1e-6 * values[0]) ** 0.25  # half whitening: variance v -> sqrt(v)
-    return Cells(mean, axes.astype(np.float32), colours.mean(0), colours.std(0) + 1e-6)
+    with _one_thread():
+        maps = [feature_map(np.stack([picture(paths[i], size) for i in chosen[k:k + 8]]))
+                for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")]
+        deep = torch.from_numpy(np.concatenate([m[0].reshape(-1, CHANNELS) for m in maps]))
+        colours = np.concatenate([m[1].reshape(-1, COLOURS) for m in maps])
+        mean = deep.mean(0)
+        values, vectors = torch.linalg.eigh(torch.cov((deep - mean).T).double())  # ascending
+    values, vectors = values.flip(0)[:dim], vectors.flip(1)[:, :dim]
+    axes = vectors / values.clamp(min=1e-6 * float(values[0])) ** 0.25  # half whitening: variance v -> sqrt(v)
+    return Cells(mean.numpy(), axes.float().numpy(), colours.mean(0), colours.std(0) + 1e-6)
 
 
 def _chunk(paths: Sequence[str], size: int, cells: Cells | None) -> dict[str, np.ndarray]:

@@ -22,6 +22,8 @@ from fashionlib.captioners import Captioner, tokens
 from fashionlib.runs import atomic
 
 SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
+PATTERNS = {"stripe": "striped", "dot": "dotted", "check": "checked", "all over pattern": "patterned",
+            "placement print": "printed", "embroidery": "embroidered"}  # H&M's name -> an adjective
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def generic_caption(row: Mapping[str, Any]) -> str:
         word = str(row.get(name) if pd.notna(row.get(name)) else "").strip().lower()
         return "" if word in ("solid", "unknown", "undefined") or word.startswith("other") else word
 
-    pattern = {"stripe": "striped", "dot": "dotted", "check": "checked"}.get(known("pattern"), known("pattern"))
+    pattern = PATTERNS.get(known("pattern"), known("pattern"))
     thing = " ".join(word for word in (known("colour"), pattern, known("category") or "garment") if word)
     plural = thing.endswith("s") and not thing.endswith("ss")
     return f"a photo of {'' if plural else 'an ' if thing[0] in 'aeiou' else 'a '}{thing}"
