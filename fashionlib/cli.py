@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--train", type=Path, required=True, metavar="train.tsv")
     sub.add_argument("--test", type=Path, required=True, metavar="test.tsv")
     sub.add_argument("--model", required=True, help="Random, MostPop, UserKNN or ItemKNN")
-    sub.add_argument("--k", type=int, default=20, help="neighbours (default 20)")
+    sub.add_argument("--k", type=int, help="neighbours (default 10 for UserKNN, 20 for ItemKNN)")
     sub.add_argument("--cutoffs", default="5,12", help="list lengths (default 5,12)")
     sub.add_argument("--out", type=Path, required=True, metavar="r.json")
 

@@ -14,6 +14,7 @@ from typing import Any
 from fashionlib import runs
 
 PACKAGE = Path(__file__).parent
+PROGRESS = re.compile(r"\d+%\||\b(it|cell|batch|step|model|caption)s?/s|\?/s|IProgress|notebook_tqdm")
 
 
 class NotebookFailed(RuntimeError):
@@ -116,11 +117,20 @@ def execute(notebook: Path, profile: str, given: dict[str, Any] | None = None) -
 
 
 def publishable(text: str, repository: Path, data: str) -> str:
-    """An executed notebook without papermill's metadata and without this machine's paths, anywhere in it."""
+    """An executed notebook without papermill's metadata, progress bars, and this machine's paths, anywhere in it.
+
+    Warnings stay: of what went to stderr, only the lines of progress bars are dropped.
+    """
     notebook = json.loads(text)
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
         cell["metadata"].pop("papermill", None)
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                lines = re.split(r"[\r\n]+", "".join(output["text"]))
+                output["text"] = "\n".join(line for line in lines if line.strip() and not PROGRESS.search(line))
+        if "outputs" in cell:
+            cell["outputs"] = [output for output in cell["outputs"] if output.get("text") != ""]
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     places = {str(repository): ".", str(Path.home()): "~"}
     if data:

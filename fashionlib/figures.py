@@ -43,8 +43,9 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
     numbers = [c for c in shown.columns if pd.api.types.is_float_dtype(shown[c])]
     counts = [c for c in shown.columns if pd.api.types.is_integer_dtype(shown[c])]
     style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
-    style = style.format(lambda text: missing if pd.isna(text) else escape(str(text)),
-                         subset=[c for c in shown.columns if c not in (*numbers, *counts)])
+    texts = [c for c in shown.columns if c not in (*numbers, *counts)]
+    style = style.format(lambda text: missing if pd.isna(text) else escape(str(text)), subset=texts)
+    style = style.set_properties(subset=texts, **{"text-align": "left"})
     style = style.format_index(lambda text: escape(str(text)), axis=0)
     if best:
         style = style.highlight_max(subset=list(best), props="font-weight: bold")

@@ -91,8 +91,15 @@ def test_shell_and_magic_lines_do_not_stop_the_reading(book):
     assert execute.imported_modules(execute.code(notebook)) == {execute.PACKAGE / "ranking.py"}
 
 
+def test_progress_bars_are_dropped_and_warnings_stay(book):
+    done = execute.execute(book("import sys, warnings\nfrom tqdm import tqdm\nlist(tqdm(range(9)))\nwarnings.warn('look here')"), "smoke")
+    outputs = json.dumps([cell.get("outputs") for cell in json.loads(done.read_text())["cells"]])
+    assert "look here" in outputs and "9/9" not in outputs
+
+
 def test_this_machines_paths_are_not_published(tmp_path):
     notebook = {"metadata": {"papermill": {"input_path": "/x"}}, "cells": [
-        {"metadata": {"papermill": {}}, "source": f"data = '{tmp_path}/some/hm'", "outputs": [f"{tmp_path}/book/a.py"]}]}
+        {"metadata": {"papermill": {}}, "source": f"data = '{tmp_path}/some/hm'",
+         "outputs": [{"name": "stdout", "text": f"{tmp_path}/book/a.py"}]}]}
     text = execute.publishable(json.dumps(notebook), tmp_path / "book", f"{tmp_path}/some/hm")
     assert str(tmp_path) not in text and "data = 'hm'" in text and "papermill" not in text

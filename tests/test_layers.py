@@ -25,8 +25,9 @@ ALLOWED = {
     "captioners": {"features", "runs"},
     "finetune": {"captioners", "runs"},
     "ranking": set(),
-    "recommend": {"ranking", "runs", "vbpr"},
-    "vbpr": {"ranking", "recommend"},
+    "purchases": set(),
+    "recommend": {"purchases", "ranking"},
+    "vbpr": {"ranking"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.hm", "execute", "figures", "meteor", "paper", "ranking",
          "recommend", "runs", "wardrobe"]
