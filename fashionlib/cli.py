@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import re
 import sys
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def _score(args: argparse.Namespace) -> None:
 def _recommend(args: argparse.Namespace) -> None:
     from fashionlib import recommend
 
-    cutoffs = tuple(int(k) for k in args.cutoffs.split(","))
+    if not re.fullmatch(r"\d+(,\d+)*", args.cutoffs):
+        raise ValueError(f"--cutoffs {args.cutoffs!r} are no list lengths; e.g. 5,12")
+    cutoffs = tuple(map(int, args.cutoffs.split(",")))
     result = recommend.recommend_files(args.train, args.test, args.model, args.k, cutoffs)
     runs.write_json(args.out, result)
     for metric, value in result["metrics"].items():
