@@ -14,6 +14,7 @@ from typing import Any
 from fashionlib import runs
 
 PACKAGE = Path(__file__).parent
+LINE = "{desc}: cell {n_fmt} of {total_fmt}, {elapsed}\n"  # a line, not a bar: notebooks may run side by side
 PROGRESS = re.compile(r"\d+%\||\b(it|cell|batch|step|model|caption)s?/s|\?/s|IProgress|notebook_tqdm")
 
 
@@ -99,7 +100,8 @@ def execute(notebook: Path, profile: str, given: dict[str, Any] | None = None) -
     started = time.monotonic()
     try:
         papermill.execute_notebook(str(notebook), str(kept), parameters=chosen, cwd=str(repository),
-                                   kernel_name="python3", progress_bar={"mininterval": 1}, stdout_file=None)
+                                   kernel_name="python3", extra_arguments=["--IPKernelApp.log_level=40"],
+                                   progress_bar={"desc": notebook.stem, "mininterval": 5, "bar_format": LINE})
     except (papermill.PapermillExecutionError, CellExecutionError, DeadKernelError) as error:
         what = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else f"the kernel died ({error})"
         raise NotebookFailed(f"{notebook.name} failed at profile {profile}: {what}; "
