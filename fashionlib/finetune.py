@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -177,11 +178,12 @@ def train(captioner: Captioner, images: Sequence[str] | np.ndarray, captions: Se
     if recipe.lora is not None:
         captioner = adapt(captioner, recipe.lora, recipe.seed)
     every = max(1, recipe.steps // max(1, recipe.evaluations))
-    batches = _Batches(captioner, images, captions, recipe, recipe.steps * _processes(), texts)
+    batches = _Batches(captioner, images, captions, recipe,
+                       recipe.steps * int(os.environ.get("WORLD_SIZE", 1)), texts)
     held = validation and _Batches(captioner, *validation, recipe, math.ceil(len(validation[1]) / recipe.batch_size),
                                    training=False)
     trainer = Trainer(captioner.model, _arguments(recipe, Path(output_dir), captioner, every, held is not None),
-                      data_collator=lambda items: items[0], train_dataset=batches, eval_dataset=held,
+                      data_collator=_only, train_dataset=batches, eval_dataset=held,
                       callbacks=[_Bar(recipe.steps)])
     trainer.remove_callback(PrinterCallback)
     with _threads(captioner):
@@ -245,8 +247,12 @@ def _claim(folder: Path, recipe: Recipe, captions: Sequence[str], texts: Sequenc
         part.write_text(mine, encoding="utf-8")
 
 
-def _processes() -> int:
-    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The one planned batch of this process; several GPUs in one process would need several."""
+    if len(items) != 1:
+        raise ValueError(f"{len(items)} GPUs in one process; start one process each with `accelerate launch`, or set "
+                         "CUDA_VISIBLE_DEVICES to one of them")
+    return items[0]
 
 
 @contextmanager

@@ -104,6 +104,11 @@ def test_folder_of_another_run_is_refused(grids: np.ndarray, tmp_path: Path) -> 
         finetune.train(make(), grids[:7], CAPTIONS, recipe, tmp_path)
 
 
+def test_two_gpus_in_one_process_are_refused_not_halved() -> None:
+    with pytest.raises(ValueError, match="2 GPUs in one process; start one process each"):
+        finetune._only([{}, {}])
+
+
 def test_text_batches_hold_no_images_and_have_their_share(grids: np.ndarray) -> None:
     batches = finetune._Batches(make(), grids, CAPTIONS, Recipe(steps=8, batch_size=3, text_share=0.25), 8, CAPTIONS)
     made = [batches[i] for i in range(len(batches))]
