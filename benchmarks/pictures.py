@@ -41,7 +41,8 @@ def main() -> None:
         wardrobe.write(Path(place) / "w", items=2 * given.pictures, shoppers=1, seed=0)
         paths = list(hm.items(Path(place) / "w").image.dropna()[: given.pictures])
         pixels = np.stack([features.picture(path, given.size) for path in paths])
-    batches = [(torch.from_numpy(pixels[k:k + 8]).permute(0, 3, 1, 2).float() - 127) / 128 for k in range(0, len(pixels), 8)]
+    inputs = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
+    batches = inputs.split(8)
     models = {"package": peer().extract_features, "folded": features.encoder()}
     seconds = {name: [] for name in models}
     made = {}

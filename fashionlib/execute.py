@@ -15,6 +15,7 @@ from fashionlib import runs
 
 PACKAGE = Path(__file__).parent
 LINE = "{desc}: cell {n_fmt} of {total_fmt}, {elapsed}\n"  # a line, not a bar: notebooks may run side by side
+CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 PROGRESS = re.compile(r"\d+%\||\b(it|cell|batch|step|model|caption)s?/s|\?/s|IProgress|notebook_tqdm")
 
 
@@ -55,7 +56,7 @@ def code(notebook: Path) -> str:
 
 
 def dependencies(notebook: Path, profile: str) -> str:
-    """A hash of all that decides a notebook's result but its upstream artefacts: code, parameters, fashionlib modules."""
+    """A hash of what decides a notebook's result beside its upstream artefacts: code, parameters, fashionlib modules."""
     digest = hashlib.sha256()
     source = code(notebook)
     parts = [source, json.dumps(runs.profile(profile).get(Path(notebook).stem, {}), sort_keys=True)]
@@ -129,7 +130,7 @@ def publishable(text: str, repository: Path, data: str) -> str:
         cell["metadata"].pop("papermill", None)
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                lines = re.split(r"[\r\n]+", "".join(output["text"]))
+                lines = re.split(r"[\r\n]+", CURSOR.sub("", "".join(output["text"])))
                 output["text"] = "\n".join(line for line in lines if line.strip() and not PROGRESS.search(line))
         if "outputs" in cell:
             cell["outputs"] = [output for output in cell["outputs"] if output.get("text") != ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,11 +21,11 @@ MAX_PIXELS = 50_000_000  # a picture larger than this is refused, not decoded
 
 def note(synthetic: bool, profile: str) -> HTML:
     """The banner that every page with numbers carries: what the column "this run" is made of."""
-    text = ("Everything below is computed on the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that the "
-            "method runs and answers planted questions; they are not H&amp;M's and not the paper's." if synthetic else
-            "Everything below is computed on the data folder given to this run. If it holds H&amp;M's pictures or captions, "
-            "keep the rendered pages to yourself: its terms allow research, not publication.")
-    return HTML(f'<div class="synthetic">Profile <b>{escape(profile)}</b>. {text}</div>')
+    text = ("Everything below is computed on the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that "
+            "the method runs and answers planted questions; they are not H&amp;M's and not the paper's." if synthetic
+            else "Everything below is computed on the data folder given to this run. If it holds H&amp;M's pictures or "
+            "captions, keep the rendered pages to yourself: its terms allow research, not publication.")
+    return HTML(f'<div class="banner">Profile <b>{escape(profile)}</b>. {text}</div>')
 
 
 def say(text: str) -> Markdown:
@@ -42,14 +43,22 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
     shown[list(percent)] = shown[list(percent)] * 100
     numbers = [c for c in shown.columns if pd.api.types.is_float_dtype(shown[c])]
     counts = [c for c in shown.columns if pd.api.types.is_integer_dtype(shown[c])]
-    style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
     texts = [c for c in shown.columns if c not in (*numbers, *counts)]
-    style = style.format(lambda text: missing if pd.isna(text) else escape(str(text)), subset=texts)
+    style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
+    style = style.format(lambda text: missing if pd.isna(text) else _cell(text), subset=texts)
+    style = style.format_index(_cell, axis=0).format_index(_cell, axis=1).hide(names=True)
     style = style.set_properties(subset=texts, **{"text-align": "left"})
-    style = style.format_index(lambda text: escape(str(text)), axis=0)
+    style = style.set_table_styles({c: [{"selector": "th", "props": "text-align: left"}] for c in texts})
     if best:
         style = style.highlight_max(subset=list(best), props="font-weight: bold")
-    return HTML(style.set_table_attributes('class="book"').set_uuid("t").to_html(index_names=False))
+    name = hashlib.sha256(shown.to_json().encode()).hexdigest()[:8]  # two tables of a page mustn't share their styles
+    return HTML(style.set_table_attributes('class="book"').set_uuid(name).to_html())
+
+
+def _cell(text: object) -> str:
+    """Escaped; a short text or one that is a value with its interval stays on one line."""
+    short = len(str(text)) <= 28 or re.fullmatch(r"[-+]?[\d.]+ \[.*\]", str(text))
+    return escape(str(text)).replace(" ", "\u00a0") if short else escape(str(text))
 
 
 def bars(values: pd.Series, label: str, axes: Axes | None = None) -> Axes:
@@ -106,7 +115,8 @@ def thumbnail(path: str | Path, width: int = 120) -> str:
 def contact_sheet(paths: Sequence[str], columns: int = 8, titles: Sequence[str] = ()) -> plt.Figure:
     """Small pictures side by side."""
     rows = -(-len(paths) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.1, rows * 1.75), squeeze=False, layout="constrained")
+    size = (columns * 1.1, rows * 1.75)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for place in axes.flat:
         place.axis("off")
     for place, path in zip(axes.flat, paths, strict=False):
@@ -118,7 +128,7 @@ def contact_sheet(paths: Sequence[str], columns: int = 8, titles: Sequence[str] 
 
 
 def marked(caption: str, mine: Collection[str], other: Collection[str]) -> str:
-    """`caption` as HTML with its attribute words marked: class "both" where `other` has the attribute too, else "only"."""
+    """`caption` as HTML, attribute words marked: class "both" where `other` has the attribute too, else "only"."""
     def mark(match: re.Match[str]) -> str:
         word = match.group(0)
         stems = {word.lower(), word.lower().removesuffix("s"), word.lower().removesuffix("es")}
@@ -143,7 +153,8 @@ def gallery(entries: Iterable[Mapping]) -> HTML:
         for system, (caption, words, scores) in entry["captions"].items():
             shown = marked(caption, words, attributes) if caption else "<i>(empty)</i>"
             lines.append(f'<p><span class="role">{escape(system)} · {escape(scores)}</span>{shown}</p>')
-        picture = f'<img src="{thumbnail(entry["image"])}" alt="Product photo of article {escape(entry["title"], quote=True)}">'
+        words = f"Product photo of article {escape(entry['title'], quote=True)}"
+        picture = f'<img src="{thumbnail(entry["image"])}" alt="{words}">'
         articles.append(f"<article>{picture}<div>{''.join(lines)}</div></article>")
     return HTML(f'<div class="gallery">{"".join(articles)}</div>')
 

@@ -151,8 +151,8 @@ class Run:
         """The place of an upstream artefact; FileNotFoundError names it and the next step when it isn't there."""
         place = self.path(relative)
         if not place.exists():
-            raise FileNotFoundError(f"{self.notebook} needs {relative} of profile {self.profile}, which no notebook has "
-                                    f"made yet; run the earlier notebooks, or: make book PROFILE={self.profile}")
+            raise FileNotFoundError(f"{self.notebook} needs {relative} of profile {self.profile}, which no notebook "
+                                    f"has made yet; run the earlier ones, or: make book PROFILE={self.profile}")
         return place
 
     def use(self, data: Path, synthetic: bool) -> None:

@@ -100,7 +100,8 @@ def test_every_notebook_has_a_record_with_time_and_memory(site):
 
 
 def test_prose_numbers_are_bound_to_results(site):
-    bound = re.findall(r'<abbr class="result" title="([^"]+)">([^<]+)</abbr>', (site / "book" / "intro.html").read_text())
+    page = (site / "book" / "intro.html").read_text()
+    bound = re.findall(r'<abbr class="result" title="([^"]+)">([^<]+)</abbr>', page)
     assert len(bound) >= 3 and all("profile smoke" in title for title, _ in bound)
     value = json.loads((RUN / "results" / "leakage.json").read_text())["values"]["article"]["BLEU-4"]
     assert f"{value:.1%}" in [text for _, text in bound]

@@ -87,12 +87,14 @@ def test_only_the_imported_modules_count(book, tmp_path, monkeypatch):
 
 
 def test_shell_and_magic_lines_do_not_stop_the_reading(book):
-    notebook = book("import sys\nif 'x' in sys.modules:\n    %pip install y\n    !ls\n%cd x\nfrom fashionlib import ranking")
+    shell = "import sys\nif 'x' in sys.modules:\n    %pip install y\n    !ls\n%cd x\n"
+    notebook = book(shell + "from fashionlib import ranking")
     assert execute.imported_modules(execute.code(notebook)) == {execute.PACKAGE / "ranking.py"}
 
 
 def test_progress_bars_are_dropped_and_warnings_stay(book):
-    done = execute.execute(book("import sys, warnings\nfrom tqdm import tqdm\nlist(tqdm(range(9)))\nwarnings.warn('look here')"), "smoke")
+    noisy = "import warnings\nfrom tqdm import tqdm\nlist(tqdm(range(9)))\nwarnings.warn('look here')"
+    done = execute.execute(book(noisy), "smoke")
     outputs = json.dumps([cell.get("outputs") for cell in json.loads(done.read_text())["cells"]])
     assert "look here" in outputs and "9/9" not in outputs
 

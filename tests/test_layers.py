@@ -29,8 +29,8 @@ ALLOWED = {
     "recommend": {"purchases", "ranking"},
     "vbpr": {"ranking"},
 }
-LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.hm", "execute", "figures", "meteor", "paper", "ranking",
-         "recommend", "runs", "wardrobe"]
+LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.hm", "execute", "figures", "meteor", "paper",
+         "purchases", "ranking", "recommend", "runs", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

@@ -43,7 +43,8 @@ def test_profiles_name_real_notebooks_and_parameters():
     for name in runs.profile_names():
         for section, given in runs.profile(name).items():
             if section not in words:
-                assert set(given) <= set(inspect_notebook(str(ROOT / "notebooks" / f"{section}.ipynb"))), (name, section)
+                known = inspect_notebook(str(ROOT / "notebooks" / f"{section}.ipynb"))
+                assert set(given) <= set(known), (name, section)
 
 
 def test_cells_are_sentences(notebook):
@@ -56,7 +57,8 @@ def test_cells_are_sentences(notebook):
 
 def test_each_chapter_asks_and_answers(notebook):
     path, content = notebook
-    assert "".join(content["cells"][0]["source"]).startswith("# ") and "?" in "".join(content["cells"][0]["source"]), path
+    title = "".join(content["cells"][0]["source"]).splitlines()[0]
+    assert title.startswith("# ") and title.endswith("?"), path
     assert "**Answer.**" in "".join(cells(content, "code")[-1]["source"]), path
 
 
