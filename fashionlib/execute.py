@@ -56,7 +56,7 @@ def code(notebook: Path) -> str:
 
 
 def dependencies(notebook: Path, profile: str) -> str:
-    """A hash of what decides a notebook's result beside its upstream artefacts: code, parameters, fashionlib modules."""
+    """A hash of what decides a notebook's result beside upstream artefacts: code, parameters, fashionlib modules."""
     digest = hashlib.sha256()
     source = code(notebook)
     parts = [source, json.dumps(runs.profile(profile).get(Path(notebook).stem, {}), sort_keys=True)]
