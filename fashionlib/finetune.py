@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +21,6 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.trainer_utils import get_last_checkpoint
 
 from fashionlib.captioners import Captioner, tokens
-from fashionlib.runs import atomic
 
 SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
 PATTERNS = {"stripe": "striped", "dot": "dotted", "check": "checked", "all over pattern": "patterned",
@@ -169,12 +169,12 @@ def train(captioner: Captioner, images: Sequence[str] | np.ndarray, captions: Se
     """Train and return the captioner (adapted where the recipe says LoRA) and its curve: step, loss, validation.
 
     `images` are paths, or grid features for a twin; `validation` is (images, captions). Losses are nats per token. A
-    killed run resumes from the checkpoint in `output_dir`. Raises ValueError where the numbers of images and captions
-    differ, or where the folder holds a run of another recipe or other captions.
+    killed run resumes from its checkpoint below `output_dir`, kept there under a name of its recipe, captions and
+    starting weights, and removed when the run ends. Raises ValueError where the numbers of images and captions differ.
     """
     if len(images) != len(captions):
         raise ValueError(f"{len(captions)} captions for {len(images)} images")
-    _claim(Path(output_dir), recipe, captions, texts)
+    folder = Path(output_dir) / _key(captioner, recipe, captions, texts)
     if recipe.lora is not None:
         captioner = adapt(captioner, recipe.lora, recipe.seed)
     every = max(1, recipe.steps // max(1, recipe.evaluations))
@@ -182,13 +182,15 @@ def train(captioner: Captioner, images: Sequence[str] | np.ndarray, captions: Se
                        recipe.steps * int(os.environ.get("WORLD_SIZE", 1)), texts)
     held = validation and _Batches(captioner, *validation, recipe, math.ceil(len(validation[1]) / recipe.batch_size),
                                    training=False)
-    trainer = Trainer(captioner.model, _arguments(recipe, Path(output_dir), captioner, every, held is not None),
+    trainer = Trainer(captioner.model, _arguments(recipe, folder, captioner, every, held is not None),
                       data_collator=_only, train_dataset=batches, eval_dataset=held,
                       callbacks=[_Bar(recipe.steps)])
     trainer.remove_callback(PrinterCallback)
     with _threads(captioner):
-        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(output_dir)))
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.is_dir() else None)
     captioner.model.eval()
+    if trainer.is_world_process_zero():
+        shutil.rmtree(folder)
     return captioner, curve(trainer.state.log_history)
 
 
@@ -236,15 +238,12 @@ class _Bar(TrainerCallback):
         self.bar.close()
 
 
-def _claim(folder: Path, recipe: Recipe, captions: Sequence[str], texts: Sequence[str]) -> None:
-    """Write what this folder's run is, or refuse to resume a run that is something else."""
-    data = hashlib.sha256(json.dumps([list(captions), list(texts)]).encode()).hexdigest()
-    mine = json.dumps({"recipe": asdict(recipe), "captions": len(captions), "sha256": data}, indent=1)
-    path = folder / "run.json"
-    if path.is_file() and path.read_text(encoding="utf-8") != mine:
-        raise ValueError(f"{folder} holds a run of another recipe or other captions; give another folder or remove it")
-    with atomic(path) as part:
-        part.write_text(mine, encoding="utf-8")
+def _key(captioner: Captioner, recipe: Recipe, captions: Sequence[str], texts: Sequence[str]) -> str:
+    """A name for a run: the same recipe, captions and starting weights give the same one."""
+    digest = hashlib.sha256(json.dumps([asdict(recipe), list(captions), list(texts)]).encode())
+    for weights in list(captioner.base.parameters())[::20]:  # a sample: full-size models have 3.7 billion
+        digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

@@ -93,15 +93,22 @@ def test_killed_run_resumes_to_the_same_losses(grids: np.ndarray, tmp_path: Path
     pd.testing.assert_frame_equal(resumed, whole, rtol=1e-5)
 
 
-def test_folder_of_another_run_is_refused(grids: np.ndarray, tmp_path: Path) -> None:
-    recipe = Recipe(steps=1, batch_size=4)
-    finetune.train(make(), grids, CAPTIONS, recipe, tmp_path)
-    with pytest.raises(ValueError, match="holds a run of another recipe or other captions"):
-        finetune.train(make(), grids, CAPTIONS, Recipe(steps=2, batch_size=4), tmp_path)
-    with pytest.raises(ValueError, match="holds a run of another recipe or other captions"):
-        finetune.train(make(), grids, CAPTIONS[::-1], recipe, tmp_path)
+def test_only_the_same_run_is_resumed(grids: np.ndarray) -> None:
+    recipe, other = Recipe(steps=1, batch_size=4), Recipe(steps=2, batch_size=4)
+    key = finetune._key(make(), recipe, CAPTIONS, ())
+    assert key == finetune._key(make(), recipe, CAPTIONS, ())
+    different = [(make(), other, CAPTIONS), (make(), recipe, CAPTIONS[::-1]), (make(seed=1), recipe, CAPTIONS)]
+    assert key not in {finetune._key(*run, ()) for run in different}
+
+
+def test_a_finished_run_leaves_no_checkpoint(grids: np.ndarray, tmp_path: Path) -> None:
+    finetune.train(make(), grids, CAPTIONS, Recipe(steps=1, batch_size=4), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_each_image_needs_a_caption(grids: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="8 captions for 7 images"):
-        finetune.train(make(), grids[:7], CAPTIONS, recipe, tmp_path)
+        finetune.train(make(), grids[:7], CAPTIONS, Recipe(steps=1, batch_size=4), tmp_path)
 
 
 def test_two_gpus_in_one_process_are_refused_not_halved() -> None:
