@@ -21,10 +21,10 @@ MAX_PIXELS = 50_000_000  # a picture larger than this is refused, not decoded
 
 def note(synthetic: bool, profile: str) -> HTML:
     """The banner that every page with numbers carries: what the column "this run" is made of."""
-    drawn = ("the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that the method runs and answers "
-             "planted questions; they are not H&amp;M's and not the paper's.")
-    given = ("the data folder given to this run. If it holds H&amp;M's pictures or captions, keep the rendered pages to "
-             "yourself: its terms allow research, not publication.")
+    drawn = ("the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that the method runs and "
+             "answers planted questions; they are not H&amp;M's and not the paper's.")
+    given = ("the data folder given to this run. If it holds H&amp;M's pictures or captions, keep the rendered pages "
+             "to yourself: its terms allow research, not publication.")
     text = f"Everything below is computed on {drawn if synthetic else given}"
     return HTML(f'<div class="banner">Profile <b>{escape(profile)}</b>. {text}</div>')
 
