@@ -9,7 +9,9 @@ CORES ?= 2
 TORCH_ARGS ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+ifeq ($(filter colab paper,$(PROFILE)),)
 export HF_HUB_OFFLINE ?= 1
+endif
 export TOKENIZERS_PARALLELISM ?= false
 export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
 SNAKEMAKE = snakemake --quiet all --cores $(CORES) --resources gpu=1 --max-checksum-file-size 2000000000
@@ -17,7 +19,7 @@ SNAKEMAKE = snakemake --quiet all --cores $(CORES) --resources gpu=1 --max-check
 .PHONY: book test keep clean
 
 book: .venv/ready
-	@$(SNAKEMAKE) --config profile=$(PROFILE) data=$(DATA)
+	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"
 	@fashionlib summary --profile $(PROFILE)
 	@echo && echo "Open _build/html/index.html"
 
@@ -26,8 +28,7 @@ test: .venv/ready
 	pytest
 
 keep: .venv/ready
-	mkdir -p data/measured/$(PROFILE)
-	cp _run/$(PROFILE)/results/*.json data/measured/$(PROFILE)/
+	fashionlib keep --profile $(PROFILE)
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version) if sys.version_info < (3, 11) else 0'

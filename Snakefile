@@ -2,37 +2,52 @@
 # A notebook runs again when its code cells, its parameters, a fashionlib module that it imports, or an upstream artefact changes.
 # Run through the Makefile, or: snakemake --cores 2 --config profile=tiny
 # On a cluster: snakemake --executor slurm --jobs 4 --resources gpu=1 --config profile=paper data=FOLDER
+import shlex
 from pathlib import Path
 
-from fashionlib import execute
+from snakemake.exceptions import WorkflowError
+
+from fashionlib import execute, runs
 
 PROFILE = config.get("profile", "tiny")
 DATA = config.get("data", "")
 RUN = f"_run/{PROFILE}"
 HTML = config.get("html", ".") + "/_build/html"
 ACCELERATED = PROFILE in ("colab", "paper")
-TABLES = [f"{DATA}/{name}" for name in ("articles.csv", "customers.csv", "transactions_train.csv")] if DATA else []
+TABLES = [f"{DATA}/{name}" for name in ("articles.csv", "transactions_train.csv")] if DATA else []
+if PROFILE not in runs.profile_names():
+    raise WorkflowError(f"unknown profile {PROFILE!r}; known: {', '.join(runs.profile_names())}")
+if missing := [path for path in TABLES if not Path(path).is_file()]:
+    raise WorkflowError(f"no {missing[0]}; DATA must be a folder in H&M's layout, see book/your_shop.md")
+PRINTED = [str(path) for path in sorted(Path("data/published").rglob("*.csv"))]
+# A run on the sample doesn't wait for its own kept numbers.
+KEPT = [str(path) for path in sorted(Path("data/measured").rglob("*.json"))] if PROFILE != "sample" else []
+# A published base model stays where it is; the twin is made by 05.
+BASE = [] if ACCELERATED else ["captioner/base/model.safetensors"]
 
+# What each notebook needs from others and makes for them, below _run/<profile>; "compares": it reads printed or kept numbers.
 NOTEBOOKS = {
     "00_preflight": {"makes": ["data.json", "results/preflight.json"]},
-    "01_two_catalogues": {"needs": ["data.json"], "makes": ["items.parquet", "results/catalogue.json"]},
+    "01_two_catalogues": {"compares": True, "makes": ["items.parquet", "results/catalogue.json"]},
     "02_what_captions_say": {"needs": ["items.parquet"], "makes": ["attributes.json", "results/attributes.json"]},
     "03_who_leaks": {
+        "compares": True,
         "needs": ["items.parquet"],
         "makes": ["features/image.npz", "features/grid.npz", "captions/nearest.json", "results/leakage.json"],
     },
     "05_out_of_the_box": {
         "needs": ["items.parquet", "features/grid.npz"],
-        "makes": ["captioner/base/model.safetensors", "captions/pretrained.json", "results/out_of_the_box.json"],
+        "makes": [*BASE, "captions/pretrained.json", "results/out_of_the_box.json"],
         "gpu": 1,
     },
     "06_fine_tuning": {
-        "needs": ["items.parquet", "features/grid.npz", "captioner/base/model.safetensors"],
+        "needs": ["items.parquet", "features/grid.npz", "captions/pretrained.json", *BASE],
         "makes": ["captioner/adapter/adapter_model.safetensors", "captions/fine_tuned.json", "captions/shuffled.json",
                   "results/fine_tuning.json"],
         "gpu": 1,
     },
     "07_caption_scores": {
+        "compares": True,
         "needs": ["items.parquet", "attributes.json", "captions/nearest.json", "captions/pretrained.json",
                   "captions/fine_tuned.json", "captions/shuffled.json"],
         "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
@@ -48,11 +63,13 @@ NOTEBOOKS = {
         "gpu": 1,
     },
     "12_recommenders": {
+        "compares": True,
         "needs": ["items.parquet", "features/image.npz", "features/text.npz", "features/both.npz", "features/queries.npz"],
         "makes": ["results/recommenders.json"],
         "gpu": 1,
     },
     "17_scoreboard": {
+        "compares": True,
         "needs": ["results/caption_scores.json", "results/recommenders.json", "results/leakage.json",
                   "results/catalogue.json", "results/fine_tuning.json"],
         "makes": ["results/scoreboard.json"],
@@ -90,7 +107,9 @@ for nb, spec in NOTEBOOKS.items():
             f"notebook_{nb}"
         input:
             TABLES if nb == "00_preflight" else [],
+            [] if nb == "00_preflight" else f"{RUN}/data.json",
             [f"{RUN}/{path}" for path in spec.get("needs", [])],
+            [*PRINTED, *KEPT] if spec.get("compares") else [],
         output:
             f"{RUN}/notebooks/{nb}.ipynb",
             [f"{RUN}/{path}" for path in spec["makes"]],
@@ -98,7 +117,7 @@ for nb, spec in NOTEBOOKS.items():
             depends_on=execute.dependencies(Path(f"notebooks/{nb}.ipynb"), PROFILE),
             notebook=f"notebooks/{nb}.ipynb",
             profile=PROFILE,
-            given=f"-p data={DATA}" if DATA and nb == "00_preflight" else "",
+            given="-p " + shlex.quote(f"data={DATA}") if DATA and nb == "00_preflight" else "",
         resources:
             gpu=spec.get("gpu", 0) if ACCELERATED else 0,
         shell:

@@ -58,16 +58,27 @@ def _execute(args: argparse.Namespace) -> None:
         name, sign, value = pair.partition("=")
         if not sign:
             raise ValueError(f"-p {pair!r} isn't NAME=VALUE, e.g. -p seed=3")
-        given[name] = yaml.safe_load(value) if value else ""
+        try:
+            given[name] = yaml.safe_load(value) if value else ""
+        except yaml.YAMLError as error:
+            raise ValueError(f"-p {pair!r} has no YAML value ({str(error).splitlines()[0]}); e.g. -p seed=3") from error
     done = execute.execute(args.notebook, args.profile, given)
     sys.stdout.write(f"{done.relative_to(runs.repository())}\n")
 
 
+def _keep(args: argparse.Namespace) -> None:
+    sys.stdout.write(f"{runs.keep(args.profile).relative_to(runs.repository())}\n")
+
+
 def _summary(args: argparse.Namespace) -> None:
+    runs.profile(args.profile)
     place = runs.repository() / "_run" / args.profile / "results" / "scoreboard.json"
     if not place.is_file():
         raise FileNotFoundError(f"no scoreboard of profile {args.profile}; run: make book PROFILE={args.profile}")
-    for row in json.loads(place.read_text(encoding="utf-8"))["values"]["main"]:
+    board = json.loads(place.read_text(encoding="utf-8"))
+    if board["provenance"]["data"]["synthetic"]:
+        sys.stdout.write('"this run" is the synthetic wardrobe: it tests the method and says nothing about H&M\n')
+    for row in board["values"]["main"]:
         sys.stdout.write("{what:44} {published:>10} {sample:>10} {here:>10}\n".format(**row))
 
 
@@ -113,6 +124,10 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE",
                      help="a parameter of the notebook, over the profile's; may be given several times")
 
+    sub = command("keep", _keep, "Keep a run's numbers on real data in data/measured, where the book shows them.",
+                  "--profile sample")
+    sub.add_argument("--profile", default="sample", help="a profile that has run on real data (default sample)")
+
     sub = command("summary", _summary, "Print the main numbers of a finished run.", "--profile tiny")
     sub.add_argument("--profile", default="tiny", help="a profile that has run (default tiny)")
     return main
@@ -127,10 +142,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return args.run(args) or 0
     except NotebookFailed as error:
-        sys.stderr.write(f"fashionlib {args.command}: {error}\n")
+        sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 1
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"fashionlib {args.command}: {error}\n")
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[captions,scores,book]'\n")
+        return 2
+    except (ValueError, OSError, RuntimeError) as error:
+        sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 2
 
 

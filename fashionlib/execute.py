@@ -16,7 +16,7 @@ from fashionlib import runs
 PACKAGE = Path(__file__).parent
 LINE = "{desc}: cell {n_fmt} of {total_fmt}, {elapsed}\n"  # a line, not a bar: notebooks may run side by side
 CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-PROGRESS = re.compile(r"\d+%\||\b(it|cell|batch|step|model|caption)s?/s|\?/s|IProgress|notebook_tqdm")
+PROGRESS = re.compile(r"\d+%\||\b(it|cell|batch|step|model|caption|pair|shopper)s?/s|\?/s|IProgress|notebook_tqdm")
 
 
 class NotebookFailed(RuntimeError):
@@ -134,10 +134,20 @@ def publishable(text: str, repository: Path, data: str) -> str:
                 output["text"] = "\n".join(line for line in lines if line.strip() and not PROGRESS.search(line))
         if "outputs" in cell:
             cell["outputs"] = [output for output in cell["outputs"] if output.get("text") != ""]
-    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     places = {str(repository): ".", str(Path.home()): "~"}
     if data:
-        places = {str(Path(data).resolve()): Path(data).resolve().name, data: Path(data).name} | places
-    for place, name in places.items():
-        text = text.replace(json.dumps(place)[1:-1], name)
-    return text
+        places = {str(Path(data).resolve()): Path(data).resolve().name, str(data): Path(data).name} | places
+    places = {place: name for place, name in places.items() if Path(place).is_absolute() and len(Path(place).parts) > 2}
+    return json.dumps(_replaced(notebook, places), indent=1, ensure_ascii=False) + "\n"
+
+
+def _replaced(value: Any, places: dict[str, str]) -> Any:
+    """`value` with the places' names in all its text; encoded pictures are left alone."""
+    if isinstance(value, dict):
+        return {key: item if key.startswith("image/") else _replaced(item, places) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, places) for item in value]
+    if isinstance(value, str):
+        for place, name in places.items():
+            value = re.sub(rf"{re.escape(place)}(?![\w.-])", lambda _, name=name: name, value)
+    return value

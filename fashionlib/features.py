@@ -63,7 +63,7 @@ class Features:
 def load(path: Path) -> Features:
     """Read what `Features.save` wrote. Raises FileNotFoundError naming the file."""
     if not Path(path).is_file():
-        raise FileNotFoundError(f"no features at {path}; run the notebook 'Features' first")
+        raise FileNotFoundError(f"no features at {path}; run notebooks 03_who_leaks and 10_feature_spaces first")
     with np.load(path, allow_pickle=False) as file:
         return Features(file["ids"].tolist(), file["matrix"], json.loads(str(file["made_by"])))
 

@@ -30,8 +30,8 @@ def note(synthetic: bool, profile: str) -> HTML:
 
 
 def say(text: str) -> Markdown:
-    """A sentence with numbers of this run in it."""
-    return Markdown(text)
+    """A sentence with numbers of this run in it; Markdown, but no HTML."""
+    return Markdown(text.replace("<", "&lt;"))
 
 
 def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (), best: Collection[str] = (),
@@ -97,32 +97,36 @@ def curves(history: pd.DataFrame, axes: Axes | None = None) -> Axes:
     return axes
 
 
-def thumbnail(path: str | Path, width: int = 120) -> str:
-    """A picture as a small JPEG data address. ValueError names a file that is broken or larger than 50 megapixels."""
+def photo(path: str | Path, width: int) -> Image.Image:
+    """A JPEG, scaled down to `width` pixels. ValueError names a file that is broken or larger than 50 megapixels."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=["JPEG"]) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"{path} has {image.width * image.height:,} pixels, at most {MAX_PIXELS:,} are opened")
             image.draft("RGB", (2 * width, 3 * width))
             small = image.convert("RGB")
-            small.thumbnail((width, 2 * width))
-    except OSError as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} can't be read as a picture ({error}); run fashionlib check on its folder") from error
+    small.thumbnail((width, 2 * width))
+    return small
+
+
+def thumbnail(path: str | Path, width: int = 120) -> str:
+    """A picture as a small JPEG data address; errors as `photo`."""
     buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=80)
+    photo(path, width).save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def contact_sheet(paths: Sequence[str], columns: int = 8, titles: Sequence[str] = ()) -> plt.Figure:
-    """Small pictures side by side."""
+    """Small pictures side by side; errors as `photo`."""
     rows = -(-len(paths) // columns)
     size = (columns * 1.1, rows * 1.75)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for place in axes.flat:
         place.axis("off")
     for place, path in zip(axes.flat, paths, strict=False):
-        with Image.open(path) as image:
-            place.imshow(image.convert("RGB"))
+        place.imshow(photo(path, 160))
     for place, title in zip(axes.flat, titles, strict=False):
         place.set_title(title, fontsize=7)
     return figure
@@ -130,16 +134,15 @@ def contact_sheet(paths: Sequence[str], columns: int = 8, titles: Sequence[str] 
 
 def marked(caption: str, mine: Collection[str], other: Collection[str]) -> str:
     """`caption` as HTML, attribute words marked: class "both" where `other` has the attribute too, else "only"."""
-    def mark(match: re.Match[str]) -> str:
-        word = match.group(0)
+    def mark(word: str) -> str:
         stems = {word.lower(), word.lower().removesuffix("s"), word.lower().removesuffix("es")}
         found = stems & set(mine)
         if not found:
             return escape(word)
         return f'<mark class="{"both" if found & set(other) else "only"}">{escape(word)}</mark>'
 
-    pieces = re.split(r"(\w+)", caption)
-    return "".join(re.sub(r"\w+", mark, piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces))
+    pieces = re.split(r"(\w+)", caption)  # every second piece is a word
+    return "".join(mark(piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces))
 
 
 def gallery(entries: Iterable[Mapping]) -> HTML:

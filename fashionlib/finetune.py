@@ -64,13 +64,6 @@ class Recipe:
     lora: Lora | None = None
     seed: int = 0
 
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Recipe:
-        """From a mapping, as a profile's YAML has it; `lora` may be a mapping too."""
-        lora = values.get("lora")
-        return cls(**{**values, "betas": tuple(values.get("betas", cls.betas)),
-                      "lora": Lora(**lora) if isinstance(lora, Mapping) else lora})
-
 
 def generic_caption(row: Mapping[str, Any]) -> str:
     """"a photo of a red striped dress": colour, pattern and category of an items row, as a general captioner might say.
@@ -174,7 +167,7 @@ def train(captioner: Captioner, images: Sequence[str] | np.ndarray, captions: Se
     """
     if len(images) != len(captions):
         raise ValueError(f"{len(captions)} captions for {len(images)} images")
-    folder = Path(output_dir) / _key(captioner, recipe, captions, texts)
+    folder = Path(output_dir) / _key(captioner, recipe, images, captions, texts)
     if recipe.lora is not None:
         captioner = adapt(captioner, recipe.lora, recipe.seed)
     every = max(1, recipe.steps // max(1, recipe.evaluations))
@@ -238,9 +231,11 @@ class _Bar(TrainerCallback):
         self.bar.close()
 
 
-def _key(captioner: Captioner, recipe: Recipe, captions: Sequence[str], texts: Sequence[str]) -> str:
-    """A name for a run: the same recipe, captions and starting weights give the same one."""
+def _key(captioner: Captioner, recipe: Recipe, images: Sequence[str] | np.ndarray, captions: Sequence[str],
+         texts: Sequence[str]) -> str:
+    """A name for a run: the same recipe, images, captions and starting weights give the same one."""
     digest = hashlib.sha256(json.dumps([asdict(recipe), list(captions), list(texts)]).encode())
+    digest.update(images.tobytes() if isinstance(images, np.ndarray) else json.dumps(list(images)).encode())
     for weights in list(captioner.base.parameters())[::20]:  # a sample: full-size models have 3.7 billion
         digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from tqdm import tqdm
 
 TOKENIZER_JAR = "stanford-corenlp-3.4.1.jar"
 # pycocoevalcap's list as it is. -lowerCase makes brackets -lrb- and -rrb-, which the list lacks, so they stay.
@@ -229,7 +230,8 @@ class _Jar:
         """Statistics (pairs, 23) of the SCORE lines, which a thread writes while the answers are read."""
         writer = threading.Thread(target=self._write, args=(lines,), daemon=True)
         writer.start()
-        answers = [self._numbers(FIELDS, f"pair {row + 1} of {len(lines)}") for row in range(len(lines))]
+        rows = tqdm(range(len(lines)), desc="METEOR", unit="pair", mininterval=1)
+        answers = [self._numbers(FIELDS, f"pair {row + 1} of {len(lines)}") for row in rows]
         writer.join()
         return np.array(answers)  # (pairs, 23)
 

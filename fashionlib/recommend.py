@@ -124,7 +124,7 @@ def neighbours(rows: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
     degree = np.diff(rows.indptr).astype(np.float64)
     columns = rows.T.tocsr()
     parts = []
-    for block in _blocks(rows @ np.diff(columns.indptr)):
+    for block in tqdm(_blocks(rows @ np.diff(columns.indptr)), desc="neighbours", unit="batch", leave=False):
         common = (rows[block] @ columns).tocoo()
         other = common.col != common.row + block.start
         row, col, shared = common.row[other], common.col[other], common.data[other]
@@ -141,7 +141,7 @@ def _best(left: sparse.csr_matrix, right: sparse.csr_matrix, seen: sparse.csr_ma
           users: np.ndarray, n: int) -> np.ndarray:
     """Top n of the rows `users` of left @ right, without the entries of `seen`."""
     lists, rows = [np.empty((0, n), dtype=np.int64)], left[users]
-    for block in _blocks(rows @ np.diff(right.indptr)):
+    for block in tqdm(_blocks(rows @ np.diff(right.indptr)), desc="lists", unit="batch", leave=False):
         scores = (rows[block] @ right).tocsr()
         scores.data = scores.data.round(12)  # the order of a sum must not break ties
         scores = (scores - scores.multiply(seen[users[block]])).tocsr()

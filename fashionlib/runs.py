@@ -36,7 +36,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
     The block may create a file or a folder there. A file that exists is replaced; a folder that exists is replaced too.
     """
-    path = Path(path)
+    path = Path(os.path.abspath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -203,3 +203,27 @@ def start(notebook: str, profile_name: str, seed: int) -> Run:
     root = repository() / "_run" / profile_name
     root.mkdir(parents=True, exist_ok=True)
     return Run(notebook, profile_name, root, seed)
+
+
+def keep(profile_name: str) -> Path:
+    """Copy a finished run's results to `data/measured/<profile>`, where the book shows them as the real sample's.
+
+    ValueError where one of them is synthetic, or where they come from more than one state of the data.
+    """
+    profile(profile_name)
+    results = sorted((repository() / "_run" / profile_name / "results").glob("*.json"))
+    if not results:
+        raise FileNotFoundError(f"no results of {profile_name}; run: make book PROFILE={profile_name} DATA=path/to/hm")
+    origins = {path.name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["data"] for path in results}
+    drawn = [name for name, data in origins.items() if data["synthetic"]]
+    if drawn:
+        raise ValueError(f"{len(drawn)} of {len(results)} results are synthetic, {drawn[0]} first; run with DATA")
+    states = {data["fingerprint"] for data in origins.values()}
+    if len(states) > 1:
+        raise ValueError(f"{len(results)} results of {len(states)} states of the data; run make book again, then keep")
+    place = repository() / "data" / "measured" / profile_name
+    with atomic(place) as part:
+        part.mkdir()
+        for path in results:
+            shutil.copy(path, part / path.name)
+    return place

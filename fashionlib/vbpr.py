@@ -14,22 +14,6 @@ from tqdm import tqdm
 from fashionlib import ranking
 
 
-def align(ids: np.ndarray, matrix: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """The rows of `matrix` (len(ids), dim) in the order of `items`, joined by id: (len(items), dim).
-
-    Raises ValueError when ids and rows differ in number, an id comes twice, or an item has no row.
-    """
-    if len(ids) != len(matrix):
-        raise ValueError(f"{len(ids)} ids for {len(matrix)} feature rows")
-    place = {item: row for row, item in enumerate(ids)}
-    if len(place) != len(ids):
-        raise ValueError(f"{len(ids)} feature ids, only {len(place)} distinct: each item needs one row")
-    missing = [str(item) for item in items if item not in place]
-    if missing:
-        raise ValueError(f"{len(place)} feature rows for {len(items)} items; {len(missing)} missing: {missing[:5]}")
-    return matrix[[place[item] for item in items]]
-
-
 class VBPR:
     """x(u, i) = b_i + g_u . g_i + t_u . (E f_i) + b' . f_i, He and McAuley's equations 4 and 6 without the
     constants that no ranking sees; without features it is BPR-MF (Rendle et al., UAI 2009). Same interface as

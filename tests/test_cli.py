@@ -6,7 +6,7 @@ import pytest
 
 from fashionlib import cli
 
-COMMANDS = ["wardrobe", "check", "score", "recommend", "execute", "summary"]
+COMMANDS = ["wardrobe", "check", "score", "recommend", "execute", "keep", "summary"]
 
 
 @pytest.fixture(scope="module")

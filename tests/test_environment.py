@@ -30,7 +30,7 @@ def test_the_conda_file_installs_the_pinned_set():
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     python = next(line for line in listed if str(line).startswith("python="))
     assert Requirement("python" + PROJECT["requires-python"]).specifier.contains(python.split("=")[1] + ".0")
-    assert next(line for line in listed if isinstance(line, dict))["pip"] == ["-r requirements.lock", "--no-deps -e ."]
+    assert next(line for line in listed if isinstance(line, dict))["pip"] == ["-r requirements.lock", "-e ."]
 
 
 def test_the_project_names_one_torch_and_installs_it_first():

@@ -95,9 +95,10 @@ def test_killed_run_resumes_to_the_same_losses(grids: np.ndarray, tmp_path: Path
 
 def test_only_the_same_run_is_resumed(grids: np.ndarray) -> None:
     recipe, other = Recipe(steps=1, batch_size=4), Recipe(steps=2, batch_size=4)
-    key = finetune._key(make(), recipe, CAPTIONS, ())
-    assert key == finetune._key(make(), recipe, CAPTIONS, ())
-    different = [(make(), other, CAPTIONS), (make(), recipe, CAPTIONS[::-1]), (make(seed=1), recipe, CAPTIONS)]
+    key = finetune._key(make(), recipe, grids, CAPTIONS, ())
+    assert key == finetune._key(make(), recipe, grids, CAPTIONS, ())
+    different = [(make(), other, grids, CAPTIONS), (make(), recipe, grids[::-1], CAPTIONS),
+                 (make(), recipe, grids, CAPTIONS[::-1]), (make(seed=1), recipe, grids, CAPTIONS)]
     assert key not in {finetune._key(*run, ()) for run in different}
 
 
@@ -159,11 +160,3 @@ def test_mirrored_grid_swaps_left_and_right_only() -> None:
 ])
 def test_generic_captions(row: dict[str, object], caption: str) -> None:
     assert finetune.generic_caption(row) == caption
-
-
-def test_recipe_from_a_profile() -> None:
-    recipe = Recipe.of({"steps": 3, "betas": [0.8, 0.9], "lora": {"r": 8}})
-    assert recipe == Recipe(steps=3, betas=(0.8, 0.9), lora=Lora(r=8))
-    assert Recipe.of({"steps": 3}) == Recipe(steps=3)
-    with pytest.raises(TypeError, match="stepz"):
-        Recipe.of({"stepz": 3})

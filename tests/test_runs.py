@@ -79,3 +79,26 @@ def test_an_unknown_profile_names_the_known():
 def test_every_profile_says_what_it_takes_needs_and_expects():
     for name in runs.profile_names():
         assert all(runs.profile(name)[word] for word in ("takes", "needs", "expect")), name
+
+
+def test_only_real_results_of_one_state_are_kept(tmp_path, monkeypatch):
+    (tmp_path / "_toc.yml").touch()
+    monkeypatch.chdir(tmp_path)
+    run = runs.start("07_caption_scores", "sample", seed=1)
+    with pytest.raises(FileNotFoundError, match="no results of sample"):
+        runs.keep("sample")
+    data = tmp_path / "hm"
+    data.mkdir()
+    run.use(data, synthetic=True)
+    run.save("scores", {"BLEU-4": 0.2})
+    with pytest.raises(ValueError, match="1 of 1 results are synthetic, scores.json first"):
+        runs.keep("sample")
+    run.use(data, synthetic=False)
+    run.save("scores", {"BLEU-4": 0.3})
+    kept = runs.keep("sample") / "scores.json"
+    assert json.loads(kept.read_text())["values"] == {"BLEU-4": 0.3}
+    (data / "articles.csv").write_text("article_id\n")
+    run.use(data, synthetic=False)
+    run.save("more", {})
+    with pytest.raises(ValueError, match="2 results of 2 states"):
+        runs.keep("sample")

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from fashionlib.vbpr import VBPR, align
+from fashionlib.vbpr import VBPR
 
 
 @pytest.fixture(scope="module")
@@ -100,18 +100,6 @@ def test_the_best_epochs_weights_come_back(tastes):
     assert len(measured) == best + 3 < 60  # stopped three checks after the best
     again = VBPR(features, epochs=best, **options).fit(train)
     np.testing.assert_array_equal(again.scores(np.arange(5)), model.scores(np.arange(5)))
-
-
-def test_align_joins_by_id():
-    matrix = np.arange(6.0).reshape(3, 2)
-    ids = np.array(["03", "01", "02"])
-    assert align(ids, matrix, np.array(["01", "03"])).tolist() == [[2, 3], [0, 1]]
-    with pytest.raises(ValueError, match="3 feature rows for 2 items; 1 missing: .'04'"):
-        align(ids, matrix, np.array(["01", "04"]))
-    with pytest.raises(ValueError, match="2 ids for 3 feature rows"):
-        align(ids[:2], matrix, ids)
-    with pytest.raises(ValueError, match="3 feature ids, only 2 distinct"):
-        align(np.array(["01", "01", "02"]), matrix, ids)
 
 
 def test_features_of_another_catalogue_are_refused(tastes):

@@ -3,7 +3,8 @@
 A page that cites a changed result is rebuilt; a missing file or key is an error of the strict build. The tooltip names
 the file, the key, the profile and the commit that the number comes from.
 
-```{run-records}``` lists this run's records: per notebook its time, peak memory and commit, then hardware and versions.
+```{run-banner}``` says what the run is made of; ```{run-records}``` lists, per notebook, time, peak memory and commit,
+then hardware and versions.
 """
 
 import json
@@ -31,6 +32,19 @@ class Result(SphinxRole):
         origin = result["provenance"]
         where = f"{name}.json, {key}; profile {origin['profile']}, commit {origin['commit']}"
         return [nodes.abbreviation(text, text, explanation=where, classes=["result"])], []
+
+
+class RunBanner(SphinxDirective):
+    def run(self):
+        path = Path(self.env.srcdir) / "results" / "preflight.json"
+        self.env.note_dependency(str(path))
+        origin = json.loads(path.read_text(encoding="utf-8"))["provenance"]
+        drawn = ("the synthetic wardrobe, drawn by this project. Its numbers show that the method runs and answer "
+                 "questions whose truth was planted; they are not H&M's, nor comparable with the paper's in size.")
+        given = f"the data folder {origin['data']['name']} (fingerprint {origin['data']['fingerprint']})."
+        text = f"“This run” is profile {origin['profile']} on {drawn if origin['data']['synthetic'] else given}"
+        title = nodes.title(text="What this run is")
+        return [nodes.admonition("", title, nodes.paragraph(text=text), classes=["warning"])]
 
 
 class RunRecords(SphinxDirective):
@@ -62,5 +76,6 @@ def table(head, rows):
 
 def setup(app):
     app.add_role("result", Result())
+    app.add_directive("run-banner", RunBanner)
     app.add_directive("run-records", RunRecords)
     return {"version": "1", "parallel_read_safe": True}
