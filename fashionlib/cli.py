@@ -79,7 +79,7 @@ def _summary(args: argparse.Namespace) -> None:
     if board["provenance"]["data"]["synthetic"]:
         sys.stdout.write('"this run" is the synthetic wardrobe: it tests the method and says nothing about H&M\n')
     for row in board["values"]["main"]:
-        sys.stdout.write("{what:44} {published:>10} {sample:>10} {here:>10}\n".format(**row))
+        sys.stdout.write("{what:46} {published:>10} {sample:>10} {here:>10}\n".format(**row))
 
 
 def parser() -> argparse.ArgumentParser:
