@@ -6,6 +6,7 @@ A *twin* is a small BLIP-2 of transformers' own classes whose vision tower takes
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ from transformers.models.blip.image_processing_pil_blip import BlipImageProcesso
 
 from fashionlib.features import photo
 from fashionlib.runs import atomic
+
+# peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader could do about it
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
 PAD, BOS, EOS, IMAGE = "<pad>", "<s>", "</s>", "<image>"  # ids 0, 1, 2, 3 of a twin
 
