@@ -14,7 +14,7 @@ export HF_HUB_OFFLINE ?= 1
 endif
 export TOKENIZERS_PARALLELISM ?= false
 export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
-SNAKEMAKE = snakemake --quiet all --cores $(CORES) --resources gpu=1 --max-checksum-file-size 2000000000
+SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --resources gpu=1 --max-checksum-file-size 2000000000
 
 .PHONY: book test keep clean
 

@@ -17,6 +17,8 @@ ACCELERATED = PROFILE in ("colab", "paper")
 TABLES = [f"{DATA}/{name}" for name in ("articles.csv", "transactions_train.csv")] if DATA else []
 if PROFILE not in runs.profile_names():
     raise WorkflowError(f"unknown profile {PROFILE!r}; known: {', '.join(runs.profile_names())}")
+if PROFILE == "sample" and not DATA:
+    raise WorkflowError("profile sample needs data: make book PROFILE=sample DATA=path/to/hm, a folder in H&M's layout")
 if missing := [path for path in TABLES if not Path(path).is_file()]:
     raise WorkflowError(f"no {missing[0]}; DATA must be a folder in H&M's layout, see book/your_shop.md")
 PRINTED = [str(path) for path in sorted(Path("data/published").rglob("*.csv"))]
