@@ -12,7 +12,7 @@ from fashionlib import execute, runs
 PROFILE = config.get("profile", "tiny")
 DATA = config.get("data", "")
 RUN = f"_run/{PROFILE}"
-HTML = config.get("html", ".") + "/_build/html"
+HTML = str(Path(config.get("html", "."), "_build/html"))
 ACCELERATED = PROFILE in ("colab", "paper")
 TABLES = [f"{DATA}/{name}" for name in ("articles.csv", "transactions_train.csv")] if DATA else []
 if PROFILE not in runs.profile_names():
