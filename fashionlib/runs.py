@@ -212,6 +212,7 @@ def keep(profile_name: str) -> Path:
     """
     profile(profile_name)
     results = sorted((repository() / "_run" / profile_name / "results").glob("*.json"))
+    results = [path for path in results if path.stem != "scoreboard"]  # it compares the others with what was kept
     if not results:
         raise FileNotFoundError(f"no results of {profile_name}; run: make book PROFILE={profile_name} DATA=path/to/hm")
     origins = {path.name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["data"] for path in results}
