@@ -47,7 +47,8 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
     texts = [c for c in shown.columns if c not in (*numbers, *counts)]
     style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
     style = style.format(lambda text: missing if pd.isna(text) else _cell(text), subset=texts)
-    style = style.format_index(_cell, axis=0).format_index(_cell, axis=1).hide(names=True)
+    style = style.format_index(_cell, axis=0).format_index(_cell, axis=1)
+    style = style.hide(names=True).hide(axis=1, names=True)
     style = style.set_properties(subset=texts, **{"text-align": "left"})
     style = style.set_table_styles({c: [{"selector": "th", "props": "text-align: left"}] for c in texts})
     if best:
