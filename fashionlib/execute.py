@@ -16,6 +16,7 @@ from fashionlib import runs
 PACKAGE = Path(__file__).parent
 LINE = "{desc}: cell {n_fmt} of {total_fmt}, {elapsed}\n"  # a line, not a bar: notebooks may run side by side
 CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+KERNEL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")
 PROGRESS = re.compile(r"\d+%\||\b(it|cell|batch|step|model|caption|pair|shopper)s?/s|\?/s|IProgress|notebook_tqdm")
 
 
@@ -130,7 +131,8 @@ def publishable(text: str, repository: Path, data: str) -> str:
         cell["metadata"].pop("papermill", None)
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                lines = re.split(r"[\r\n]+", CURSOR.sub("", "".join(output["text"])))
+                text = KERNEL_FILE.sub("this cell", CURSOR.sub("", "".join(output["text"])))
+                lines = re.split(r"[\r\n]+", text)
                 output["text"] = "\n".join(line for line in lines if line.strip() and not PROGRESS.search(line))
         if "outputs" in cell:
             cell["outputs"] = [output for output in cell["outputs"] if output.get("text") != ""]

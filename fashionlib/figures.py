@@ -47,7 +47,7 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
     texts = [c for c in shown.columns if c not in (*numbers, *counts)]
     style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
     style = style.format(lambda text: missing if pd.isna(text) else _cell(text), subset=texts)
-    style = style.format_index(_cell, axis=0).format_index(_cell, axis=1)
+    style = style.format_index(_cell, axis=0).format_index(lambda name: escape(str(name)), axis=1)
     style = style.hide(names=True).hide(axis=1, names=True)
     style = style.set_properties(subset=texts, **{"text-align": "left"})
     style = style.set_table_styles({c: [{"selector": "th", "props": "text-align: left"}] for c in texts})
@@ -60,7 +60,7 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
 def _cell(text: object) -> str:
     """Escaped; a short text or one that is a value with its interval stays on one line."""
     short = len(str(text)) <= 28 or re.fullmatch(r"[-+]?[\d.]+ \[.*\]", str(text))
-    return escape(str(text)).replace(" ", "\u00a0") if short else escape(str(text))
+    return f'<span class="line">{escape(str(text))}</span>' if short else escape(str(text))
 
 
 def bars(values: pd.Series, label: str, axes: Axes | None = None) -> Axes:
