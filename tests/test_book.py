@@ -111,8 +111,9 @@ def test_prose_numbers_are_bound_to_results(site):
 def copy(site, tmp_path_factory):
     """The finished repository copied elsewhere, times of files kept, to be edited."""
     folder = tmp_path_factory.mktemp("copy") / "book"
-    ignored = shutil.ignore_patterns(".git", ".venv", "tiny", "sample", "checkpoints", "cache", "_build", "*.part")
+    ignored = shutil.ignore_patterns(".git", ".venv", "_build", "_run", "*.part")
     shutil.copytree(ROOT, folder, symlinks=True, ignore=ignored)
+    shutil.copytree(RUN, folder / "_run" / "smoke", ignore=shutil.ignore_patterns("checkpoints", "cache", "_build"))
     shutil.copytree(SITE, folder / SITE.relative_to(ROOT))
     return folder
 
