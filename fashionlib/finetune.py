@@ -29,7 +29,7 @@ PATTERNS = {"stripe": "striped", "dot": "dotted", "check": "checked", "all over 
 
 @dataclass(frozen=True)
 class Lora:
-    """Low-rank adapters. The defaults are Paper A's best (its section 4): rank 32, alpha 64, dropout .05, rsLoRA.
+    """Low-rank adapters. The defaults are those of Paper A's published adapter: rank 32, alpha 64, dropout .05, rsLoRA.
 
     `targets` are the linear layers of the Q-Former, the projection and the language model: Paper A's "all-linear" less
     the vision tower, whose features are cached here.

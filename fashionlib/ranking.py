@@ -36,7 +36,7 @@ def average_precision(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) ->
 def map_elliot(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
     """(users,) mean of precision@1 .. precision@k, whether or not a rank holds a hit.
 
-    Elliot, and so Paper A, calls this MAP. It is not average precision: it falls as k grows even for a
+    Elliot, and so it seems Paper A, calls this MAP. It is not average precision: it falls as k grows even for a
     perfect list (one relevant item at rank 1: .457 at k = 5, .259 at k = 12).
     """
     return _map_elliot(*judge(lists, relevant, k))
