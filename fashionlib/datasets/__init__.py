@@ -1,6 +1,13 @@
 """The items table that every reader returns, its columns named once, and how it is split.
 
-`items`: one row per article in file order, RangeIndex, columns `ITEM_COLUMNS`. A missing image or caption is NaN.
+`items`: one row per item (an article, or a garment in a photo) in file order, RangeIndex, columns `ITEM_COLUMNS`, and
+`split` where the layout ships one. What a layout doesn't say is missing (NaN; None for a box).
+
+    item_id      text, unique            product_id   text: items of one product are the same garment
+    image        a reference that `fashionlib.images.load` opens
+    caption      text                    category, group, colour, pattern   text, in the layout's own words
+    source       "shop" or "consumer"    box          (left, upper, right, lower) in pixels
+
 `transactions`: one row per bought article in file order, columns `TRANSACTION_COLUMNS`.
 """
 
@@ -13,10 +20,11 @@ import pandas as pd
 
 ITEM, PRODUCT, IMAGE, CAPTION = "item_id", "product_id", "image", "caption"
 CATEGORY, GROUP, COLOUR, PATTERN = "category", "group", "colour", "pattern"
+SOURCE, BOX, SHOP, CONSUMER = "source", "box", "shop", "consumer"
 SPLIT = "split"
 USER, DATE = "user_id", "date"
 
-ITEM_COLUMNS = [ITEM, PRODUCT, IMAGE, CAPTION, CATEGORY, GROUP, COLOUR, PATTERN]
+ITEM_COLUMNS = [ITEM, PRODUCT, IMAGE, CAPTION, CATEGORY, GROUP, COLOUR, PATTERN, SOURCE, BOX]
 TRANSACTION_COLUMNS = [USER, ITEM, DATE]
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 

@@ -1,0 +1,117 @@
+"""Pictures, opened on demand: one place that decodes what strangers ship, and its bounds.
+
+A reference is a file's path, or `FILE#ROW` for a row of a container: dataset `images` of an .hdf5 (FACAD: rows of 3 x
+height x width, uint8), or column `image` of a .parquet (the hub: encoded bytes).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+MOST_PIXELS = 50_000_000  # a larger picture is refused, not decoded
+FORMATS = ("JPEG", "PNG", "WEBP")
+CONTAINER = re.compile(r"(?P<file>.+\.(?:hdf5|parquet))#(?P<row>\d+)")
+
+
+def load(reference: str | Path, about: int | None = None, box: Sequence[int] | None = None) -> Image.Image:
+    """The picture in RGB, cut to `box` (left, upper, right, lower; pixels) if given.
+
+    A JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster), unless a box is cut. ValueError
+    naming the picture where it is missing, broken, over 50 megapixels, or the box doesn't lie in it.
+    """
+    try:
+        inside = CONTAINER.fullmatch(str(reference))
+        if inside and inside["file"].endswith(".hdf5"):
+            image = Image.fromarray(np.moveaxis(_hdf5(inside["file"])[int(inside["row"])], 0, -1))
+            return _cut(image, box)
+        data = _parquet(inside["file"], int(inside["row"])) if inside else Path(reference).read_bytes()
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            _refuse_giant(image)
+            if about and box is None:
+                image.draft("RGB", (2 * about, 2 * about))
+            return _cut(image.convert("RGB"), box)
+    except (OSError, ValueError, SyntaxError, IndexError, KeyError, Image.DecompressionBombError) as error:
+        raise ValueError(f"cannot read the picture {reference}: {error}. Replace or remove it.") from error
+
+
+def square(reference: str | Path, size: int, box: Sequence[int] | None = None) -> np.ndarray:
+    """The picture as (size, size, 3) uint8, squeezed to a square (nothing is cut off). Raises as `load`."""
+    return np.asarray(load(reference, size, box).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def size(reference: str | Path) -> tuple[int, int]:
+    """(width, height) in pixels, read from the header. ValueError naming a file that is no picture."""
+    try:
+        with warnings.catch_warnings(), Image.open(reference, formats=FORMATS) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"cannot read the picture {reference}: {error}. Replace or remove it.") from error
+
+
+def fault(path: Path) -> str | None:
+    """Why the file is no whole JPEG, PNG or WebP of at most `MOST_PIXELS`, or None; decodes no JPEG."""
+    try:
+        with warnings.catch_warnings(), open(path, "rb") as file:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(file, formats=FORMATS) as image:
+                _refuse_giant(image)
+                kind = image.format
+                image.verify()
+            file.seek(max(0, path.stat().st_size - 1024))
+            return "cut short" if kind == "JPEG" and b"\xff\xd9" not in file.read(1024) else None
+    except Exception as error:  # a decoder fed by strangers may raise anything
+        return f"{type(error).__name__}: {error}"
+
+
+def _refuse_giant(image: Image.Image) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(f"{image.width} x {image.height} pixels, more than {MOST_PIXELS // 10**6} megapixels")
+
+
+def _cut(image: Image.Image, box: Sequence[int] | None) -> Image.Image:
+    if box is None:
+        return image
+    left, upper, right, lower = (int(edge) for edge in box)
+    if not (0 <= left < right <= image.width and 0 <= upper < lower <= image.height):
+        raise ValueError(f"box {[left, upper, right, lower]} does not lie in {image.width} x {image.height} pixels")
+    return image.crop((left, upper, right, lower))
+
+
+@lru_cache(maxsize=8)
+def _hdf5(file: str):  # noqa: ANN202  an open h5py dataset; read-only
+    import h5py
+
+    return h5py.File(file, "r")["images"]
+
+
+@lru_cache(maxsize=8)
+def _parquet_file(file: str):  # noqa: ANN202  an open pyarrow ParquetFile and the first row of each group
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(file)
+    counts = [table.metadata.row_group(n).num_rows for n in range(table.num_row_groups)]
+    return table, np.concatenate([[0], np.cumsum(counts)])
+
+
+@lru_cache(maxsize=2)
+def _parquet_group(file: str, group: int) -> list[bytes]:
+    rows = _parquet_file(file)[0].read_row_group(group, columns=["image"]).column("image").to_pylist()
+    return [row["bytes"] if isinstance(row, dict) else row for row in rows]
+
+
+def _parquet(file: str, row: int) -> bytes:
+    starts = _parquet_file(file)[1]
+    if row >= starts[-1]:
+        raise IndexError(f"row {row} of {starts[-1]}")
+    group = int(np.searchsorted(starts, row, side="right")) - 1
+    return _parquet_group(file, group)[row - int(starts[group])]
