@@ -191,7 +191,7 @@ KINDS: Mapping[str, Kind] = {
     "harem pants": Kind("Trousers", 1.5, 0.026, ("cotton", "linen", "silk/chiffon"), PRINTS, ("shin", "ankle"),
                         fits=("wide",), has=D({"waist banding"}), may=D({"string"})),
     "overall pants": Kind("Dungarees", 0.3, 0.036, ("denim", "corduroy/ribbed", "cotton"), HARDY, ("ankle",),
-                          necklines=("square",), sleeves=("sleeveless",), shoulders=("normal",), fits=("regular",),
+                          fits=("regular",),
                           has=D({"pocket"})),
     "shorts": Kind("Shorts", 4, 0.018, ("cotton", "denim", "linen", "polyester/nylon"), PRINTS, ("thigh",),
                    closures=(OPEN, HALF_ZIP), fits=FITS, may=D({"pocket", "string", "waist banding"})),
@@ -219,7 +219,7 @@ KINDS: Mapping[str, Kind] = {
     "umbrella": Kind("Umbrella", 0.2, 0.020, ("polyester/nylon",), ("solid", "dot", "check", "flower")),
     "socks": Kind("Socks", 4, 0.006, KNITS, ("solid", "stripe", "dot", "argyle"), ("ankle", "shin", "knee")),
     "boots": Kind("Boots", 3, 0.055, ("leather", "suede"), ("solid", "animal"), ("ankle", "knee"),
-                  (OPEN, FULL_ZIP), may=D({"string"})),
+                  closures=(OPEN, FULL_ZIP), may=D({"string"})),
     "sneakers": Kind("Sneakers", 4, 0.036, ("leather", "suede", "cotton"), ("solid", "other", "checkerboard"),
                      has=D({"string"})),
 }
@@ -281,7 +281,7 @@ def garment(kind: str, rng: np.random.Generator) -> Garment:
     if neckline in ("halter", "turtle"):
         shoulder = "normal"
     elif shoulder in ("off-shoulder", "one-shoulder"):
-        neckline = "boat" if shoulder == "off-shoulder" else "slit"
+        neckline = "boat"  # its edge runs across
     has = allowed.has | {d for d in sorted(allowed.may) if rng.random() < 1 / 3}
     return Garment(
         category=CATEGORY_OF.get(kind, ACCESSORY),
