@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 
-from fashionlib import features, runs, wardrobe
+from fashionlib import features, images, runs, wardrobe
 from fashionlib.datasets import hm
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         wardrobe.write(Path(place) / "w", items=2 * given.pictures, shoppers=1, seed=0)
         paths = list(hm.items(Path(place) / "w").image.dropna()[: given.pictures])
-        pixels = np.stack([features.picture(path, given.size) for path in paths])
+        pixels = np.stack([images.square(path, given.size) for path in paths])
     inputs = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
     batches = inputs.split(8)
     models = {"package": peer().extract_features, "folded": features.encoder()}

@@ -30,7 +30,7 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
-from fashionlib.features import photo
+from fashionlib import images as pictures
 from fashionlib.runs import atomic
 
 # peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader could do about it
@@ -116,7 +116,7 @@ class Captioner:
             if np.shape(images)[1:] != (cells, dim):
                 raise ValueError(f"grid features of shape {np.shape(images)[1:]}; this captioner takes {(cells, dim)}")
             return torch.from_numpy(np.asarray(images, dtype=np.float32))
-        return self.pixels([photo(path) for path in images], return_tensors="pt")["pixel_values"]
+        return self.pixels([pictures.load(path) for path in images], return_tensors="pt")["pixel_values"]
 
     def batch(self, images: Sequence[str] | np.ndarray | None, captions: Sequence[str], longest: int = 84,
               ) -> dict[str, Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,17 +14,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from fashionlib.images import read, square
 from fashionlib.runs import atomic
 
 ENCODER = "efficientnet-lite0"
 CHANNELS = 1280  # of the encoder's last feature map
 COLOURS = 6  # mean and standard deviation of red, green and blue
-PIXELS = 50_000_000  # a larger picture is refused
 CHUNK = 128  # pictures per cache file: what a killed run may lose per worker
 
 
@@ -66,27 +64,6 @@ def load(path: Path) -> Features:
         raise FileNotFoundError(f"no features at {path}; run notebooks 03_who_leaks and 10_feature_spaces first")
     with np.load(path, allow_pickle=False) as file:
         return Features(file["ids"].tolist(), file["matrix"], json.loads(str(file["made_by"])))
-
-
-def photo(path: Path | str, about: int | None = None) -> Image.Image:
-    """The picture in RGB; a JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster).
-
-    Raises ValueError naming the file where it is missing, broken or over 50 megapixels.
-    """
-    try:
-        with Image.open(io.BytesIO(Path(path).read_bytes())) as image:
-            if image.width * image.height > PIXELS:
-                raise ValueError(f"{image.width} x {image.height} pixels, more than {PIXELS // 10**6} megapixels")
-            if about:
-                image.draft("RGB", (2 * about, 2 * about))
-            return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"cannot read the picture {path}: {error}. Replace or remove it.") from error
-
-
-def picture(path: Path | str, size: int) -> np.ndarray:
-    """The picture as (size, size, 3) uint8, squeezed to a square (nothing is cut off). Raises as `photo`."""
-    return np.asarray(photo(path, size).resize((size, size), Image.Resampling.BICUBIC))
 
 
 class _Convolution(nn.Module):
@@ -166,7 +143,7 @@ def fit_cells(paths: Sequence[str], size: int = 224, dim: int = 250, sample: int
     """Fit the projection on a seeded sample of `paths`: give the training items only."""
     chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
     with _one_thread():
-        maps = [feature_map(np.stack([picture(paths[i], size) for i in chosen[k:k + 8]]))
+        maps = [feature_map(np.stack([square(paths[i], size) for i in chosen[k:k + 8]]))
                 for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")]
         deep = torch.from_numpy(np.concatenate([m[0].reshape(-1, CHANNELS) for m in maps]))
         colours = np.concatenate([m[1].reshape(-1, COLOURS) for m in maps])
@@ -181,7 +158,7 @@ def _chunk(paths: Sequence[str], size: int, cells: Cells | None) -> dict[str, np
     """Pooled features (items, 1280) float32 and, with a projection, the grid (items, cells, dim + 6) of one chunk."""
     pooled, grid = [], []
     for k in range(0, len(paths), 8):  # 8 pictures at a time stay near the processor's cache
-        deep, colours = feature_map(np.stack([picture(path, size) for path in paths[k:k + 8]]))
+        deep, colours = feature_map(np.stack([square(path, size) for path in paths[k:k + 8]]))
         pooled.append(deep.mean(1))
         if cells is not None:
             grid.append(cells(deep, colours))
@@ -260,7 +237,7 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarra
 
 def _digest(path: str | Path) -> bytes:
     try:
-        return hashlib.sha256(Path(path).read_bytes()).digest()
+        return hashlib.sha256(read(path)).digest()
     except OSError as error:
         raise ValueError(f"cannot read the picture {path}: {error}. Replace or remove it.") from error
 

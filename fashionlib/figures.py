@@ -16,7 +16,7 @@ from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
 from PIL import Image
 
-MAX_PIXELS = 50_000_000  # a picture larger than this is refused, not decoded
+from fashionlib import images
 
 
 def note(synthetic: bool, profile: str) -> HTML:
@@ -99,15 +99,8 @@ def curves(history: pd.DataFrame, axes: Axes | None = None) -> Axes:
 
 
 def photo(path: str | Path, width: int) -> Image.Image:
-    """A JPEG, scaled down to `width` pixels. ValueError names a file that is broken or larger than 50 megapixels."""
-    try:
-        with Image.open(path, formats=["JPEG"]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{path} has {image.width * image.height:,} pixels, at most {MAX_PIXELS:,} are opened")
-            image.draft("RGB", (2 * width, 3 * width))
-            small = image.convert("RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} can't be read as a picture ({error}); run fashionlib check on its folder") from error
+    """A picture, scaled down to `width` pixels; errors as `images.load`."""
+    small = images.load(path, width)
     small.thumbnail((width, 2 * width))
     return small
 

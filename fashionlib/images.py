@@ -7,18 +7,20 @@ height x width, uint8), or column `image` of a .parquet (the hub: encoded bytes)
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 MOST_PIXELS = 50_000_000  # a larger picture is refused, not decoded
 FORMATS = ("JPEG", "PNG", "WEBP")
-CONTAINER = re.compile(r"(?P<file>.+\.(?:hdf5|parquet))#(?P<row>\d+)")
+CONTAINER = re.compile(r"(?P<file>.+\.(?P<kind>hdf5|parquet))#(?P<row>\d+)")
 
 
 def load(reference: str | Path, about: int | None = None, box: Sequence[int] | None = None) -> Image.Image:
@@ -28,19 +30,25 @@ def load(reference: str | Path, about: int | None = None, box: Sequence[int] | N
     naming the picture where it is missing, broken, over 50 megapixels, or the box doesn't lie in it.
     """
     try:
-        inside = CONTAINER.fullmatch(str(reference))
-        if inside and inside["file"].endswith(".hdf5"):
-            image = Image.fromarray(np.moveaxis(_hdf5(inside["file"])[int(inside["row"])], 0, -1))
-            return _cut(image, box)
-        data = _parquet(inside["file"], int(inside["row"])) if inside else Path(reference).read_bytes()
-        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        if inside := _inside(reference, "hdf5"):
+            return _cut(Image.fromarray(np.moveaxis(_hdf5(*inside), 0, -1)), box)
+        with warnings.catch_warnings(), Image.open(io.BytesIO(read(reference)), formats=FORMATS) as image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             _refuse_giant(image)
             if about and box is None:
                 image.draft("RGB", (2 * about, 2 * about))
             return _cut(image.convert("RGB"), box)
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, Image.DecompressionBombError) as error:
-        raise ValueError(f"cannot read the picture {reference}: {error}. Replace or remove it.") from error
+        step = "Replace or remove it; fashionlib check lists all such"
+        raise ValueError(f"cannot read the picture {reference}: {error}. {step}.") from error
+
+
+def read(reference: str | Path) -> bytes:
+    """The picture's bytes as they are stored: an encoded file, or raw pixels for a row of an .hdf5."""
+    if inside := _inside(reference, "hdf5"):
+        return _hdf5(*inside).tobytes()
+    inside = _inside(reference, "parquet")
+    return _parquet(*inside) if inside else Path(reference).read_bytes()
 
 
 def square(reference: str | Path, size: int, box: Sequence[int] | None = None) -> np.ndarray:
@@ -58,19 +66,28 @@ def size(reference: str | Path) -> tuple[int, int]:
         raise ValueError(f"cannot read the picture {reference}: {error}. Replace or remove it.") from error
 
 
-def fault(path: Path) -> str | None:
-    """Why the file is no whole JPEG, PNG or WebP of at most `MOST_PIXELS`, or None; decodes no JPEG."""
+def fault(picture: Path | bytes) -> str | None:
+    """Why the file, or its bytes, is no whole JPEG, PNG or WebP of at most `MOST_PIXELS`, or None; decodes no JPEG."""
     try:
-        with warnings.catch_warnings(), open(path, "rb") as file:
+        with warnings.catch_warnings(), _opened(picture) as file:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as image:
                 _refuse_giant(image)
                 kind = image.format
                 image.verify()
-            file.seek(max(0, path.stat().st_size - 1024))
+            file.seek(max(0, file.seek(0, io.SEEK_END) - 1024))
             return "cut short" if kind == "JPEG" and b"\xff\xd9" not in file.read(1024) else None
     except Exception as error:  # a decoder fed by strangers may raise anything
-        return f"{type(error).__name__}: {error}"
+        return str(error) if type(error) is ValueError else type(error).__name__  # others would name the machine's path
+
+
+def _opened(picture: Path | bytes) -> BinaryIO:
+    return io.BytesIO(picture) if isinstance(picture, bytes) else open(picture, "rb")
+
+
+def _inside(reference: str | Path, kind: str) -> tuple[str, int] | None:
+    found = CONTAINER.fullmatch(str(reference))
+    return (found["file"], int(found["row"])) if found and found["kind"] == kind else None
 
 
 def _refuse_giant(image: Image.Image) -> None:
@@ -87,11 +104,34 @@ def _cut(image: Image.Image, box: Sequence[int] | None) -> Image.Image:
     return image.crop((left, upper, right, lower))
 
 
-@lru_cache(maxsize=8)
-def _hdf5(file: str):  # noqa: ANN202  an open h5py dataset; read-only
+def _hdf5(file: str, row: int) -> np.ndarray:
+    return _hdf5_images(file)[row]  # (3, height, width)
+
+
+def hdf5_images(file):  # noqa: ANN001, ANN201  an open h5py.File; its dataset, on demand
+    """Dataset `images` of an open HDF5 file: (rows, 3, height, width), uint8.
+
+    ValueError when it is missing, of another shape or type, over 50 megapixels a row, or stored in another file.
+    """
     import h5py
 
-    return h5py.File(file, "r")["images"]
+    link = file.get("images", getlink=True)
+    found = file["images"] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
+        raise ValueError("holds no dataset 'images' of its own")
+    if found.dtype != np.uint8 or found.ndim != 4 or found.shape[1] != 3:
+        raise ValueError(f"images are {found.dtype} of shape {found.shape}, not uint8 of (rows, 3, height, width)")
+    pixels = max(found.shape[2] * found.shape[3], math.prod(found.chunks or ()) // 3)  # a chunk is read as a whole
+    if pixels > MOST_PIXELS:
+        raise ValueError(f"a row takes {pixels} pixels to read, more than {MOST_PIXELS // 10**6} megapixels")
+    return found
+
+
+@lru_cache(maxsize=8)
+def _hdf5_images(file: str):  # noqa: ANN202  an open h5py dataset, read-only
+    import h5py
+
+    return hdf5_images(h5py.File(file, "r"))
 
 
 @lru_cache(maxsize=8)

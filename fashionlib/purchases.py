@@ -32,6 +32,36 @@ def temporal_split(transactions: pd.DataFrame, share: float = 0.8) -> tuple[pd.D
     return transactions[train], transactions[~train]
 
 
+def counts(transactions: pd.DataFrame, share: float = 0.8) -> dict[str, int]:
+    """Table 1's counts of Paper A: users, items, transactions, and the rows of the temporal split's train and test."""
+    train, test = temporal_split(transactions, share)
+    users, items = transactions["user_id"].nunique(), transactions["item_id"].nunique()
+    return {"users": users, "items": items, "transactions": len(transactions), "train": len(train), "test": len(test)}
+
+
+def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:
+    """What a split lets the test rows share with the train rows, as fractions of the test rows unless said otherwise.
+
+    same day: the customer also has a train row of that day (the cut fell inside a day); same day and product: of that
+    day and product (other colour or size); bought before: of the distinct (customer, item) pairs of the test, those in
+    train too, which a recommender that masks train items can't recommend; one row: of all customers, those with a
+    single row. `product` is the first seven digits of the item's id, as H&M's. ValueError for an empty test.
+    """
+    if len(test) == 0:
+        raise ValueError(f"{len(train)} train and 0 test rows: nothing to compare; was the share 1?")
+    known = train.assign(product=train["item_id"].str[:7])
+    rows = test.assign(product=test["item_id"].str[:7])
+
+    def share(keys: list[str]) -> float:
+        return float(pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(known[keys])).mean())
+
+    pairs = pd.MultiIndex.from_frame(test[["user_id", "item_id"]].drop_duplicates())
+    bought = pairs.isin(pd.MultiIndex.from_frame(train[["user_id", "item_id"]])).mean()
+    sizes = pd.concat([train["user_id"], test["user_id"]]).value_counts()
+    return {"same day": share(["user_id", "date"]), "same day and product": share(["user_id", "date", "product"]),
+            "bought before": float(bought), "one row": float((sizes == 1).mean())}
+
+
 @dataclass(frozen=True)
 class Interactions:
     """Binary purchases. Rows are `users` (all with a train row), the first len(items) columns are `items`

@@ -60,8 +60,8 @@ def test_a_broken_or_giant_picture_is_named(tmp_path, monkeypatch, picture):
     broken.write_bytes(b"no picture")
     with pytest.raises(ValueError, match="0999999999.jpg.*fashionlib check"):
         figures.thumbnail(broken)
-    monkeypatch.setattr(figures, "MAX_PIXELS", 1000)
-    with pytest.raises(ValueError, match="60,000 pixels, at most 1,000"):
+    monkeypatch.setattr(figures.images, "MOST_PIXELS", 1000)
+    with pytest.raises(ValueError, match="200 x 300 pixels, more than"):
         figures.thumbnail(picture)
 
 

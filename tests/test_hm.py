@@ -126,11 +126,19 @@ def test_product_split_never_divides_a_product() -> None:
     assert split_items(items, by="article").groupby("product_id")["split"].nunique().max() > 1
 
 
+def test_caption_split_never_divides_a_caption_and_keeps_the_silent() -> None:
+    captions = [f"text {n % 40}" for n in range(200)] + [None] * 30
+    items = items_of(list(range(230)), caption=captions)
+    split = split_items(items, by="caption")
+    assert split.dropna(subset=["caption"]).groupby("caption")["split"].nunique().max() == 1
+    assert len(split) == 230 and split.loc[200:, "split"].nunique() > 1  # no caption: each on its own
+
+
 def test_split_refuses_what_it_cannot_do() -> None:
-    with pytest.raises(ValueError, match="9 items"):
+    with pytest.raises(ValueError, match="9 articles"):
         split_items(items_of(list(range(9))))
-    with pytest.raises(ValueError, match="unknown split 'caption'"):
-        split_items(items_of(list(range(20))), by="caption")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown split 'colour'"):
+        split_items(items_of(list(range(20))), by="colour")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="3 products"):
         split_items(items_of([1, 2, 3] * 5), by="product")
 
@@ -178,7 +186,7 @@ def test_check_refuses_an_image_of_more_than_fifty_megapixels(root: Path) -> Non
     data[start + 5 : start + 9] = (9000).to_bytes(2, "big") * 2
     path.write_bytes(data)
     (fault,) = [f for f in hm.check(root).faults if f.kind == "broken image"]
-    assert fault.examples == ("0108775015: 9000 x 9000 pixels",)
+    assert fault.examples == ("0108775015: 9000 x 9000 pixels, more than 50 megapixels",)
 
 
 def test_check_of_an_empty_folder_names_what_is_missing(tmp_path: Path) -> None:

@@ -15,22 +15,24 @@ ALLOWED = {
     "runs": set(),
     "execute": {"runs"},
     "cli": {"caption_scores", "datasets", "execute", "recommend", "runs", "wardrobe"},
-    "figures": set(),
-    "datasets": set(),
-    "wardrobe": {"datasets", "runs"},
+    "figures": {"images"},
+    "images": set(),
+    "schema": set(),
+    "datasets": {"images", "runs"},
+    "wardrobe": {"datasets", "runs", "schema"},
     "attributes": set(),
     "meteor": {"runs"},
     "caption_scores": {"meteor", "runs"},
-    "features": {"runs"},
-    "captioners": {"features", "runs"},
+    "features": {"images", "runs"},
+    "captioners": {"features", "images", "runs"},
     "finetune": {"captioners", "runs"},
     "ranking": set(),
     "purchases": set(),
     "recommend": {"purchases", "ranking"},
     "vbpr": {"ranking"},
 }
-LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.hm", "execute", "figures", "meteor", "paper",
-         "purchases", "ranking", "recommend", "runs", "wardrobe"]
+LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.hm", "execute", "figures", "images", "meteor", "paper",
+         "purchases", "ranking", "recommend", "runs", "schema", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

@@ -26,52 +26,49 @@ USER, DATE = "user_id", "date"
 
 ITEM_COLUMNS = [ITEM, PRODUCT, IMAGE, CAPTION, CATEGORY, GROUP, COLOUR, PATTERN, SOURCE, BOX]
 TRANSACTION_COLUMNS = [USER, ITEM, DATE]
+SPLIT_BY = {"article": ITEM, "product": PRODUCT, "caption": CAPTION}
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
 
 
 def split_items(
-    items: pd.DataFrame, by: Literal["article", "product"] = "article", seed: int = 42
+    items: pd.DataFrame, by: Literal["article", "product", "caption"] = "article", seed: int = 42
 ) -> pd.DataFrame:
     """The items in their own order with a column `split`: 80 % train, 10 % validation, 10 % test.
 
     "article" is Paper A's published recipe to the row (section 3.2): shuffle the table, cut 20 % off, halve it,
     each step with the same seed. It puts colours of one product, hence equal captions, on both sides: 75 % of H&M's
     test captions occur word for word in train.
-    "product" draws products instead (`GroupShuffleSplit`): no product is in two splits; the shares are of products.
-    ValueError for fewer than 10 items (or products), or an unknown `by`.
+    "product" and "caption" draw products, or distinct captions, instead (`GroupShuffleSplit`): none is in two splits;
+    the shares are of them. A missing product or caption is a group of its own.
+    ValueError for fewer than 10 items (or products, captions), or an unknown `by`.
     """
-    if len(items) < 10:
-        raise ValueError(f"{len(items)} items can't be split 80/10/10; at least 10 are needed")
-    if by == "article":
-        held = _by_article(items, seed)
-    elif by == "product":
-        held = _by_product(items, seed)
-    else:
-        raise ValueError(f"unknown split {by!r}; known: 'article', 'product'")
+    if by not in SPLIT_BY:
+        raise ValueError(f"unknown split {by!r}; known: {', '.join(SPLIT_BY)}")
+    groups = items[SPLIT_BY[by]].fillna(items[ITEM])
+    if groups.nunique() < 10:
+        raise ValueError(f"{groups.nunique()} {by}s can't be split 80/10/10; at least 10 are needed")
+    held = _by_article(len(items), seed) if by == "article" else _by_group(groups.to_numpy(), seed)
     split = np.full(len(items), TRAIN, dtype=object)
     for name, rows in zip((VALIDATION, TEST), held, strict=True):
         split[rows] = name
     return items.assign(**{SPLIT: split.astype(str)})
 
 
-def _by_article(items: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _by_article(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the validation and test rows."""
     from sklearn.model_selection import train_test_split
 
-    rows = pd.DataFrame({"row": np.arange(len(items))}).sample(frac=1, random_state=seed)
+    rows = pd.DataFrame({"row": np.arange(count)}).sample(frac=1, random_state=seed)
     _, rest = train_test_split(rows, test_size=0.2, random_state=seed)
     validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
     return validation["row"].to_numpy(), test["row"].to_numpy()
 
 
-def _by_product(items: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _by_group(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the validation and test rows."""
     from sklearn.model_selection import GroupShuffleSplit
 
-    products = items[PRODUCT].to_numpy()
-    if len(set(products)) < 10:
-        raise ValueError(f"{len(set(products))} products can't be split 80/10/10; at least 10 are needed")
-    _, rest = next(GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(products, groups=products))
-    halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(rest, groups=products[rest])
+    _, rest = next(GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(groups, groups=groups))
+    halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(rest, groups=groups[rest])
     validation, test = next(halves)
     return rest[validation], rest[test]

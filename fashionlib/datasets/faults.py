@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-MOST_PIXELS = 50_000_000
 EXAMPLES = 3
 
 
@@ -52,20 +50,3 @@ class Report:
         lines = [f"{value:>16,}  {name}" if isinstance(value, int) else f"{value:>16}  {name}"
                  for name, value in self.counts.items()]  # fmt: skip
         return "\n".join([str(self.root), *lines, *map(str, self.faults or ["nothing wrong"])])
-
-
-def broken_image(path: Path) -> str | None:
-    """Why the file is no whole JPEG of at most `MOST_PIXELS`, or None; reads header and tail, decodes nothing."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings(), open(path, "rb") as file:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=["JPEG"]) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    return f"{image.width} x {image.height} pixels"
-                image.verify()
-            file.seek(max(0, path.stat().st_size - 1024))
-            return None if b"\xff\xd9" in file.read(1024) else "cut short"
-    except Exception as error:  # a decoder fed by strangers may raise anything
-        return type(error).__name__

@@ -17,7 +17,9 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from fashionlib import images
 from fashionlib.datasets import (
+    BOX,
     CAPTION,
     CATEGORY,
     COLOUR,
@@ -28,10 +30,12 @@ from fashionlib.datasets import (
     ITEM_COLUMNS,
     PATTERN,
     PRODUCT,
+    SHOP,
+    SOURCE,
     TRANSACTION_COLUMNS,
     USER,
 )
-from fashionlib.datasets.faults import Report, broken_image
+from fashionlib.datasets.faults import Report
 
 ARTICLES, CUSTOMERS, TRANSACTIONS = "articles.csv", "customers.csv", "transactions_train.csv"
 IMAGES = "images"
@@ -81,7 +85,7 @@ def items(root: Path, images: bool = True) -> pd.DataFrame:
     table[CAPTION] = table[CAPTION].where(table[CAPTION].str.strip().ne(""))
     found = dict(image_files(root)) if images else {}
     table[IMAGE] = pd.Series([found.get(i) for i in table[ITEM]], index=table.index, dtype="str")
-    return table[ITEM_COLUMNS]
+    return table.assign(**{SOURCE: SHOP, BOX: None})[ITEM_COLUMNS]
 
 
 def transactions(root: Path) -> pd.DataFrame:
@@ -218,7 +222,7 @@ def _check_images(root: Path, known: set[str], report: Report) -> None:
     every = [str(p) for p in folder.glob("**/*") if not p.is_dir()]
     stray = sorted(os.path.relpath(p, folder) for p in every if p not in taken)
     report.add("file under images/ that is no <3 digits>/<10 digits>.jpg", stray, "note")
-    reasons = ((i, broken_image(Path(p))) for i, p in tqdm(found.items(), desc="images", disable=None))
+    reasons = ((i, images.fault(Path(p))) for i, p in tqdm(found.items(), desc="images", disable=None))
     report.add("broken image", [f"{i}: {why}" for i, why in reasons if why])
 
 

@@ -6,14 +6,22 @@ number measured on it may stand for the papers'.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from fashionlib import runs
+from fashionlib.datasets import hm
 from fashionlib.schema import DETAILS
 from fashionlib.wardrobe import catalogue
+from fashionlib.wardrobe import shoppers as people
 from fashionlib.wardrobe.catalogue import Garment
+
+TRUTH = "truth.csv"
+LAYOUTS = ("hm", "hm_hub", "facad", "dfmm", "consumer2shop", "deepfashion2")
 
 COLOURS_PER_PRODUCT = (0.42, 0.22, 0.14, 0.09, 0.06, 0.04, 0.03)  # one, two, ... seven
 PARTS = tuple(f.name for f in fields(Garment) if f.name != "details")
@@ -50,3 +58,33 @@ def articles(count: int, seed: int) -> pd.DataFrame:
 def garment_of(row: dict) -> Garment:
     """The garment of one row of `articles`."""
     return Garment(**{part: row[part] for part in PARTS}, details=tuple(d for d in DETAILS if row[d]))
+
+
+def write(root: Path, items: int = 2400, shoppers: int = 1500, seed: int = 0, layout: str = "hm",
+          size: tuple[int, int] | None = None, **habits: float) -> pd.DataFrame:  # fmt: skip
+    """Draw a wardrobe into the folder `root`, in one of `LAYOUTS`; returns its planted truth (also in truth.csv).
+
+    `size`: width and height of the pictures in pixels (else the layout's own); `shoppers` and `habits` (see
+    `shoppers.purchases`) matter to layout "hm" alone, the others have no purchases. The same arguments give the same
+    bytes. The folder appears when it is complete, marked by a file WARDROBE, and replaces an older wardrobe there.
+    ValueError for an unknown layout, or when `root` holds anything else.
+    """
+    root = Path(root)
+    if items < 1 or shoppers < 0:
+        raise ValueError(f"a wardrobe needs at least 1 item and 0 shoppers, not {items} and {shoppers}")
+    if layout not in LAYOUTS:
+        raise ValueError(f"unknown layout {layout!r}; known: {', '.join(LAYOUTS)}")
+    if root.exists() and not hm.is_synthetic(root) and (not root.is_dir() or any(root.iterdir())):
+        raise ValueError(f"{root} exists and is not a wardrobe; name a new or empty folder")
+    writer = importlib.import_module(f"fashionlib.wardrobe.layouts.{layout}")
+    truth = articles(items, seed)
+    given = {"size": size} if size else {}
+    if layout == "hm":
+        given["bought"] = people.purchases(truth, shoppers, np.random.default_rng([seed, 2]), **habits)
+    with runs.atomic(root) as part:
+        part.mkdir()
+        writer.write(part, truth, seed, **given)
+        truth.to_csv(part / TRUTH, index=False)
+        made = f"{items} items, {shoppers} shoppers, seed {seed}, layout {layout}"
+        (part / hm.MARKER).write_text(f"Synthetic: drawn by `fashionlib wardrobe` with {made}. Nobody's real data.\n")
+    return truth

@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 FIRST_DAY, DAYS = date(2018, 9, 20), 733  # until 2020-09-22, as Kaggle's
-SEEN = ("type", "colour", "pattern")
+SEEN = ("type", "colour", "pattern")  # what tastes are about
 
 
 def purchases(
@@ -30,18 +30,20 @@ def purchases(
     hidden: float = 0.4,
     popularity: float = 0.6,
     life: float = 250.0,
+    launches: bool = True,
 ) -> pd.DataFrame:
     """What `shoppers` people bought of `truth`'s items: columns shopper, item (row numbers) and day, in order of days.
 
     median: articles per shopper (log-normal); basket: articles per day (geometric); repeat, companion: chances that
     an article is one of the shopper's own or the companion of the one before; style, hidden, popularity: spread of
-    the three parts of liking; life: days in which an item's appeal falls to 1/e. `truth` needs `launch` (day) and the
-    columns `SEEN`. The defaults are plausible, not fitted to H&M.
+    the three parts of liking; life: days in which an item's appeal falls to 1/e; launches: whether an item is sold from
+    its launch day only, else from the first day on. `truth` needs `launch` (day) and the columns `SEEN`. The defaults
+    are plausible, not fitted to H&M. The table's `attrs["shoppers"]` says how many people there were.
     """
     looks = pd.get_dummies(truth[list(SEEN)]).to_numpy(np.float32)
     quality = rng.normal(0, 1, (len(truth), 6)).astype(np.float32)
     fame = rng.normal(0, popularity, len(truth))
-    launch = truth["launch"].to_numpy()
+    launch = truth["launch"].to_numpy() if launches else np.zeros(len(truth), int)
     mates = _companions(truth["type"].to_numpy(), launch, rng)
     rows: list[tuple[int, int, int]] = []
     for shopper in tqdm(range(shoppers), desc="shoppers", disable=None):
@@ -62,7 +64,9 @@ def purchases(
                     bought.append(last)
                     rows.append((shopper, last, day))
     table = pd.DataFrame(rows, columns=["shopper", "item", "day"])
-    return table.sort_values(["day", "shopper"], kind="stable", ignore_index=True)
+    table = table.sort_values(["day", "shopper"], kind="stable", ignore_index=True)
+    table.attrs["shoppers"] = shoppers
+    return table
 
 
 def _days(wanted: int, basket: float, rng: np.random.Generator) -> list[int]:
@@ -106,8 +110,9 @@ def customer_id(number: int, seed: int) -> str:
     return hashlib.sha256(f"wardrobe {seed} shopper {number}".encode()).hexdigest()
 
 
-def customers(count: int, seed: int, rng: np.random.Generator) -> pd.DataFrame:
+def customers(count: int, seed: int) -> pd.DataFrame:
     """Kaggle's seven columns of customers.csv, one row per shopper."""
+    rng = np.random.default_rng([seed, 4])
     active = rng.random(count) < 0.35
     return pd.DataFrame(
         {
@@ -122,8 +127,9 @@ def customers(count: int, seed: int, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def table(bought: pd.DataFrame, truth: pd.DataFrame, seed: int, rng: np.random.Generator) -> pd.DataFrame:
+def table(bought: pd.DataFrame, truth: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Kaggle's five columns of transactions_train.csv from `purchases`, prices varying a little by day."""
+    rng = np.random.default_rng([seed, 5])
     ids = {n: customer_id(n, seed) for n in bought["shopper"].unique()}
     days = [(FIRST_DAY + timedelta(days=d)).isoformat() for d in range(DAYS)]
     price = truth["price"].to_numpy()[bought["item"]] * rng.choice([1, 1, 1, 0.9, 0.8, 0.6], len(bought))
