@@ -283,7 +283,9 @@ def category_classifier(captions: list[str], categories: list[str], seed: int) -
 
 
 def _embed(encoder: Any, captions: list[str]) -> np.ndarray:
-    return encoder.encode(list(captions), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    texts = {text: row for row, text in enumerate(dict.fromkeys(captions))}  # equal captions are embedded once
+    rows = encoder.encode(list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+    return rows[[texts[text] for text in captions]]
 
 
 def category_hits(classifier: Classifier, captions: dict[str, str], categories: pd.Series) -> pd.Series:

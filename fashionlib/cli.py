@@ -12,21 +12,41 @@ from pathlib import Path
 import yaml
 
 from fashionlib import runs
+from fashionlib.datasets import SPLIT_BY, SPLITS
+from fashionlib.wardrobe import LAYOUTS
 
 
 def _wardrobe(args: argparse.Namespace) -> None:
     from fashionlib import wardrobe
 
-    wardrobe.write(args.dest, items=args.items, shoppers=args.shoppers, seed=args.seed)
-    sys.stdout.write(f"{args.dest}: {args.items} articles, {args.shoppers} shoppers, in H&M's layout (synthetic)\n")
+    wardrobe.write(args.dest, items=args.items, shoppers=args.shoppers, seed=args.seed, layout=args.layout)
+    bought = f", {args.shoppers} shoppers" if args.layout == "hm" else ""
+    sys.stdout.write(f"{args.dest}: {args.items} articles{bought}, in layout {args.layout} (synthetic)\n")
 
 
 def _check(args: argparse.Namespace) -> int:
-    from fashionlib.datasets import hm
+    from fashionlib.datasets import layouts
 
-    report = hm.check(args.root)
+    report = layouts.check(args.root)
     sys.stdout.write(f"{report}\n")
     return int(report.broken)
+
+
+def _split(args: argparse.Namespace) -> None:
+    from fashionlib.datasets import hm, layouts, split_items
+
+    layout = layouts.recognise(args.root)
+    if args.filter and layout != "hm":
+        raise ValueError(f"--filter is Paper A's for H&M's tables, and {args.root} is in layout {layout}; leave it out")
+    items = layouts.items(args.root)
+    if args.filter:
+        items, steps = hm.filter_captioned(items)
+        sys.stdout.write(steps.to_string(index=False) + "\n")
+    split = split_items(items, by=args.by, seed=args.seed)
+    with runs.atomic(args.out) as part:
+        split[["item_id", "split"]].to_csv(part, index=False)
+    sizes = split["split"].value_counts()
+    sys.stdout.write(f"{args.out}: {', '.join(f'{sizes.get(name, 0)} {name}' for name in SPLITS)}, by {args.by}\n")
 
 
 def _score(args: argparse.Namespace) -> None:
@@ -92,15 +112,27 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    sub = command("wardrobe", _wardrobe, "Draw the synthetic wardrobe into DEST, in H&M's layout.",
+    sub = command("wardrobe", _wardrobe, "Draw the synthetic wardrobe into DEST, in the layout of a real dataset.",
                   "my-wardrobe --items 300 --shoppers 200 --seed 1")
     sub.add_argument("dest", type=Path, metavar="DEST")
     sub.add_argument("--items", type=int, default=2400, metavar="N", help="articles (default 2400)")
     sub.add_argument("--shoppers", type=int, default=1500, metavar="M", help="customers (default 1500)")
     sub.add_argument("--seed", type=int, default=0, metavar="S")
+    sub.add_argument("--layout", choices=LAYOUTS, default="hm", help="whose on-disk layout (default hm)")
 
     sub = command("check", _check, "Say what lies in a data folder, what is missing and what is broken.", "my-wardrobe")
+    sub.add_argument("root", type=Path, metavar="ROOT", help="a folder in one of the layouts: " + ", ".join(LAYOUTS))
+
+    sub = command("split", _split, "Cut the items of a data folder 80/10/10 into train, validation and test.",
+                  "my-wardrobe --by product --out splits.csv")
     sub.add_argument("root", type=Path, metavar="ROOT")
+    sub.add_argument("--by", choices=SPLIT_BY, default="article",
+                     help="article: Paper A's published recipe to the row (default); product: no product on two sides; "
+                     "caption: no text on two sides")
+    sub.add_argument("--filter", action="store_true", help="keep what Paper A keeps first: a caption, a picture, "
+                     "a fashion type of at least 7 articles; else every item is cut")
+    sub.add_argument("--seed", type=int, default=42, metavar="S", help="random state (default 42, as published)")
+    sub.add_argument("--out", type=Path, required=True, metavar="splits.csv", help="columns item_id, split")
 
     sub = command("score", _score, "Score generated captions (coco form: {id: [{\"caption\": ...}]}).",
                   "--references R.json --captions C.json --out scores.json")

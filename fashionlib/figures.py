@@ -112,15 +112,19 @@ def thumbnail(path: str | Path, width: int = 120) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def contact_sheet(paths: Sequence[str], columns: int = 8, titles: Sequence[str] = ()) -> plt.Figure:
-    """Small pictures side by side; errors as `photo`."""
-    rows = -(-len(paths) // columns)
-    size = (columns * 1.1, rows * 1.75)
+def contact_sheet(
+    pictures: Sequence[str | Image.Image], columns: int = 8, titles: Sequence[str] = (), width: int = 160
+) -> plt.Figure:
+    """Small pictures side by side, from references or drawn ones, at most `width` pixels wide; errors as `photo`."""
+    rows = -(-len(pictures) // columns)
+    shown = [p.copy() if isinstance(p, Image.Image) else photo(p, width) for p in pictures]
+    tallest = max((p.height / p.width for p in shown), default=1.5)
+    size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     for place in axes.flat:
         place.axis("off")
-    for place, path in zip(axes.flat, paths, strict=False):
-        place.imshow(photo(path, 160))
+    for place, picture in zip(axes.flat, shown, strict=False):
+        place.imshow(picture)
     for place, title in zip(axes.flat, titles, strict=False):
         place.set_title(title, fontsize=7)
     return figure

@@ -27,6 +27,16 @@ def test_table_1_adds_up():
         assert counts.loc[row, "train"] + counts.loc[row, "test"] == counts.loc[row, "all"]
 
 
+def test_section_3_adds_up_but_for_one_printed_sum():
+    rows = paper.published("paper_a/section3")
+    hm, facad = (rows.query("row == @name and column == @what").set_index("setting").value
+                 for name, what in (("H&M", "articles"), ("FACAD", "images")))
+    assert hm["train"] + hm["validation"] + hm["test"] == hm["product type is fashion"]
+    table1 = paper.published("paper_a/table1").query("row == 'Filtered' and setting == 'all'").set_index("column").value
+    assert hm["product type is fashion"] == table1["items"]
+    assert facad["all"] - (facad["train"] + facad["validation"] + facad["test"]) == 30  # the paper's own sum is off
+
+
 def test_table_5_has_ten_rows_of_eight_numbers():
     rows = paper.published("paper_a/table5")
     assert rows.groupby("row").size().to_dict() == dict.fromkeys(rows.row.unique(), 8) and rows.row.nunique() == 10
@@ -48,8 +58,9 @@ def test_no_library_module_imports_the_printed_numbers():
 
 
 def test_table_formats_are_tidy():
-    for table in ("table1", "table2", "table3", "table4", "table5"):
-        rows = paper.published(f"paper_a/{table}")
+    tables = [f"paper_a/{table}" for table in ("section3", "table1", "table2", "table3", "table4", "table5")]
+    for table in [*tables, "thesis_b/section3"]:
+        rows = paper.published(table)
         assert list(rows.columns) == ["row", "column", "setting", "value", "unit"]
         assert not rows.duplicated(["row", "column", "setting"]).any()
         assert pd.api.types.is_numeric_dtype(rows.value)
