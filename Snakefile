@@ -34,7 +34,7 @@ NOTEBOOKS = {
     "02_what_captions_say": {"needs": ["items.parquet"], "makes": ["attributes.json", "results/attributes.json"]},
     "03_who_leaks": {
         "compares": True,
-        "needs": ["items.parquet"],
+        "needs": ["items.parquet", "attributes.json"],
         "makes": ["features/image.npz", "features/grid.npz", "captions/nearest.json", "results/leakage.json"],
     },
     "05_out_of_the_box": {
@@ -76,6 +76,7 @@ NOTEBOOKS = {
                   "results/catalogue.json", "results/fine_tuning.json"],
         "makes": ["results/scoreboard.json"],
     },
+    "18_wardrobe": {"makes": ["results/wardrobe.json"]},
 }
 
 

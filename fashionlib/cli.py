@@ -32,6 +32,15 @@ def _check(args: argparse.Namespace) -> int:
     return int(report.broken)
 
 
+def _download(args: argparse.Namespace) -> None:
+    from fashionlib.datasets import download, layouts
+
+    sys.stdout.write(f"{download.statement(args.name)}\n")
+    place = download.download(args.name, args.dest, args.accept_terms)
+    step = f"; next: fashionlib check {place}" if args.name in layouts.LAYOUTS else ""
+    sys.stdout.write(f"{place}: complete and checked{step}\n")
+
+
 def _split(args: argparse.Namespace) -> None:
     from fashionlib.datasets import hm, layouts, split_items
 
@@ -122,6 +131,13 @@ def parser() -> argparse.ArgumentParser:
 
     sub = command("check", _check, "Say what lies in a data folder, what is missing and what is broken.", "my-wardrobe")
     sub.add_argument("root", type=Path, metavar="ROOT", help="a folder in one of the layouts: " + ", ".join(LAYOUTS))
+
+    sub = command("download", _download, "Say a dataset's terms and fetch it, with your account where it needs one.",
+                  "hm path/to/hm --accept-terms")
+    sub.add_argument("name", help="hm, hm_hub, hm_hub_12k, dfmm_hub or clothing; of facad, dfmm, consumer2shop and "
+                     "deepfashion2 it says whom to ask")
+    sub.add_argument("dest", type=Path, metavar="DEST", help="the folder to fetch to; a run that was cut off goes on")
+    sub.add_argument("--accept-terms", action="store_true", help="you have read the terms and keep to them")
 
     sub = command("split", _split, "Cut the items of a data folder 80/10/10 into train, validation and test.",
                   "my-wardrobe --by product --out splits.csv")

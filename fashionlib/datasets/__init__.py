@@ -72,3 +72,16 @@ def _by_group(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(rest, groups=groups[rest])
     validation, test = next(halves)
     return rest[validation], rest[test]
+
+
+def statistics(items: pd.DataFrame) -> dict[str, float]:
+    """The columns of Paper A's Table 2 that follow from an items table; rows without a caption count as images only.
+
+    images; images per caption; vocabulary: distinct words of the lower-cased captions, split at anything that is not
+    a letter or digit (the paper doesn't say how it counted); caption length: mean number of such words; categories.
+    """
+    captions = items[CAPTION].dropna()
+    words = captions.str.lower().str.findall(r"[a-z0-9]+")
+    return {"images": float(items[IMAGE].notna().sum()), "images per caption": len(captions) / captions.nunique(),
+            "vocabulary": float(words.explode().nunique()), "caption length": float(words.str.len().mean()),
+            "categories": float(items[CATEGORY].nunique())}
