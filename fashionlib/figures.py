@@ -113,11 +113,11 @@ def thumbnail(path: str | Path, width: int = 120) -> str:
 
 
 def contact_sheet(
-    pictures: Sequence[str | Image.Image], columns: int = 8, titles: Sequence[str] = (), width: int = 160
+    pictures: Sequence[str | Image.Image], columns: int = 8, titles: Sequence[str] = ()
 ) -> plt.Figure:
-    """Small pictures side by side, from references or drawn ones, at most `width` pixels wide; errors as `photo`."""
+    """Small pictures side by side, from references or already open; errors as `photo`."""
     rows = -(-len(pictures) // columns)
-    shown = [p.copy() if isinstance(p, Image.Image) else photo(p, width) for p in pictures]
+    shown = [p if isinstance(p, Image.Image) else photo(p, 160) for p in pictures]
     tallest = max((p.height / p.width for p in shown), default=1.5)
     size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
