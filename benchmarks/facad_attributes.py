@@ -1,8 +1,8 @@
-"""Seconds to find each caption's metadata item at FACAD's scale: the index of `datasets.overlap` against comparing all.
+"""Seconds to find each caption's metadata item at FACAD's scale: `datasets.overlap` against comparing all with all.
 
-Made-up texts: word frequencies by Zipf's law over FACAD's 15.8K words, descriptions of about 21 words; each caption is a
-description cut at FACAD's usual length, a tenth of its words lost or replaced. The naive definition runs on a few
-captions, which must get the same answers, and is scaled up to all. Prints JSON.
+Made-up texts: word frequencies by Zipf's law over FACAD's 15.8K words, descriptions of about 21 words; each caption is
+a description of which a tenth of the words is lost or replaced. The naive definition runs on a few captions, which must
+get the same answers, and is scaled up to all. Prints JSON.
 
     python benchmarks/facad_attributes.py [--items 130000] [--captions 100000] [--naive 20]
 """

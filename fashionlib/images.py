@@ -78,7 +78,8 @@ def fault(picture: Path | bytes) -> str | None:
             file.seek(max(0, file.seek(0, io.SEEK_END) - 1024))
             return "cut short" if kind == "JPEG" and b"\xff\xd9" not in file.read(1024) else None
     except Exception as error:  # a decoder fed by strangers may raise anything
-        return str(error) if type(error) is ValueError else type(error).__name__  # others would name the machine's path
+        told = type(error) in (ValueError, Image.DecompressionBombError)  # others would name the machine's path
+        return str(error) if told else type(error).__name__
 
 
 def _opened(picture: Path | bytes) -> BinaryIO:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 EXAMPLES = 3
+MISSING = "file missing"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Report:
         examples = (*old.examples, *map(str, found[:EXAMPLES]))[:EXAMPLES]
         self.faults = [f for f in self.faults if f is not old]
         self.faults.append(Fault(kind, old.count + len(found), examples, severity))
+
+    def refuse(self) -> None:
+        """Raise for the faults found, naming them all: FileNotFoundError where a file is missing, else ValueError."""
+        faults = [f for f in self.faults if f.severity == "fault"]
+        if not faults:
+            return
+        found = "; ".join(f"{f.count} x {f.kind}: {', '.join(map(repr, f.examples))}" for f in faults)
+        error = FileNotFoundError if any(f.kind == MISSING for f in faults) else ValueError
+        raise error(f"{self.root}: {found}. Mend this first; `fashionlib check {self.root}` lists every fault.")
 
     def __str__(self) -> str:
         lines = [f"{value:>16,}  {name}" if isinstance(value, int) else f"{value:>16}  {name}"

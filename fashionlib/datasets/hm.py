@@ -73,6 +73,11 @@ def is_synthetic(root: Path) -> bool:
     return (Path(root) / MARKER).is_file()
 
 
+def recognise(root: Path) -> bool:
+    """Whether there is a table of Kaggle's name."""
+    return any((Path(root) / name).is_file() for name in (ARTICLES, TRANSACTIONS))
+
+
 def items(root: Path, images: bool = True) -> pd.DataFrame:
     """The items table of `ROOT/articles.csv`; with `images=False` no picture is looked for, `image` is all missing.
 
