@@ -21,7 +21,8 @@ if PROFILE == "sample" and not DATA:
     raise WorkflowError("profile sample needs data: make book PROFILE=sample DATA=path/to/hm, a folder in H&M's layout")
 if missing := [path for path in TABLES if not Path(path).is_file()]:
     raise WorkflowError(f"no {missing[0]}; DATA must be a folder in H&M's layout, see book/your_shop.md")
-PRINTED = [str(path) for path in sorted(Path("data/published").rglob("*.csv"))]
+PRINTED = [str(path) for path in sorted(Path("data").rglob("*")) if path.suffix in (".csv", ".json")
+           and path.parts[1] in ("published", "pools", "tagging")]
 # A run on the sample doesn't wait for its own kept numbers.
 KEPT = [str(path) for path in sorted(Path("data/measured").rglob("*.json"))] if PROFILE != "sample" else []
 # A published base model stays where it is; the twin is made by 05.
@@ -31,7 +32,7 @@ BASE = [] if ACCELERATED else ["captioner/base/model.safetensors"]
 NOTEBOOKS = {
     "00_preflight": {"makes": ["data.json", "results/preflight.json"]},
     "01_two_catalogues": {"compares": True, "makes": ["items.parquet", "results/catalogue.json"]},
-    "02_what_captions_say": {"needs": ["items.parquet"], "makes": ["attributes.json", "results/attributes.json"]},
+    "02_what_captions_say": {"compares": True, "needs": ["items.parquet"], "makes": ["attributes.json", "results/attributes.json"]},
     "03_who_leaks": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json"],

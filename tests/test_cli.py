@@ -2,11 +2,15 @@
 
 import json
 
+import pandas as pd
 import pytest
+from sklearn.model_selection import train_test_split
 
 from fashionlib import cli
+from fashionlib.datasets import layouts
+from fashionlib.wardrobe import LAYOUTS
 
-COMMANDS = ["wardrobe", "check", "score", "recommend", "execute", "keep", "summary"]
+COMMANDS = ["wardrobe", "check", "split", "download", "score", "recommend", "execute", "keep", "summary"]
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +44,42 @@ def test_a_broken_folder_ends_with_1_and_names_the_fault(wardrobe, tmp_path, cap
         (tmp_path / name).write_text(text.replace("2018-", "2018/").replace("2019-", "2019/").replace("2020-", "2020/"))
     assert cli.main(["check", str(tmp_path)]) == 1
     assert "fault" in capsys.readouterr().out
+
+
+def test_every_layout_can_be_drawn_checked_and_split(tmp_path, capsys):
+    for layout in LAYOUTS:
+        root, out = tmp_path / layout, tmp_path / f"{layout}.csv"
+        assert cli.main(["wardrobe", str(root), "--items", "30", "--shoppers", "3", "--layout", layout]) == 0
+        assert cli.main(["check", str(root)]) == 0, capsys.readouterr().out
+        assert cli.main(["split", str(root), "--by", "product", "--out", str(out)]) == 0
+        split = pd.read_csv(out, dtype="str")
+        assert list(split.columns) == ["item_id", "split"] and set(split.split) == {"train", "validation", "test"}
+        items = layouts.items(root)
+        assert split.item_id.tolist() == items.item_id.tolist()
+        sides = items.merge(split[["item_id", "split"]], on="item_id", suffixes=("_shipped", "")).groupby("product_id")
+        assert sides.split.nunique().max() == 1
+
+
+def test_split_by_article_is_the_published_recipe(wardrobe, tmp_path):
+    assert cli.main(["split", str(wardrobe), "--by", "article", "--out", str(tmp_path / "s.csv")]) == 0
+    ids = pd.read_csv(wardrobe / "articles.csv", dtype="str")[["article_id"]]
+    shuffled = ids.sample(frac=1, random_state=42)
+    train, rest = train_test_split(shuffled, test_size=0.2, random_state=42)
+    validation, test = train_test_split(rest, test_size=0.5, random_state=42)
+    split = pd.read_csv(tmp_path / "s.csv", dtype="str").set_index("item_id").split
+    for name, part in (("train", train), ("validation", validation), ("test", test)):
+        assert set(split.index[split == name]) == set(part.article_id)
+
+
+def test_split_and_download_refuse_with_one_line(wardrobe, tmp_path, capsys):
+    refused(capsys, ["split", str(tmp_path / "none"), "--out", str(tmp_path / "s.csv")], "none", "no folder")
+    (tmp_path / "empty").mkdir()
+    out = ["--out", str(tmp_path / "s.csv")]
+    refused(capsys, ["split", str(tmp_path / "empty"), *out], "known layouts", "articles.csv")
+    refused(capsys, ["split", str(wardrobe), "--filter", "--out", str(tmp_path / "s.csv")], "0 articles", "at least 10")
+    refused(capsys, ["download", "hm", str(tmp_path / "d")], "--accept-terms", "non-commercial")
+    refused(capsys, ["download", "facad", str(tmp_path / "d"), "--accept-terms"], "ask there")
+    assert not (tmp_path / "s.csv").exists() and not (tmp_path / "d").exists()
 
 
 def test_score_writes_corpus_and_items(tmp_path, capsys):

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fashionlib import wardrobe
-from fashionlib.datasets import hm
-from fashionlib.wardrobe import catalogue, garments, shoppers, words
-from fashionlib.wardrobe.draw import COLOURS, PATTERNS, SHEET
+from fashionlib import schema, wardrobe
+from fashionlib.datasets import hm, layouts
+from fashionlib.wardrobe import catalogue, shoppers, views
+from fashionlib.wardrobe.layouts.hm import APPEARANCE
 
 KAGGLE = (
     "article_id product_code prod_name product_type_no product_type_name product_group_name "
@@ -42,14 +42,21 @@ def test_reader_returns_the_planted_truth(made: tuple[Path, pd.DataFrame]) -> No
     assert items["item_id"].tolist() == truth["item_id"].tolist() and len(items) == 360
     assert items["category"].tolist() == truth["type"].tolist()
     assert items["colour"].tolist() == [catalogue.SHADES[c][1][1] for c in truth["colour"]]
-    assert items["pattern"].tolist() == [catalogue.APPEARANCE[p][1] for p in truth["pattern"]]
-    assert items["caption"].notna().tolist() == truth["has_caption"].tolist()
-    assert items["image"].notna().tolist() == truth["has_image"].tolist()
-    assert (~truth["has_caption"]).sum() == 3 and (~truth["has_image"]).sum() == 2
-    assert Image.open(items["image"].dropna().iloc[0]).size == SHEET
-    written = pd.read_csv(root / "truth.csv", dtype={"item_id": "str"}, keep_default_na=False)
-    assert written["item_id"].tolist() == truth["item_id"].tolist()
-    assert written["neckline"].tolist() == truth["neckline"].tolist()
+    assert items["pattern"].tolist() == [APPEARANCE[p][1] for p in truth["pattern"]]
+    assert items["caption"].isna().sum() == 3 and items["image"].isna().sum() == 2
+    assert Image.open(items["image"].dropna().iloc[0]).size == (160, 240)
+    written = pd.read_csv(root / "truth.csv", dtype={"item_id": "str", "product_id": "str"}, keep_default_na=False)
+    pd.testing.assert_frame_equal(written, truth, check_dtype=False)
+
+
+@pytest.mark.parametrize("layout", [name for name in wardrobe.LAYOUTS if name != "hm"])
+def test_every_layout_is_read_back_and_faultless(layout: str, tmp_path: Path) -> None:
+    truth = wardrobe.write(tmp_path / "w", items=12, seed=2, layout=layout, size=(48, 72))
+    assert layouts.recognise(tmp_path / "w") == layout
+    items, report = layouts.items(tmp_path / "w"), layouts.check(tmp_path / "w")
+    assert not report.broken, str(report)
+    assert items["item_id"].is_unique and len(items) >= 12 and items["image"].notna().all()
+    assert hm.is_synthetic(tmp_path / "w") and len(truth) == 12
 
 
 def test_check_finds_nothing_wrong_but_says_synthetic(made: tuple[Path, pd.DataFrame]) -> None:
@@ -79,54 +86,22 @@ def test_captions_are_constant_inside_a_product_and_silent_about_colour(made: tu
     lengths = items["caption"].str.split().str.len()
     assert 17 < lengths.mean() < 25 and lengths.max() < 60
     said = set(" ".join(items["caption"]).lower().replace(",", " ").replace(".", " ").split())
-    assert not said & set(COLOURS)
+    assert not said & set(schema.ATTRIBUTES["colour"])
     assert items["caption"].nunique() > 0.9 * items["product_id"].nunique()
 
 
-def test_captions_tell_the_truth(made: tuple[Path, pd.DataFrame]) -> None:
-    root, truth = made
-    table = truth.assign(caption=hm.items(root)["caption"].str.lower()).dropna(subset=["caption"])
-    said = [("sleeve", "sleeveless", "sleeveless"), ("neckline", "v-neck", "v-neck"), ("closure", "zip", " zip "),
-            ("pattern", "stripe", "stripe"), ("pattern", "check", "checked"), ("pattern", "flower", "flo"),
-            ("pocket", "kangaroo pocket", "kangaroo")]  # fmt: skip
-    for part, value, word in said:
-        has = table[part] == value
-        assert has.any() and table.loc[has, "caption"].str.contains(word, regex=False).all(), (part, value)
-        if word not in (" zip ", "flo"):  # trousers have zip flies
-            assert not table.loc[~has, "caption"].str.contains(word, regex=False).any(), (part, value)
-
-
-def test_types_colours_and_patterns_are_all_there(made: tuple[Path, pd.DataFrame]) -> None:
-    truth = made[1]
-    assert len(COLOURS) == 17 and set(truth["colour"]) == set(COLOURS) == set(catalogue.SHADES)
-    assert set(truth["type"]) == set(catalogue.KINDS) == set(garments.SHAPES) == set(words.NOUNS)
-    assert truth["pattern"].nunique() >= 6 and set(catalogue.SHARES) == set(PATTERNS) == set(catalogue.APPEARANCE)
-    assert set(truth["sleeve"]) >= {"sleeveless", "short", "long"} and truth["neckline"].nunique() >= 5
-
-
-def test_colours_can_be_told_apart_in_the_pictures() -> None:
-    jumper = catalogue.Product("Sweater", "solid", "long", "regular", "round", "none", "none", "ribbed", "regular")
-
-    def middle(colour: str, seed: int) -> np.ndarray:
-        picture = np.asarray(garments.picture(jumper, colour, np.random.default_rng(seed)), float)
-        return picture[90:140, 65:95].mean((0, 1))  # the chest
-
-    first, second = ({c: middle(c, seed) for c in COLOURS} for seed in (1, 2))
-    for colour, seen in first.items():
-        nearest = min(second, key=lambda c: np.linalg.norm(second[c] - seen))
-        assert nearest == colour
-
-
-def test_patterns_and_articles_differ_in_the_pictures() -> None:
-    pictures = []
-    for pattern in PATTERNS:
-        skirt = catalogue.Product("Skirt", pattern, "none", "long", "none", "none", "none", "flared", "regular")
-        picture = garments.picture(skirt, "blue", np.random.default_rng(0))
-        pictures.append(np.asarray(picture.convert("L"), float)[90:200, 50:110])
-    busy = dict(zip(PATTERNS, [p.std() for p in pictures], strict=True))
-    assert all(busy[p] > 2 * busy["solid"] for p in PATTERNS if p != "solid")
-    one, other = (np.asarray(garments.picture(skirt, "blue", np.random.default_rng(s)), float) for s in (0, 1))
-    assert np.abs(one - other).mean() > 1
+def test_kinds_and_attributes_are_all_there() -> None:
+    truth = wardrobe.articles(3000, 0)
+    assert set(truth["subcategory"]) == set(catalogue.KINDS)
+    assert {s for names in schema.SUBCATEGORIES.values() for s in names} <= set(catalogue.KINDS)
+    for attribute, values in schema.ATTRIBUTES.items():
+        found = set(truth[attribute])
+        assert set(values) <= found <= {*values, schema.NONE}, attribute
+    assert truth[list(schema.DETAILS)].any().all() and not truth[list(schema.DETAILS)].all().any()
+    assert truth.groupby("product_id")[[*wardrobe.PARTS, *schema.DETAILS]].nunique().max().max() == 1
+    assert not truth.duplicated(["product_id", "colour"]).any()
+    garment = wardrobe.garment_of(truth.iloc[7].to_dict())
+    assert garment.fabric == truth["fabric"][7] and set(garment.details) == {d for d in schema.DETAILS if truth[d][7]}
 
 
 def test_same_seed_same_bytes(tmp_path: Path) -> None:
@@ -160,6 +135,16 @@ def test_companions_are_bought_on_one_day(made: tuple[Path, pd.DataFrame]) -> No
     assert reunions(0.5) > 10 * max(1, reunions(0.0))
 
 
+def test_launches_can_be_turned_off(made: tuple[Path, pd.DataFrame]) -> None:
+    truth = made[1]
+
+    def before_launch(**habits: bool) -> float:
+        bought = shoppers.purchases(truth, 60, np.random.default_rng(0), **habits)
+        return float((bought["day"] < truth["launch"].to_numpy()[bought["item"]]).mean())
+
+    assert before_launch() == 0 and before_launch(launches=False) > 0.1
+
+
 def test_repeats_and_tastes_show_in_the_purchases(made: tuple[Path, pd.DataFrame]) -> None:
     truth = made[1]
 
@@ -184,6 +169,8 @@ def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path) ->
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
     with pytest.raises(ValueError, match="at least 1 item"):
         wardrobe.write(tmp_path / "new", items=0)
+    with pytest.raises(ValueError, match="unknown layout 'coco'; known: hm, "):
+        wardrobe.write(tmp_path / "new", layout="coco")
 
 
 def test_an_older_wardrobe_is_replaced_and_an_interrupted_one_leaves_nothing(
@@ -194,7 +181,7 @@ def test_an_older_wardrobe_is_replaced_and_an_interrupted_one_leaves_nothing(
     wardrobe.write(root, items=8, shoppers=5, seed=1, size=(40, 60))
     before = hashes(root)
     assert len(hm.items(root)) == 8
-    monkeypatch.setattr(garments, "picture", lambda *_: 1 / 0)
+    monkeypatch.setattr(views, "flat", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         wardrobe.write(root, items=12, shoppers=5)
     assert hashes(root) == before and [p.name for p in tmp_path.iterdir()] == ["w"]

@@ -32,8 +32,9 @@ def main(root: Path) -> None:
     }
     attributes.freeze(pools["exceptions"], Path(__file__).with_suffix(".json"), provenance)
     ours, theirs = set(pools["exceptions"]), set(pools["as published"])
-    json.dump({"sizes": {name: len(pool) for name, pool in pools.items()}, "only with exceptions": sorted(ours - theirs),
-               "only as published": sorted(theirs - ours)}, sys.stdout, indent=1, ensure_ascii=False)
+    sizes = {name: len(pool) for name, pool in pools.items()}
+    differences = {"only with exceptions": sorted(ours - theirs), "only as published": sorted(theirs - ours)}
+    json.dump({"sizes": sizes} | differences, sys.stdout, indent=1, ensure_ascii=False)
 
 
 if __name__ == "__main__":
