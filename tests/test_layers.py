@@ -31,8 +31,9 @@ ALLOWED = {
     "recommend": {"purchases", "ranking"},
     "vbpr": {"ranking"},
 }
-LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.hm", "datasets.layouts", "datasets.download", "execute", "figures", "images", "meteor", "paper",
-         "purchases", "ranking", "recommend", "runs", "schema", "wardrobe"]
+LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.download", "datasets.facad", "datasets.hm",
+         "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper", "purchases", "ranking",
+         "recommend", "runs", "schema", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

@@ -36,6 +36,7 @@ class Garment:
     shoulder: str
     fit: str
     details: tuple[str, ...]  # of schema.DETAILS, in their order
+    motif: int = 0  # one of many: how its pattern falls and what its print shows
 
     def __getitem__(self, attribute: str) -> str:
         return getattr(self, attribute)
@@ -297,6 +298,7 @@ def garment(kind: str, rng: np.random.Generator) -> Garment:
         shoulder=shoulder,
         fit=pick(allowed.fits),
         details=tuple(d for d in DETAILS if d in has),
+        motif=int(rng.integers(1_000_000)),
     )
 
 
