@@ -102,7 +102,7 @@ def _telling(garment: Garment, outline: skia.Path, rng: np.random.Generator) -> 
         "skirt": [(80, 104), (92, 112), (90, HEMS.get(garment.total_length, 172) - 14)],
     }.get(garment.category, [])
     box = outline.computeTightBounds()
-    tries = rng.permutation(places).tolist() + rng.uniform(box.asScalars()[:2], box.asScalars()[2:], (40, 2)).tolist()
+    tries = rng.permutation(places).tolist() + rng.uniform(tuple(box)[:2], tuple(box)[2:], (40, 2)).tolist()
     return next(((x, y) for x, y in tries if outline.contains(x, y)), (box.centerX(), box.centerY()))
 
 

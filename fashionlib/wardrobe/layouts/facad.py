@@ -59,7 +59,7 @@ def _entry(rows: list[dict], seed: int) -> Entry:
     garment = garment_of(rows[0])
     rng = np.random.default_rng([seed, 5, int(rows[0]["product_id"])])
     product = Entry(rows, STYLES["enchanting"](garment, rows[0]["colour"], rng), [])
-    values = [garment[part] for part in PARTS] + list(garment.details)
+    values = [garment[part] for part in PARTS if part != "motif"] + list(garment.details)
     true = set(re.findall(r"[a-z0-9]+", " ".join(values))) - {NONE, "normal", "other"}
     product.attributes.extend(word if word in true else NO_WORD for word in product.words)
     return product
