@@ -32,8 +32,8 @@ ALLOWED = {
     "vbpr": {"ranking"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.download", "datasets.facad", "datasets.hm",
-         "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper", "purchases", "ranking",
-         "recommend", "runs", "schema", "wardrobe"]
+         "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper", "purchases",
+         "ranking", "recommend", "runs", "schema", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:
