@@ -38,7 +38,8 @@ def main() -> None:
             rates[name].append(len(drawn) / (time.process_time() - started))
     per_second = {name: round(statistics.median(found[1:]), 1) for name, found in rates.items()}
     first = {name: round(found[0], 1) for name, found in rates.items()}
-    json.dump({"pictures_per_cpu_second": per_second, "with tiles to build": first, "size": size, "pictures": len(drawn), "hardware": runs.hardware(), "versions": runs.versions()},
+    json.dump({"pictures_per_cpu_second": per_second, "with tiles to build": first, "size": size,
+               "pictures": len(drawn), "hardware": runs.hardware(), "versions": runs.versions()},
               sys.stdout, indent=1)
 
 
