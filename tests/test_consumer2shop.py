@@ -48,23 +48,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def photographed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quick stand-ins for the drawing."""
-    from fashionlib.wardrobe import views
-
-    def draw(garment, colour, rng, size):  # noqa: ANN001, ANN202
-        return Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
-
-    def consumer(garment, colour, rng, size):  # noqa: ANN001, ANN202
-        left, upper = int(rng.integers(size[0] - 1)), int(rng.integers(size[1] - 1))
-        box = (left, upper, int(rng.integers(left + 1, size[0] + 1)), int(rng.integers(upper + 1, size[1] + 1)))
-        return draw(garment, colour, rng, size), box
-
-    monkeypatch.setattr(views, "flat", draw)
-    monkeypatch.setattr(views, "consumer", consumer, raising=False)
-
-
 def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
@@ -184,7 +167,7 @@ def test_check_lists_every_fault_of_pictures_boxes_and_lists(root: Path) -> None
             images.load(items["image"][row], box=items["box"][row])
 
 
-def test_the_wardrobe_is_read_back(photographed: None, tmp_path: Path) -> None:
+def test_the_wardrobe_is_read_back(photographed: list, tmp_path: Path) -> None:
     for count, seed in ((1, 0), (30, 1), (90, 2)):
         root = tmp_path / str(count)
         root.mkdir()

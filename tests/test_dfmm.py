@@ -14,6 +14,7 @@ from PIL import Image
 from fashionlib import images, wardrobe
 from fashionlib.datasets import ITEM_COLUMNS, dfmm
 from fashionlib.wardrobe.layouts import dfmm as writer
+from fashionlib.wardrobe.words import STYLES
 
 JEANS = "MEN-Denim-id_00000080-01_7_additional.jpg"
 DRESS = "WOMEN-Dresses-id_00000081-02_1_front.jpg"
@@ -37,21 +38,6 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
     (tmp_path / "captions.json").write_text(json.dumps(CAPTIONS))
     return tmp_path
-
-
-@pytest.fixture
-def photographed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Quick stand-ins for the drawing and the words."""
-    from fashionlib.wardrobe import views, words
-
-    def draw(garment, colour, rng, size):  # noqa: ANN001, ANN202
-        return Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
-
-    monkeypatch.setattr(views, "flat", draw)
-    monkeypatch.setattr(views, "detail", draw, raising=False)
-    monkeypatch.setattr(views, "consumer", lambda *about: (draw(*about), (1, 2, 9, 20)), raising=False)
-    manual = {"manual": lambda garment, colour, rng: f"{garment.subcategory} {colour}"}
-    monkeypatch.setattr(words, "STYLES", manual, raising=False)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -158,7 +144,10 @@ def test_check_never_stops_at_the_first(root: Path) -> None:
                            "empty caption": 1, "broken image": 1}  # fmt: skip
 
 
-def test_the_wardrobe_is_read_back(photographed: None, tmp_path: Path) -> None:
+def test_the_wardrobe_is_read_back(
+    photographed: list, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(STYLES, "manual", lambda garment, colour, rng: f"{garment.subcategory} {colour}")
     for count, seed in ((1, 0), (30, 1), (90, 2)):
         root = tmp_path / str(count)
         root.mkdir()

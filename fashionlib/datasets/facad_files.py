@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 
 from fashionlib import images
-from fashionlib.datasets import CATEGORY, PRODUCT, TEST, TRAIN, VALIDATION
+from fashionlib.datasets import CATEGORY, PRODUCT, TEST, TRAIN, VALIDATION, folders
 from fashionlib.datasets.faults import MISSING, Report
-from fashionlib.datasets.jsonfile import elements, plain, whole
+from fashionlib.datasets.jsonfile import elements, plain
 
 SPLIT_OF = {"TRAIN": TRAIN, "VAL": VALIDATION, "TEST": TEST}
 IMAGES = re.compile(r"(TRAIN|VAL|TEST)_IMAGES(\w*)\.hdf5")
@@ -77,15 +77,11 @@ def word_map(part: Part, report: Report) -> dict[int, str]:
     """The word of each id; "" for fillers and `nah`. WORDMAP.json serves where there is none of the part's suffix."""
     named = [part.images.with_name(f"WORDMAP{suffix}.json") for suffix in (part.suffix, "")]
     path = next((p for p in named if p.is_file()), named[0])
-    try:
-        content = whole(path)
-        if not isinstance(content, dict) or not all(type(number) is int for number in content.values()):
-            raise ValueError(f"{path.name} is no map of words to whole numbers")
-    except FileNotFoundError:
-        report.add(MISSING, [path.name])
+    content = folders.read_json(path.name, report)
+    if content is None:
         return {}
-    except ValueError as error:
-        report.add(UNREADABLE, [str(error)])
+    if not all(type(number) is int for number in content.values()):
+        report.add(UNREADABLE, [f"{path.name} is no map of words to whole numbers"])
         return {}
     words = {number: "" if word == NO_WORD else plain(word) for word, number in content.items()}
     return words | dict.fromkeys(FILLERS, "")

@@ -1,4 +1,4 @@
-"""JSON files of strangers, read whole or element by element, with errors that name the file."""
+"""JSON lists of strangers, read element by element, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -9,20 +9,8 @@ from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 20  # characters
-LONGEST = 16 << 20  # characters of one element, or of a file read whole
+LONGEST = 16 << 20  # characters of one element
 AFTER = re.compile(r"\s*([,\]])\s*")
-
-
-def whole(path: Path) -> Any:
-    """The content of a small file. FileNotFoundError, or ValueError for broken JSON or more than 16 Mi characters."""
-    with _open(path) as file:
-        text = file.read(LONGEST + 1)
-    if len(text) > LONGEST:
-        raise ValueError(f"{path.name} has more than {LONGEST:,} characters")
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no JSON: {error}. Download it again.") from error
 
 
 def elements(path: Path) -> Iterator[Any]:

@@ -1,0 +1,27 @@
+"""What tests of several files share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, int]]:
+    """Noise in place of the wardrobe's drawings, which are slower; the list gets the box of each consumer photo."""
+    from fashionlib.wardrobe import views
+
+    boxes: list[tuple[int, int, int, int]] = []
+
+    def draw(garment, colour, rng, size):  # noqa: ANN001, ANN202
+        return Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
+
+    def consumer(garment, colour, rng, size):  # noqa: ANN001, ANN202
+        left, upper = int(rng.integers(size[0] - 1)), int(rng.integers(size[1] - 1))
+        boxes.append((left, upper, int(rng.integers(left + 1, size[0] + 1)), int(rng.integers(upper + 1, size[1] + 1))))
+        return draw(garment, colour, rng, size), boxes[-1]
+
+    for name, view in (("flat", draw), ("detail", draw), ("consumer", consumer)):
+        monkeypatch.setattr(views, name, view)
+    return boxes
