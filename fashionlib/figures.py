@@ -120,7 +120,7 @@ def contact_sheet(
     shown = [p if isinstance(p, Image.Image) else photo(p, 160) for p in pictures]
     tallest = max((p.height / p.width for p in shown), default=1.5)
     size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", dpi=120)
     for place in axes.flat:
         place.axis("off")
     for place, picture in zip(axes.flat, shown, strict=False):
