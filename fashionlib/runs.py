@@ -27,6 +27,7 @@ from typing import Any
 import yaml
 
 PROFILES = Path(__file__).parent / "profiles"
+NOT_KEPT = ("scoreboard", "wardrobe")  # one compares the others with what was kept, one is drawn whatever the data
 PROVENANCE_PACKAGES = ("numpy", "pandas", "torch", "transformers", "peft", "pycocoevalcap", "spacy", "scikit-learn")
 
 
@@ -212,7 +213,7 @@ def keep(profile_name: str) -> Path:
     """
     profile(profile_name)
     results = sorted((repository() / "_run" / profile_name / "results").glob("*.json"))
-    results = [path for path in results if path.stem != "scoreboard"]  # it compares the others with what was kept
+    results = [path for path in results if path.stem not in NOT_KEPT]
     if not results:
         raise FileNotFoundError(f"no results of {profile_name}; run: make book PROFILE={profile_name} DATA=path/to/hm")
     origins = {path.name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["data"] for path in results}
