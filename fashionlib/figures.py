@@ -45,7 +45,8 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
     numbers = [c for c in shown.columns if pd.api.types.is_float_dtype(shown[c])]
     counts = [c for c in shown.columns if pd.api.types.is_integer_dtype(shown[c])]
     texts = [c for c in shown.columns if c not in (*numbers, *counts)]
-    style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format("{:,}", subset=counts)
+    style = shown.style.format(precision=decimals, subset=numbers, na_rep=missing).format(
+        "{:,}", subset=counts, na_rep=missing)
     style = style.format(lambda text: missing if pd.isna(text) else _cell(text), subset=texts)
     style = style.format_index(_cell, axis=0).format_index(lambda name: escape(str(name)), axis=1)
     style = style.hide(names=True).hide(axis=1, names=True)
