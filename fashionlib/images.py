@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import stat
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 MOST_PIXELS = 50_000_000  # a larger picture is refused, not decoded
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -40,7 +41,7 @@ def load(reference: str | Path, about: int | None = None, box: Sequence[int] | N
             return _cut(image.convert("RGB"), box)
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, Image.DecompressionBombError) as error:
         step = "Replace or remove it; fashionlib check lists all such"
-        raise ValueError(f"cannot read the picture {reference}: {error}. {step}.") from error
+        raise ValueError(f"cannot read the picture {reference}: {_told(error)}. {step}.") from error
 
 
 def read(reference: str | Path) -> bytes:
@@ -48,7 +49,10 @@ def read(reference: str | Path) -> bytes:
     if inside := _inside(reference, "hdf5"):
         return _hdf5(*inside).tobytes()
     inside = _inside(reference, "parquet")
-    return _parquet(*inside) if inside else Path(reference).read_bytes()
+    if inside:
+        return _parquet(*inside)
+    with _opened(Path(reference)) as file:
+        return file.read()
 
 
 def square(reference: str | Path, size: int, box: Sequence[int] | None = None) -> np.ndarray:
@@ -59,11 +63,11 @@ def square(reference: str | Path, size: int, box: Sequence[int] | None = None) -
 def size(reference: str | Path) -> tuple[int, int]:
     """(width, height) in pixels, read from the header. ValueError naming a file that is no picture."""
     try:
-        with warnings.catch_warnings(), Image.open(reference, formats=FORMATS) as image:
+        with warnings.catch_warnings(), _opened(Path(reference)) as file, Image.open(file, formats=FORMATS) as image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             return image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"cannot read the picture {reference}: {error}. Replace or remove it.") from error
+        raise ValueError(f"cannot read the picture {reference}: {_told(error)}. Replace or remove it.") from error
 
 
 def fault(picture: Path | bytes) -> str | None:
@@ -78,12 +82,27 @@ def fault(picture: Path | bytes) -> str | None:
             file.seek(max(0, file.seek(0, io.SEEK_END) - 1024))
             return "cut short" if kind == "JPEG" and b"\xff\xd9" not in file.read(1024) else None
     except Exception as error:  # a decoder fed by strangers may raise anything
-        told = type(error) in (ValueError, Image.DecompressionBombError)  # others would name the machine's path
-        return str(error) if told else type(error).__name__
+        return _told(error)
 
 
 def _opened(picture: Path | bytes) -> BinaryIO:
-    return io.BytesIO(picture) if isinstance(picture, bytes) else open(picture, "rb")
+    if isinstance(picture, bytes):
+        return io.BytesIO(picture)
+    if not stat.S_ISREG(picture.stat().st_mode):  # a device or a pipe would never end
+        raise ValueError("no regular file")
+    return open(picture, "rb")
+
+
+def _told(error: Exception) -> str:
+    """The error in words without the path, which the caller knows better."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"no {', '.join(FORMATS)}"
+    if isinstance(error, Image.DecompressionBombError):
+        pixels = re.search(r"\d+", str(error))
+        return f"{int(pixels[0]):,} pixels, more than {MOST_PIXELS // 10**6} megapixels" if pixels else str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 def _inside(reference: str | Path, kind: str) -> tuple[str, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 from sklearn.model_selection import train_test_split
 
+from fashionlib import images
 from fashionlib.datasets import ITEM_COLUMNS, TRANSACTION_COLUMNS, hm, split_items
 
 ROWS = [("0108775015", "Jersey top."), ("0108775044", "Jersey top."), ("0110065001", None), ("0111565001", "Tights.")]
@@ -208,3 +210,28 @@ def test_check_survives_a_table_that_is_no_text(root: Path) -> None:
 def test_reader_and_wardrobe_are_light() -> None:
     code = "import sys, fashionlib.datasets.hm, fashionlib.wardrobe; assert not {'torch', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_tables_without_rows_in_another_encoding_or_with_a_mark(root: Path) -> None:
+    path = root / "articles.csv"
+    text = path.read_text()
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())  # as a spreadsheet saves it
+    assert hm.items(root)["item_id"].tolist() == [i for i, _ in ROWS] and not hm.check(root).broken
+    path.write_bytes(text.replace("Jersey", "Piqué").encode("latin-1"))
+    with pytest.raises(ValueError, match=r"articles\.csv can't be read as CSV in UTF-8"):
+        hm.items(root)
+    assert hm.check(root).broken
+    path.write_text(text.splitlines()[0] + "\n")
+    with pytest.raises(ValueError, match=r"articles\.csv has 0 rows"):
+        hm.items(root)
+    assert "0 rows" in {f.kind for f in hm.check(root).faults if f.severity == "fault"}
+
+
+def test_a_pipe_or_a_device_is_no_picture(root: Path) -> None:
+    path = root / "images" / "010" / "0108775015.jpg"
+    path.unlink()
+    os.mkfifo(path)
+    (fault,) = [f for f in hm.check(root).faults if f.kind == "broken image"]
+    assert fault.examples == ("0108775015: no regular file",)
+    with pytest.raises(ValueError, match=r"0108775015\.jpg: no regular file"):
+        images.load(path)

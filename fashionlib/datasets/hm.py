@@ -37,6 +37,7 @@ from fashionlib.datasets import (
 )
 from fashionlib.datasets.faults import Report
 
+ENCODING = "utf-8-sig"  # a spreadsheet's byte order mark is no part of the first column's name
 ARTICLES, CUSTOMERS, TRANSACTIONS = "articles.csv", "customers.csv", "transactions_train.csv"
 IMAGES = "images"
 MARKER = "WARDROBE"  # a file of this name says that the folder was drawn by fashionlib.wardrobe
@@ -49,6 +50,7 @@ ARTICLE_FIELDS = {
     "colour_group_name": COLOUR,
     "graphical_appearance_name": PATTERN,
 }
+AS_TEXT = {"dtype": "str", "keep_default_na": False, "na_values": [""], "encoding": ENCODING}
 TRANSACTION_FIELDS = {"t_dat": DATE, "customer_id": USER, "article_id": ITEM}
 
 # Paper A, section 3.2, removes "non-fashion-related categories, e.g. Dog Wear and Sleeping Sack" by hand without
@@ -152,17 +154,22 @@ def is_item_id(text: object) -> bool:
 
 def columns_of(path: Path) -> list[str]:
     """The header of a CSV file; FileNotFoundError without the file."""
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding=ENCODING, newline="") as file:
         return next(csv.reader(file), [])
 
 
 def _read(path: Path, fields: dict[str, str]) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; beside it belong {ARTICLES}, {TRANSACTIONS} and {IMAGES}/")
-    missing = [f for f in fields if f not in columns_of(path)]
-    if missing:
-        raise ValueError(f"{path} lacks {len(missing)} of {len(fields)} needed columns: {', '.join(missing)}")
-    table = pd.read_csv(path, usecols=list(fields), dtype="str", keep_default_na=False, na_values=[""])
+    try:
+        missing = [f for f in fields if f not in columns_of(path)]
+        if missing:
+            raise ValueError(f"{path} lacks {len(missing)} of {len(fields)} needed columns: {', '.join(missing)}")
+        table = pd.read_csv(path, usecols=list(fields), **AS_TEXT)
+    except (UnicodeDecodeError, pd.errors.ParserError, csv.Error) as error:
+        raise ValueError(f"{path} can't be read as CSV in UTF-8: {error}; `fashionlib check` says more") from error
+    if table.empty:
+        raise ValueError(f"{path} has 0 rows below its header")
     return table.rename(columns=fields)
 
 
@@ -258,9 +265,12 @@ def _chunks(path: Path, fields: dict[str, str], report: Report) -> Iterator[pd.D
         header = columns_of(path)
         report.add("column missing", [f"{path.name}: {f}" for f in fields if f not in header])
         wanted = [f for f in fields if f in header]
-        how = {"dtype": "str", "keep_default_na": False, "na_values": [""], "chunksize": 500_000}
-        for chunk in pd.read_csv(path, usecols=wanted, **how) if wanted else ():
+        rows = 0
+        for chunk in pd.read_csv(path, usecols=wanted, chunksize=500_000, **AS_TEXT) if wanted else ():
+            rows += len(chunk)
             yield chunk.rename(columns=fields)
+        severity = "note" if path.name == TRANSACTIONS else "fault"  # a catalogue may have no purchases yet
+        report.add("0 rows", [path.name] * (bool(wanted) and rows == 0), severity)
     except FileNotFoundError:
         report.add("file missing", [path.name])
     except (UnicodeDecodeError, pd.errors.ParserError, csv.Error, OSError) as error:
