@@ -173,7 +173,7 @@ def test_check_finds_every_planted_fault_in_one_go(root: Path) -> None:
         "caption of blanks": (1, "fault"),
         "article without image": (1, "note"),
         "image without article": (2, "note"),
-        "file under images/ that is no <3 digits>/<10 digits>.jpg": (1, "note"),
+        "file under images/ that is no <3 digits>/<10 digits>.jpg, or a link": (1, "note"),
         "broken image": (2, "fault"),
         "purchase of an unknown article": (1, "fault"),
         "date not YYYY-MM-DD": (1, "fault"),
@@ -235,3 +235,15 @@ def test_a_pipe_or_a_device_is_no_picture(root: Path) -> None:
     assert fault.examples == ("0108775015: no regular file",)
     with pytest.raises(ValueError, match=r"0108775015\.jpg: no regular file"):
         images.load(path)
+
+
+def test_a_link_is_no_picture_but_the_folder_may_be_one(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    path = root / "images" / "010" / "0108775015.jpg"
+    path.rename(outside / "mine.jpg")
+    path.symlink_to(outside / "mine.jpg")
+    assert hm.items(root)["image"].isna().tolist() == [True, False, True, False]
+    assert any("or a link" in f.kind and f.count == 1 for f in hm.check(root).faults)
+    (root / "images").rename(outside / "images")
+    (root / "images").symlink_to(outside / "images")
+    assert hm.items(root)["image"].isna().tolist() == [True, False, True, False]

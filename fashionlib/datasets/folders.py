@@ -103,10 +103,14 @@ def climbs(name: str) -> bool:
 
 
 def files(folder: Path) -> set[str]:
-    """The paths, relative to the folder and with forward slashes, of all files under it; empty without the folder."""
+    """The paths, relative to the folder and with forward slashes, of all files under it; empty without the folder.
+
+    Links are passed over: they may lead out of the folder.
+    """
     found = set()
     for at, _, names in os.walk(folder):
         part = Path(at).relative_to(folder).as_posix()
+        names = [name for name in names if not os.path.islink(os.path.join(at, name))]
         found.update(names if part == "." else (f"{part}/{name}" for name in names))
     return found
 

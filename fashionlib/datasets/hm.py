@@ -136,12 +136,13 @@ def filter_captioned(
 
 
 def image_files(root: Path) -> Iterator[tuple[str, str]]:
-    """(article id, absolute path) of each `images/<3 digits>/<10 digits>.jpg`, sorted; others are passed over."""
+    """(article id, absolute path) of each `images/<3 digits>/<10 digits>.jpg`, sorted; others are passed over, and so
+    are links, which may lead out of the folder (`images` itself may be one: its owner made it)."""
     folder = Path(os.path.abspath(root)) / IMAGES  # not resolved: a linked image folder keeps its own name
     if not folder.is_dir():
         return
     for part in sorted(e.name for e in os.scandir(folder) if e.is_dir()):
-        for name in sorted(os.listdir(folder / part)):
+        for name in sorted(e.name for e in os.scandir(folder / part) if not e.is_symlink()):
             stem, dot, ending = name.partition(".")
             if dot and ending == "jpg" and is_item_id(stem) and stem[:3] == part:
                 yield stem, str(folder / part / name)
@@ -233,7 +234,7 @@ def _check_images(root: Path, known: set[str], report: Report) -> None:
     folder, taken = Path(os.path.abspath(root)) / IMAGES, set(found.values())
     every = [str(p) for p in folder.glob("**/*") if not p.is_dir()]
     stray = sorted(os.path.relpath(p, folder) for p in every if p not in taken)
-    report.add("file under images/ that is no <3 digits>/<10 digits>.jpg", stray, "note")
+    report.add("file under images/ that is no <3 digits>/<10 digits>.jpg, or a link", stray, "note")
     reasons = ((i, images.fault(Path(p))) for i, p in tqdm(found.items(), desc="images", disable=None))
     report.add("broken image", [f"{i}: {why}" for i, why in reasons if why])
 
