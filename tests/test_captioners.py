@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fashionlib import captioners
-from fashionlib.captioners import Captioner, Size
+from fashionlib.captioners import Captioner, Grid, Size
 
 CAPTIONS = ["a red dress with a collar", "blue jeans", "a large hat", "green socks, ribbed"]
 SMALL = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers=1, dropout=0.1)
@@ -21,7 +21,7 @@ def grids() -> np.ndarray:
 
 @pytest.fixture
 def twin() -> Captioner:
-    return captioners.twin(CAPTIONS * 3, cells=9, dim=12, size=SMALL, seed=0)
+    return captioners.twin(CAPTIONS * 3, Grid(9, 12), size=SMALL)
 
 
 def test_labels_by_hand(twin: Captioner, grids: np.ndarray) -> None:
@@ -54,8 +54,8 @@ def test_caption_that_spells_special_tokens_is_plain_text(twin: Captioner, grids
 
 
 def test_image_tokens_are_counted(twin: Captioner) -> None:
-    with pytest.raises(ValueError, match=r"\[3\] image tokens in a row for 4 queries"):
-        captioners.check_image_tokens(torch.tensor([[3, 3, 3, 1, 9]]), twin.base.config)
+    with pytest.raises(ValueError, match=r"\[3\] image tokens in a row for 4 image vectors"):
+        twin.check(torch.tensor([[3, 3, 3, 1, 9]]))
 
 
 def test_grid_of_another_shape_is_refused(twin: Captioner) -> None:
@@ -91,8 +91,8 @@ def test_generation_repeats_no_prompt_and_does_not_depend_on_the_batch(twin: Cap
 
 
 def test_same_seed_same_twin(grids: np.ndarray, twin: Captioner) -> None:
-    again = captioners.twin(CAPTIONS * 3, cells=9, dim=12, size=SMALL, seed=0)
-    other = captioners.twin(CAPTIONS * 3, cells=9, dim=12, size=SMALL, seed=1)
+    again = captioners.twin(CAPTIONS * 3, Grid(9, 12), size=SMALL)
+    other = captioners.twin(CAPTIONS * 3, Grid(9, 12), size=SMALL, seed=1)
     assert np.array_equal(captioners.queries(twin, grids), captioners.queries(again, grids))
     assert not np.array_equal(captioners.queries(twin, grids), captioners.queries(other, grids))
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from transformers import Trainer
 
 from fashionlib import captioners, finetune
-from fashionlib.captioners import Captioner, Size
+from fashionlib.captioners import Captioner, Grid, Size
 from fashionlib.finetune import Lora, Recipe
+from fashionlib.finetune.batches import Batches
 
 CAPTIONS = ["a red dress with a collar", "blue jeans, slim", "a large hat", "a green hat", "socks",
             "shiny black shoes", "a coat", "two belts"]
@@ -26,7 +27,7 @@ def grids() -> np.ndarray:
 
 def make(seed: int = 0, dropout: float = 0.0) -> Captioner:
     size = Size(queries=4, qformer=48, decoder=48, decoder_layers=1, dropout=dropout)
-    return captioners.twin(CAPTIONS * 2, cells=4, dim=32, size=size, seed=seed)
+    return captioners.twin(CAPTIONS * 2, Grid(4, 32), size=size, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,9 @@ def test_killed_run_resumes_to_the_same_losses(grids: np.ndarray, tmp_path: Path
             finetune.train(make(dropout=0.2), grids, CAPTIONS, recipe, tmp_path / "cut", texts=texts)
     captioner, resumed = finetune.train(make(dropout=0.2), grids, CAPTIONS, recipe, tmp_path / "cut", texts=texts)
     assert len(resumed) == 12
-    pd.testing.assert_frame_equal(resumed, whole, rtol=1e-5)
+    losses = ["step", "loss", "validation"]
+    pd.testing.assert_frame_equal(resumed[losses], whole[losses], rtol=1e-5)
+    assert resumed["seconds"].is_monotonic_increasing
 
 
 def test_only_the_same_run_is_resumed(grids: np.ndarray) -> None:
@@ -102,9 +105,15 @@ def test_only_the_same_run_is_resumed(grids: np.ndarray) -> None:
     assert key not in {finetune._key(*run, ()) for run in different}
 
 
-def test_a_finished_run_leaves_no_checkpoint(grids: np.ndarray, tmp_path: Path) -> None:
-    finetune.train(make(), grids, CAPTIONS, Recipe(steps=1, batch_size=4), tmp_path)
-    assert not list(tmp_path.iterdir())
+def test_a_finished_run_is_read_and_not_trained_again(grids: np.ndarray, tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(steps=8, batch_size=4, evaluations=4, patience=1, lr=0.0, warmup=0)  # never better: stops at once
+    first, curve = finetune.train(make(), grids, CAPTIONS, recipe, tmp_path, (grids, CAPTIONS))
+    assert curve["step"].max() == 4
+    monkeypatch.setattr(Trainer, "training_step", None)
+    again, read = finetune.train(make(), grids, CAPTIONS, recipe, tmp_path, (grids, CAPTIONS))
+    pd.testing.assert_frame_equal(read, curve)
+    assert captioners.generate(again, grids) == captioners.generate(first, grids)
 
 
 def test_each_image_needs_a_caption(grids: np.ndarray, tmp_path: Path) -> None:
@@ -118,7 +127,7 @@ def test_two_gpus_in_one_process_are_refused_not_halved() -> None:
 
 
 def test_text_batches_hold_no_images_and_have_their_share(grids: np.ndarray) -> None:
-    batches = finetune._Batches(make(), grids, CAPTIONS, Recipe(steps=8, batch_size=3, text_share=0.25), 8, CAPTIONS)
+    batches = Batches(make(), grids, CAPTIONS, Recipe(steps=8, batch_size=3, text_share=0.25), 8, CAPTIONS)
     made = [batches[i] for i in range(len(batches))]
     assert sum("pixel_values" not in batch for batch in made) == 2
     assert all(torch.equal(batches[i][key], made[i][key]) for i in range(8) for key in made[i])

@@ -1,0 +1,250 @@
+"""One training loop for every captioner: pretraining, LoRA and full fine-tuning differ in their recipe only."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from fashionlib.captioners import Captioner, generate
+from fashionlib.captioners.architectures import CachedTower
+from fashionlib.finetune.batches import Batches, mirrored, plan
+from fashionlib.finetune.recipes import TARGETS, Lora, Recipe, recipe, sources
+from fashionlib.runs import write_json
+
+__all__ = ["TARGETS", "Lora", "Recipe", "adapt", "cost", "curve", "generic_caption", "mirrored", "plan", "recipe",
+           "shuffled", "sources", "train"]
+
+SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
+CPU_WATTS = 10  # of one busy core of a server processor, for the energy estimate
+PATTERNS = {"stripe": "striped", "dot": "dotted", "check": "checked", "all over pattern": "patterned",
+            "placement print": "printed", "embroidery": "embroidered"}  # H&M's name -> an adjective
+
+
+def generic_caption(row: Mapping[str, Any]) -> str:
+    """"a photo of a red striped dress": colour, pattern and category of an items row, as a general captioner might say.
+
+    Solid and "other" patterns, and unknown values, are left out; a plural category has no article.
+    """
+    def known(name: str) -> str:
+        word = str(row.get(name) if pd.notna(row.get(name)) else "").strip().lower()
+        return "" if word in ("solid", "unknown", "undefined") or word.startswith("other") else word
+
+    pattern = PATTERNS.get(known("pattern"), known("pattern"))
+    thing = " ".join(word for word in (known("colour"), pattern, known("category") or "garment") if word)
+    plural = thing.endswith("s") and not thing.endswith("ss")
+    return f"a photo of {'' if plural else 'an ' if thing[0] in 'aeiou' else 'a '}{thing}"
+
+
+def shuffled(n: int, seed: int) -> np.ndarray:
+    """A random permutation of n rows without fixed points (one cycle): the control shows each item another's image."""
+    if n < 2:
+        raise ValueError(f"{n} items can't be shuffled so that each meets another; give at least 2")
+    order = np.random.default_rng(seed).permutation(n)
+    other = np.empty(n, dtype=np.int64)
+    other[order] = np.roll(order, 1)
+    return other
+
+
+def adapt(captioner: Captioner, lora: Lora, seed: int = 0) -> Captioner:
+    """The captioner with fresh adapters; its own weights are frozen, and shared with `captioner`.
+
+    ValueError where a target lies in a vision tower that was replaced by its cached output.
+    """
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    if isinstance(captioner.tower, CachedTower):
+        lost = [name for name in captioner.tower.modules_before if re.fullmatch(lora.pattern, name)]
+        if lost:
+            raise ValueError(f"LoRA targets {lora.targets!r} touch {len(lost)} layers of the vision tower ({lost[0]} "
+                             "first), whose output is cached: take targets=\"linear\", or train on pictures")
+    torch.manual_seed(seed)
+    config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, use_rslora=lora.rslora,
+                        target_modules=lora.pattern)
+    base = captioner.model
+    if getattr(base, "quantization_method", None):
+        base = prepare_model_for_kbit_training(base, use_gradient_checkpointing=False)
+    return replace(captioner, model=get_peft_model(base, config))
+
+
+def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Recipe, output_dir: Path,
+          validation: tuple[Any, Sequence[str]] | None = None, texts: Sequence[str] = (), shown: int = 3,
+          ) -> tuple[Captioner, pd.DataFrame]:
+    """Train and return the captioner (adapted where the recipe says LoRA) and its curve, see `curve`.
+
+    `images` are whatever the captioner reads; `validation` is (images, captions), and the captions of its first `shown`
+    images are written at each evaluation. Losses are nats per token. A killed run resumes from its checkpoint below
+    `output_dir`, kept there under a name of its recipe, captions and starting weights; a finished run is read from it
+    and not trained again, until you remove `output_dir`. `accelerate launch` gives each GPU a process of its own.
+    Raises ValueError where the numbers of images and captions differ, or for patience without a validation set.
+    """
+    if len(images) != len(captions):
+        raise ValueError(f"{len(captions)} captions for {len(images)} images")
+    if recipe.patience and validation is None:
+        raise ValueError(f"patience of {recipe.patience} evaluations, but no validation captions to evaluate on")
+    folder = Path(output_dir) / _key(captioner, recipe, images, captions, texts)
+    if recipe.lora is not None:
+        captioner = adapt(captioner, recipe.lora, recipe.seed)
+    every = max(1, recipe.steps // max(1, recipe.evaluations))
+    processes = int(os.environ.get("WORLD_SIZE", 1))
+    batches = Batches(captioner, images, captions, recipe, recipe.steps * processes, texts)
+    held = validation and Batches(captioner, *validation, recipe, math.ceil(len(validation[1]) / recipe.batch_size),
+                                  training=False)
+    finished, kept = folder / "finished.json", get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    steps = int(kept.rpartition("-")[2]) if finished.is_file() else recipe.steps  # patience may keep an early one
+    batches.batches = batches.batches[:steps * processes]
+    callbacks: list[TrainerCallback] = [_Bar(steps)]
+    callbacks += [_Samples(captioner, validation[0][:shown])] if validation and shown else []
+    callbacks += [EarlyStoppingCallback(recipe.patience)] if recipe.patience else []
+    arguments = _arguments(replace(recipe, steps=steps), folder, captioner, every, held is not None)
+    trainer = _Trainer(captioner.model, arguments, data_collator=_only, train_dataset=batches,
+                       eval_dataset=held, callbacks=callbacks)
+    trainer.remove_callback(PrinterCallback)
+    with _threads(captioner):
+        trainer.train(resume_from_checkpoint=kept)
+    captioner.model.eval()
+    if trainer.is_world_process_zero() and not finished.is_file():
+        write_json(finished, trainer.state.log_history)
+    trainer.accelerator.wait_for_everyone()
+    return captioner, curve(json.loads(finished.read_text()))
+
+
+def curve(log: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A trainer's log as a table, one row a step that was logged.
+
+    Columns: step, loss (mean since the row before), validation (missing where not measured), captions (a list, where
+    they were written), seconds (of training so far, over all its sittings), watts (of the GPU, where it can be asked).
+    """
+    names = {"loss": "loss", "eval_loss": "validation", "captions": "captions", "seconds": "seconds", "watts": "watts"}
+    rows: dict[int, dict[str, Any]] = {}
+    for entry in log:
+        named = {names[key]: value for key, value in entry.items() if key in names}
+        if named.keys() & {"loss", "validation"}:
+            rows.setdefault(int(entry["step"]), {}).update(named)
+    table = pd.DataFrame([{"step": step, **rows[step]} for step in sorted(rows)])
+    return table.reindex(columns=["step", *names.values()])
+
+
+def cost(history: pd.DataFrame) -> dict[str, Any]:
+    """What a run took: seconds, watt hours, and `how` the latter was found.
+
+    A GPU's power is asked at each log entry; a CPU's can't be, and CPU_WATTS a busy core is an assumption.
+    """
+    seconds = float(history["seconds"].max())
+    watts = history["watts"].dropna().astype(float).mean()
+    how = "the GPU's own reading"
+    if pd.isna(watts):
+        watts, how = CPU_WATTS, f"assumed: {CPU_WATTS} W for one busy core"
+    return {"seconds": seconds, "watt_hours": seconds * float(watts) / 3600, "how": how}
+
+
+def _arguments(recipe: Recipe, folder: Path, captioner: Captioner, every: int, evaluate: bool) -> TrainingArguments:
+    dtype = captioner.base.dtype  # float32 weights on a GPU stay so: twins are small
+    return TrainingArguments(
+        output_dir=str(folder), max_steps=recipe.steps, per_device_train_batch_size=1, per_device_eval_batch_size=1,
+        learning_rate=recipe.lr, warmup_steps=recipe.warmup, weight_decay=recipe.weight_decay,
+        adam_beta1=recipe.betas[0], adam_beta2=recipe.betas[1], max_grad_norm=1.0,
+        lr_scheduler_type="cosine_with_min_lr", lr_scheduler_kwargs={"min_lr_rate": recipe.floor},
+        train_sampling_strategy="sequential", seed=recipe.seed, data_seed=recipe.seed,
+        bf16=dtype == torch.bfloat16, fp16=dtype == torch.float16, use_cpu=captioner.base.device.type == "cpu",
+        logging_steps=max(1, every // 5), eval_strategy="steps" if evaluate else "no", eval_steps=every,
+        save_strategy="steps", save_steps=every, save_total_limit=1, load_best_model_at_end=recipe.patience > 0,
+        prediction_loss_only=True, report_to="none", label_names=["labels"], disable_tqdm=True,
+        dataloader_pin_memory=False, remove_unused_columns=False)
+
+
+class _Trainer(Trainer):
+    """A trainer whose log entries say how long the run has taken, over all its sittings, and the GPU's power."""
+
+    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
+        if not hasattr(self, "since"):
+            before = max((entry.get("seconds", 0.0) for entry in self.state.log_history), default=0.0)
+            self.since = self.started - before
+        logs["seconds"] = round(time.monotonic() - self.since, 2)
+        if self.args.device.type == "cuda" and importlib.util.find_spec("pynvml"):
+            logs["watts"] = torch.cuda.power_draw(self.args.device) / 1000
+        super().log(logs, start_time)
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        self.started = time.monotonic()
+        return super().train(*args, **kwargs)
+
+
+class _Bar(TrainerCallback):
+    """A plain progress bar with the last loss."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar = tqdm(total=self.steps, initial=state.global_step, desc="training", unit="step", mininterval=1,
+                        disable=not state.is_world_process_zero)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar.update(1)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar.close()
+
+
+class _Samples(TrainerCallback):
+    """Writes the captions of a few images at each evaluation, into the log."""
+
+    def __init__(self, captioner: Captioner, images: Any) -> None:
+        self.captioner, self.images = captioner, images
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:
+            state.log_history[-1]["captions"] = generate(self.captioner, self.images)
+
+
+def _key(captioner: Captioner, recipe: Recipe, images: Any, captions: Sequence[str], texts: Sequence[str]) -> str:
+    """A name for a run: the same recipe, images, captions and starting weights give the same one."""
+    digest = hashlib.sha256(json.dumps([asdict(recipe), list(captions), list(texts)]).encode())
+    if isinstance(images, torch.Tensor):  # encoded by a tower: a sample of what may be many gigabytes
+        digest.update(images[:: max(1, len(images) // 100)].float().numpy().tobytes())
+    else:
+        digest.update(images.tobytes() if isinstance(images, np.ndarray) else json.dumps(list(images)).encode())
+    for weights in list(captioner.base.parameters())[::20]:  # a sample: full-size models have 3.7 billion
+        digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The one planned batch of this process; several GPUs in one process would need several."""
+    if len(items) != 1:
+        raise ValueError(f"{len(items)} GPUs in one process; start one process each with `accelerate launch`, or set "
+                         "CUDA_VISIBLE_DEVICES to one of them")
+    return items[0]
+
+
+@contextmanager
+def _threads(captioner: Captioner) -> Any:
+    """One torch thread while a small model trains on the CPU; as before afterwards."""
+    before = torch.get_num_threads()
+    weights = sum(p.numel() for p in captioner.base.parameters())
+    torch.set_num_threads(1 if weights < SMALL and captioner.base.device.type == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
