@@ -25,8 +25,6 @@ PRINTED = [str(path) for path in sorted(Path("data").rglob("*")) if path.suffix 
            and path.parts[1] in ("published", "pools", "tagging")]
 # A run on the sample doesn't wait for its own kept numbers.
 KEPT = [str(path) for path in sorted(Path("data/measured").rglob("*.json"))] if PROFILE != "sample" else []
-# A published base model stays where it is; the twin is made by 05.
-BASE = [] if ACCELERATED else ["captioner/base/model.safetensors"]
 
 # What each notebook needs from others and makes for them, below _run/<profile>; "compares": it reads printed or kept numbers.
 NOTEBOOKS = {
@@ -40,19 +38,18 @@ NOTEBOOKS = {
     },
     "05_out_of_the_box": {
         "needs": ["items.parquet", "features/grid.npz"],
-        "makes": [*BASE, "captions/pretrained.json", "results/out_of_the_box.json"],
+        "makes": ["captioners.json", "captions/pretrained.json", "results/out_of_the_box.json"],
         "gpu": 1,
     },
     "06_fine_tuning": {
-        "needs": ["items.parquet", "features/grid.npz", "captions/pretrained.json", *BASE],
-        "makes": ["captioner/adapter/adapter_model.safetensors", "captions/fine_tuned.json", "captions/shuffled.json",
-                  "results/fine_tuning.json"],
+        "needs": ["items.parquet", "features/grid.npz", "captioners.json", "captions/pretrained.json"],
+        "makes": ["captions/fine_tuned.json", "captions/shuffled.json", "results/fine_tuning.json"],
         "gpu": 1,
     },
     "07_caption_scores": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json", "captions/nearest.json", "captions/pretrained.json",
-                  "captions/fine_tuned.json", "captions/shuffled.json"],
+                  "captioners.json", "captions/fine_tuned.json", "captions/shuffled.json"],
         "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
     },
     "09_looking_at_captions": {
@@ -60,8 +57,8 @@ NOTEBOOKS = {
         "makes": ["results/gallery.json"],
     },
     "10_feature_spaces": {
-        "needs": ["items.parquet", "features/image.npz", "features/grid.npz",
-                  "captioner/adapter/adapter_model.safetensors"],
+        "needs": ["items.parquet", "features/image.npz", "features/grid.npz", "captioners.json",
+                  "captions/fine_tuned.json"],
         "makes": ["features/text.npz", "features/both.npz", "features/queries.npz", "results/feature_spaces.json"],
         "gpu": 1,
     },

@@ -86,12 +86,14 @@ def intervals(frame: pd.DataFrame, label: str) -> Axes:
     return axes
 
 
-def curves(history: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """Loss against step: a line for each other column of `history` (step, loss, validation loss)."""
-    axes = axes or plt.subplots(figsize=(7, 3), layout="constrained")[1]
-    for column in history.columns.drop("step"):
-        line = history.dropna(subset=[column])
-        axes.plot(line.step, line[column], marker="o" if len(line) < 12 else None, label=column)
+def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
+    """Loss against step of each run: training as a thin line, validation as dots on a dashed one, in one colour."""
+    axes = plt.subplots(figsize=(7, 3.4), layout="constrained")[1]
+    for name, history in histories.items():
+        held = history.dropna(subset=["validation"])
+        (line,) = axes.plot(held.step, held.validation, "o--", label=name)
+        trained = history.dropna(subset=["loss"])
+        axes.plot(trained.step, trained.loss, color=line.get_color(), linewidth=1)
     axes.set_xlabel("step")
     axes.set_ylabel("loss per token (nats)")
     axes.legend(frameon=False)

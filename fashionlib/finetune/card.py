@@ -40,7 +40,7 @@ def card(base: str, recipe: Recipe, history: pd.DataFrame, cost: Mapping[str, An
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return (f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Fashion captions: LoRA on {base}\n\nLoad it with "
-            f"`PeftModel.from_pretrained(base_model, folder)`.\n\n{body}\n")
+            f"`fashionlib.captioners.load(folder)`, or `PeftModel.from_pretrained(model, folder)` on its base.\n\n{body}\n")
 
 
 def _rows(values: Mapping[str, Any]) -> str:
@@ -51,7 +51,7 @@ def _rows(values: Mapping[str, Any]) -> str:
 
 
 def save_adapter(captioner: Captioner, folder: Path, base: str | Path, text: str, push_to_hub: str = "") -> None:
-    """Write the PEFT folder with `text` as its card; `push_to_hub` names the hub's repository it is sent to.
+    """Write the PEFT folder with `text` as its card; `push_to_hub` as of `publish`.
 
     The adapter names its base as a hub id, or as the way from its own folder to the base's: not as a path of this disk.
     """
@@ -61,7 +61,16 @@ def save_adapter(captioner: Captioner, folder: Path, base: str | Path, text: str
         config.base_model_name_or_path = name
     with atomic(Path(folder)) as part:
         captioners.save(captioner, part)
-        (part / "README.md").write_text(text.replace(str(base), name), encoding="utf-8")
+    publish(folder, text.replace(str(base), name), push_to_hub)
+
+
+def publish(folder: Path, text: str, push_to_hub: str = "") -> None:
+    """Write the card into an adapter's folder; where `push_to_hub` names a repository, send the folder there, private.
+
+    Look at it before you make it public: H&M's terms allow research, not publication.
+    """
+    with atomic(Path(folder) / "README.md") as part:
+        part.write_text(text, encoding="utf-8")
     if push_to_hub:
         from huggingface_hub import HfApi
 

@@ -10,7 +10,7 @@ import yaml
 
 LANGUAGE = r"language_model\..*\.(q_proj|k_proj|v_proj|o_proj|out_proj|fc1|fc2|gate_proj|up_proj|down_proj"
 LANGUAGE += r"|[qkvo]|wi_0|wi_1|wo)"  # OPT and Llama, then T5
-BRIDGE = r"qformer\..*\.(query|key|value|dense)|language_projection|multi_modal_projector\..*"
+BRIDGE = r"qformer\..*\.(query|key|value|dense)|language_projection|multi_modal_projector\.linear_[12]"
 VISION = r"(vision_model|vision_tower)\..*\.(qkv|projection|q_proj|k_proj|v_proj|out_proj|fc1|fc2)"
 TARGETS = {  # what LoRA may be put beside, as a pattern of module names
     "linear": f"{LANGUAGE}|{BRIDGE}",

@@ -60,6 +60,18 @@ def garment_of(row: dict) -> Garment:
     return Garment(**{part: row[part] for part in PARTS}, details=tuple(d for d in DETAILS if row[d]))
 
 
+def truth(root: Path) -> pd.DataFrame:
+    """The planted truth that `write` left in the folder: the rows of `articles`, details as booleans.
+
+    FileNotFoundError where the folder holds none.
+    """
+    path = Path(root) / TRUTH
+    if not path.is_file():
+        raise FileNotFoundError(f"no {TRUTH} in {Path(root).name}: only a drawn wardrobe has a known truth")
+    rows = pd.read_csv(path, dtype={"item_id": str, "product_id": str}, keep_default_na=False)
+    return rows.assign(**{detail: rows[detail].astype(str) == "True" for detail in DETAILS})
+
+
 def write(root: Path, items: int = 2400, shoppers: int = 1500, seed: int = 0, layout: str = "hm",
           size: tuple[int, int] | None = None, **habits: float) -> pd.DataFrame:  # fmt: skip
     """Draw a wardrobe into the folder `root`, in one of `LAYOUTS`; returns its planted truth (also in truth.csv).
