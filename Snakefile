@@ -75,6 +75,11 @@ NOTEBOOKS = {
         "makes": ["results/scoreboard.json"],
     },
     "18_wardrobe": {"makes": ["results/wardrobe.json"]},
+    "19_one_change_at_a_time": {
+        "needs": ["items.parquet", "features/grid.npz", "captioners.json"],
+        "makes": ["results/one_change.json"],
+        "gpu": 1,
+    },
 }
 
 

@@ -40,12 +40,14 @@ def score(references: dict[str, list[str]], captions: dict[str, str]) -> Scores:
     return score_many(references, {"captions": captions})["captions"]
 
 
-def score_many(references: dict[str, list[str]], systems: dict[str, dict[str, str]]) -> dict[str, Scores]:
+def score_many(references: dict[str, list[str]], systems: dict[str, dict[str, str]], with_meteor: bool = True,
+               ) -> dict[str, Scores]:
     """Scores of each system's captions against the same references, in the references' order.
 
     All texts are tokenised in one Java start and METEOR's jar is started once. Line ends count as spaces. A caption
     may be empty: it scores 0 in every metric. A single item makes CIDEr meaningless (every idf is 0): a warning is
-    logged. ValueError where ids differ, a text is no string, or an item has no reference with a character in it.
+    logged. METEOR takes most of the time; without it its values are missing. ValueError where ids differ, a text is
+    no string, or an item has no reference with a character in it.
     """
     ids = _check_references(references)
     for name, captions in systems.items():
@@ -57,7 +59,7 @@ def score_many(references: dict[str, list[str]], systems: dict[str, dict[str, st
     tokens = iter(tokenise(texts))
     tokenised = [[next(tokens) for _ in references[item]] for item in ids]
     hypotheses = [[next(tokens) for _ in ids] for _ in systems]
-    meteors = meteor.score_many(tokenised, hypotheses) if systems else []
+    meteors = meteor.score_many(tokenised, hypotheses) if systems and with_meteor else [None] * len(systems)
     return {
         name: _one_system(ids, tokenised, words, measured)
         for name, words, measured in zip(systems, hypotheses, meteors, strict=True)
@@ -88,7 +90,7 @@ def _check_captions(name: str, captions: dict[str, str], ids: list[str]) -> None
             raise ValueError(f"{name}, caption of {item!r}: found {text!r:.60}, expected a string")
 
 
-def _one_system(ids: list[str], references: list[list[str]], captions: list[str], met: meteor.Meteor) -> Scores:
+def _one_system(ids: list[str], references: list[list[str]], captions: list[str], met: meteor.Meteor | None) -> Scores:
     """Scores of tokenised captions by pycocoevalcap's own scorers."""
     from pycocoevalcap.bleu.bleu_scorer import BleuScorer
     from pycocoevalcap.cider.cider_scorer import CiderScorer
@@ -101,16 +103,17 @@ def _one_system(ids: list[str], references: list[list[str]], captions: list[str]
     corpus_bleu, item_bleu = bleu.compute_score(option="closest")
     _, item_cider = cider.compute_score()
     item_rouge = [rouge.calc_score([caption], texts) for texts, caption in zip(references, captions, strict=True)]
-    columns = [*item_bleu, met.per_item, item_rouge, item_cider]
+    columns = [*item_bleu, met.per_item if met else [np.nan] * len(ids), item_rouge, item_cider]
     per_item = pd.DataFrame(dict(zip(METRICS, columns, strict=True)), index=pd.Index(ids, name="item_id"), dtype=float)
     empty = [not caption.strip() for caption in captions]
-    per_item.loc[empty] = 0.0  # pycocoevalcap's ROUGE-L is 1 where the reference has no token either
-    corpus = [*corpus_bleu, met.corpus, per_item["ROUGE-L"].mean(), per_item["CIDEr"].mean()]
+    per_item.loc[empty] *= 0.0  # pycocoevalcap's ROUGE-L is 1 where the reference has no token either
+    corpus = [*corpus_bleu, met.corpus if met else np.nan, per_item["ROUGE-L"].mean(), per_item["CIDEr"].mean()]
     counts = [
         [*c["correct"], *c["guess"], c["testlen"], min((abs(n - c["testlen"]), n) for n in c["reflen"])[1]]
         for c in bleu.ctest
     ]
-    return Scores(per_item, dict(zip(METRICS, map(float, corpus), strict=True)), np.array(counts), met.statistics)
+    return Scores(per_item, dict(zip(METRICS, map(float, corpus), strict=True)), np.array(counts),
+                  met.statistics if met else np.full((len(ids), 23), np.nan))
 
 
 def corpus_bleu(counts: np.ndarray) -> np.ndarray:

@@ -40,7 +40,8 @@ def card(base: str, recipe: Recipe, history: pd.DataFrame, cost: Mapping[str, An
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return (f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Fashion captions: LoRA on {base}\n\nLoad it with "
-            f"`fashionlib.captioners.load(folder)`, or `PeftModel.from_pretrained(model, folder)` on its base.\n\n{body}\n")
+            "`fashionlib.captioners.load(folder)`, or `PeftModel.from_pretrained(model, folder)` on its base.\n\n"
+            f"{body}\n")
 
 
 def _rows(values: Mapping[str, Any]) -> str:
