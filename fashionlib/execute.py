@@ -61,7 +61,9 @@ def dependencies(notebook: Path, profile: str) -> str:
     digest = hashlib.sha256()
     source = code(notebook)
     parts = [source, json.dumps(runs.profile(profile).get(Path(notebook).stem, {}), sort_keys=True)]
-    parts += [path.read_text(encoding="utf-8") for path in sorted(imported_modules(source))]
+    modules = imported_modules(source)
+    tables = {table for module in modules for table in module.parent.glob("*.yaml")}  # a package's data
+    parts += [path.read_text(encoding="utf-8") for path in sorted(modules | tables)]
     for part in parts:
         digest.update(hashlib.sha256(part.encode()).digest())
     return digest.hexdigest()[:16]

@@ -66,6 +66,14 @@ def test_agrees_with_pycocoevalcap(scores):
             np.testing.assert_allclose(scores[name].per_item[metric], values, rtol=1e-12, atol=1e-15)
 
 
+def test_without_meteor_the_others_are_the_same(no_java):
+    references, captions = {"a": ["a red hat"], "b": ["two shoes"]}, {"a": "a hat", "b": ""}
+    whole = caption_scores.score(references, captions)
+    part = caption_scores.score_many(references, {"x": captions}, with_meteor=False)["x"]
+    assert part.per_item["METEOR"].isna().all() and np.isnan(part.corpus["METEOR"])
+    pd.testing.assert_frame_equal(part.per_item.drop(columns="METEOR"), whole.per_item.drop(columns="METEOR"))
+
+
 def test_what_must_hold(scores):
     fair, true = scores["fair"], scores["true"]
     assert list(fair.per_item.index) == list(REFERENCES) and tuple(fair.per_item) == caption_scores.METRICS

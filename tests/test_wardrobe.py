@@ -185,3 +185,13 @@ def test_an_older_wardrobe_is_replaced_and_an_interrupted_one_leaves_nothing(
     with pytest.raises(ZeroDivisionError):
         wardrobe.write(root, items=12, shoppers=5)
     assert hashes(root) == before and [p.name for p in tmp_path.iterdir()] == ["w"]
+
+
+def test_the_truth_is_read_back_as_it_was_planted(made: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
+    root, planted = made
+    read = wardrobe.truth(root)
+    pd.testing.assert_frame_equal(read, planted, check_dtype=False)
+    assert all(wardrobe.garment_of(a) == wardrobe.garment_of(b)
+               for a, b in zip(read.to_dict("records"), planted.to_dict("records"), strict=True))
+    with pytest.raises(FileNotFoundError, match="only a drawn wardrobe has a known truth"):
+        wardrobe.truth(tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from fashionlib.schema import ATTRIBUTES, DETAILS
 from fashionlib.wardrobe import catalogue
 from fashionlib.wardrobe.catalogue import Garment
-from fashionlib.wardrobe.words import SAID, STYLES, UNSEEN, said
+from fashionlib.wardrobe.words import SAID, STYLES, UNSEEN, judge, said
 
 COLOURS = list(catalogue.SHADES)
 
@@ -137,3 +137,24 @@ def test_unseen_words_are_said_by_their_style_only_beside_what_is_seen() -> None
     assert has["generic"] == has["manual"] == has["template"] == 0
     openings = set().union(*(words(caption.split(".")[0]) for caption in CAPTIONS["tailor"]))
     assert UNSEEN["tailor"] & openings == {"stretch", "blend"}
+
+
+def test_captions_are_judged_by_hand() -> None:
+    truth = {"a": {"colour": frozenset({"red"}), "neckline": frozenset({"v neck"})},
+             "b": {"colour": frozenset({"blue"}), "neckline": frozenset()},
+             "c": {"colour": frozenset({"red"}), "neckline": frozenset({"boat"})}}
+    truth = {item: dict.fromkeys(SAID, frozenset()) | known for item, known in truth.items()}
+    references = {"a": "A red V-neck top", "b": "Blue jeans", "c": "A red top, boat neckline"}
+    captions = {"a": "a red top with a V-neck", "b": "red and blue, boat", "c": "a wine-red hat"}
+    table = judge.accuracy(captions, truth, references)
+    assert table.loc["colour"].tolist() == [3, pytest.approx(2 / 3), pytest.approx(2 / 3)]  # b says a false one too
+    assert table.loc["neckline"].tolist() == [2, 0.5, 0.5]  # c's is asked for and not said, b's is said and not asked
+    assert table.loc["hood"].isna().tolist() == [False, True, True]
+
+
+def test_true_captions_are_judged_true() -> None:
+    articles = {str(i): article for i, article in enumerate(ARTICLES)}
+    truth = {item: said(garment, colour) for item, (garment, colour) in articles.items()}
+    captions = dict(zip(articles, CAPTIONS["template"], strict=True))
+    table = judge.accuracy(captions, truth, captions)
+    assert (table.right.dropna() > 0.98).all() and table.said["colour"] == len(ARTICLES)
