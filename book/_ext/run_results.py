@@ -1,4 +1,4 @@
-"""{result}`caption_scores::corpus.fine-tuned.BLEU-4|.1%`: a number in prose, read from a result of this run.
+"""{result}`caption_scores::main.fine-tuned.BLEU-4|.1%`: a number in prose, read from a result of this run.
 
 A page that cites a changed result is rebuilt; a missing file or key is an error of the strict build. The tooltip names
 the file, the key, the profile and the commit that the number comes from.
