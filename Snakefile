@@ -74,6 +74,11 @@ NOTEBOOKS = {
                   "results/catalogue.json", "results/fine_tuning.json"],
         "makes": ["results/scoreboard.json"],
     },
+    "20_copy_or_write": {
+        "needs": ["items.parquet", "features/image.npz", "features/grid.npz"],
+        "makes": ["results/copy_or_write.json"],
+        "gpu": 1,
+    },
     "18_wardrobe": {"makes": ["results/wardrobe.json"]},
     "19_one_change_at_a_time": {
         "needs": ["items.parquet", "features/grid.npz", "captioners.json"],

@@ -24,14 +24,15 @@ ALLOWED = {
     "meteor": {"runs"},
     "caption_scores": {"meteor", "runs"},
     "features": {"images", "runs"},
-    "captioners": {"features", "images", "runs"},
+    "captioners": {"images", "runs"},
+    "consensus": set(),
     "finetune": {"captioners", "runs"},
     "ranking": set(),
     "purchases": set(),
     "recommend": {"purchases", "ranking"},
     "vbpr": {"ranking"},
 }
-LIGHT = ["attributes", "caption_scores", "cli", "datasets", "datasets.download", "datasets.facad", "datasets.hm",
+LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad", "datasets.hm",
          "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper", "purchases",
          "ranking", "recommend", "runs", "schema", "wardrobe"]
 
