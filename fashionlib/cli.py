@@ -58,6 +58,24 @@ def _split(args: argparse.Namespace) -> None:
     sys.stdout.write(f"{args.out}: {', '.join(f'{sizes.get(name, 0)} {name}' for name in SPLITS)}, by {args.by}\n")
 
 
+def _finetune(args: argparse.Namespace) -> None:
+    from fashionlib.datasets import CAPTION, IMAGE, SPLIT, layouts, split_items
+    from fashionlib.finetune import command, recipe
+
+    changes = {name: value for name in ("batch_size", "lr") if (value := getattr(args, name)) is not None}
+    made = recipe(args.recipe, args.steps, **changes)
+    items = split_items(layouts.items(args.root), by=args.split)  # as fashionlib split cuts them
+    shown = items[items[CAPTION].notna() & items[IMAGE].notna()]
+    sizes = shown[SPLIT].value_counts()
+    data = {"catalogue": args.root.resolve().name, "layout": layouts.recognise(args.root),
+            "items": f"{len(shown)} with caption and picture, of {len(items)}",
+            "split": f"by {args.split}: {', '.join(f'{sizes.get(name, 0)} {name}' for name in SPLITS)}"}
+    if command.run(shown, args.base, made, args.output, data, args.pixel_cache, args.push_to_hub):
+        captions, references = args.output / command.CAPTIONS, args.output / command.REFERENCES
+        sys.stdout.write(f"{args.output / command.ADAPTER}: the adapter; {captions}: captions of the test split; next: "
+                         f"fashionlib score --references {references} --captions {captions} --out scores.json\n")
+
+
 def _score(args: argparse.Namespace) -> None:
     from fashionlib import caption_scores
 
@@ -150,6 +168,20 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=42, metavar="S", help="random state (default 42, as published)")
     sub.add_argument("--out", type=Path, required=True, metavar="splits.csv", help="columns item_id, split")
 
+    sub = command("finetune", _finetune, "Train an adapter on the captions of a data folder; goes on after a kill.",
+                  "path/to/hm --base Salesforce/blip2-opt-2.7b --output adapters/hm")
+    sub.add_argument("root", type=Path, metavar="DATA")
+    sub.add_argument("--base", required=True, metavar="NAME", help="a hub id, or a folder in the hub's layout")
+    sub.add_argument("--output", type=Path, required=True, metavar="FOLDER",
+                     help="gets adapter/, captions.json and references.json of the test split, and run/ (checkpoints)")
+    sub.add_argument("--recipe", default="paper_a", help="of fashionlib/finetune/recipes.yaml (default paper_a)")
+    sub.add_argument("--steps", type=int, default=1000, metavar="N", help="default 1000")
+    sub.add_argument("--batch-size", type=int, metavar="N", help="of each process (default: the recipe's)")
+    sub.add_argument("--lr", type=float, metavar="X", help="learning rate (default: the recipe's)")
+    sub.add_argument("--split", choices=("article", "product"), default="article", help="as of fashionlib split")
+    sub.add_argument("--pixel-cache", type=Path, metavar="FOLDER", help="keep resized pictures there")
+    sub.add_argument("--push-to-hub", default="", metavar="REPO", help="send the adapter there, private")
+
     sub = command("score", _score, "Score generated captions (coco form: {id: [{\"caption\": ...}]}).",
                   "--references R.json --captions C.json --out scores.json")
     sub.add_argument("--references", type=Path, required=True, metavar="R.json")
@@ -195,7 +227,7 @@ def main(argv: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[captions,scores,book]'\n")
         return 2
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 2
 

@@ -1,17 +1,29 @@
 """The captioners' guards: images are looked at, batches are masked, files round trip."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from fashionlib import captioners
-from fashionlib.captioners import Captioner, Grid, Size
+from fashionlib.captioners import TWINS, Captioner, Grid, Size, Vit
 
 CAPTIONS = ["a red dress with a collar", "blue jeans", "a large hat", "green socks, ribbed"]
 SMALL = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers=1, dropout=0.1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """A second thread only waits at these sizes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -109,7 +121,6 @@ def test_save_and_load_give_the_same_captions(twin: Captioner, grids: np.ndarray
 
 def test_hub_layout_with_a_vision_tower_reads_pictures(twin: Captioner, tmp_path: Path) -> None:
     """A folder as the hub has it, tiny: paths in, captions out, through the same functions."""
-    from PIL import Image
     from transformers import Blip2Config, Blip2ForConditionalGeneration
     from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
@@ -154,3 +165,236 @@ def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None
     assert captioners.precision("cuda") == torch.float16
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
     assert captioners.precision("cuda:0") == torch.bfloat16
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    paths = [str(folder / f"{i}.png") for i in range(4)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 255, (40, 30, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+TOWERS = {"grid": Grid(9, 12), "vit": Vit(image_size=48, patch_size=16, width=16, layers=2)}  # both of 9 cells
+
+
+@pytest.fixture(scope="module", params=[(name, tower) for name in TWINS for tower in TOWERS], ids="-".join)
+def each(request: pytest.FixtureRequest, pictures: list[str]) -> tuple[Captioner, np.ndarray | list[str]]:
+    """Every twin with either tower, and four images for it."""
+    name, tower = request.param
+    images = pictures if tower == "vit" else np.random.default_rng(0).normal(size=(4, 9, 12)).astype(np.float16)
+    return captioners.twin(CAPTIONS * 3, TOWERS[tower], name), images
+
+
+Each = tuple[Captioner, np.ndarray | list[str]]
+
+
+def test_image_tokens_are_the_queries_or_the_patches(each: Each) -> None:
+    captioner, images = each
+    batch = captioner.batch(images, CAPTIONS)
+    needed = 8 if captioner.architecture.name == "BLIP-2" else 9
+    assert (batch["input_ids"] == 3).sum(1).tolist() == [needed] * 4
+    assert (batch["attention_mask"][batch["input_ids"] == 3] == 1).all()
+
+
+def test_each_image_has_its_own_logits(each: Each) -> None:
+    captioner, images = each
+    batch = captioner.batch(images, ["a red dress"] * 4)
+    with torch.inference_mode():
+        logits = captioner.model.eval()(**batch).logits
+    gaps = [(logits[i] - logits[j]).abs().max() for i in range(4) for j in range(i)]
+    assert min(gaps) > 1e-5
+
+
+def test_targets_are_the_caption_and_eos_and_pads_stand_right(each: Each) -> None:
+    captioner, images = each
+    batch = captioner.batch(images, CAPTIONS)
+    for row, ids in enumerate(captioners.tokens(captioner.tokenizer, CAPTIONS)):
+        labels, shown = batch["labels"][row], batch["input_ids"][row]
+        kept = labels != -100
+        assert labels[kept].tolist() == [*ids, captioner.eos]
+        if captioner.encoder_decoder:  # the encoder reads the start; the labels are the decoder's
+            assert shown.tolist() == captioner.start and kept[:len(ids) + 1].all()
+            continue
+        filled = len(captioner.start) + len(ids) + 1
+        assert shown[:len(captioner.start)].tolist() == captioner.start
+        assert kept.nonzero().flatten().tolist() == list(range(len(captioner.start), filled))
+        assert batch["attention_mask"][row].tolist() == [1] * filled + [0] * (len(shown) - filled)
+        assert (shown[filled:] == captioner.tokenizer.pad_token_id).all()
+
+
+def test_pads_change_no_loss(each: Each) -> None:
+    """The loss of a batch is the mean over tokens of its rows' losses."""
+    captioner, images = each
+    batch = captioner.batch(images, CAPTIONS)
+    with torch.inference_mode():
+        together = captioner.model.eval()(**batch).loss.item()
+        alone = [captioner.model(**captioner.batch(images[i:i + 1], CAPTIONS[i:i + 1])).loss.item() for i in range(4)]
+    sizes = (batch["labels"] != -100).sum(1).numpy()
+    assert together == pytest.approx(np.average(alone, weights=sizes), rel=1e-4)
+
+
+def test_written_text_starts_after_the_prompt_and_stands_alone(each: Each) -> None:
+    """Every forced token is written and nothing else: no prompt, no USER:, no ASSISTANT:, no special token."""
+    from transformers import LogitsProcessor
+
+    captioner, images = each
+    ids = captioners.tokens(captioner.tokenizer, ["a red dress"])[0] + [captioner.eos]
+    begin = 1 if captioner.encoder_decoder else len(captioner.start)
+
+    class Dictated(LogitsProcessor):
+        def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+            wanted = torch.full_like(scores, -torch.inf)
+            wanted[:, ids[input_ids.shape[1] - begin]] = 0
+            return wanted
+
+    prompt = captioner.prompt
+    captioner.prompt = prompt.replace("<image>", "USER: <image>\nwhat is it? ASSISTANT:") or "USER: what? ASSISTANT:"
+    begin = 1 if captioner.encoder_decoder else len(captioner.start)
+    try:
+        written = captioners.generate(captioner, images, max_new_tokens=12, logits_processor=[Dictated()])
+    finally:
+        captioner.prompt = prompt
+    assert written == ["a red dress"] * 4
+
+
+def test_a_batch_is_captioned_as_one_by_one(each: Each) -> None:
+    captioner, images = each
+    together = captioners.generate(captioner, images, max_new_tokens=6)
+    assert together == captioners.generate(captioner, images, batch_size=1, max_new_tokens=6)
+
+
+def test_every_twin_is_saved_and_loaded(each: Each, tmp_path: Path) -> None:
+    captioner, images = each
+    captioners.save(captioner, tmp_path / "twin")
+    again = captioners.load(tmp_path / "twin", device="cpu")
+    assert type(again.model) is type(captioner.model) and again.start == captioner.start
+    assert captioners.generate(again, images, max_new_tokens=6) == captioners.generate(
+        captioner, images, max_new_tokens=6)
+    batches = captioner.batch(images, CAPTIONS), again.batch(images, CAPTIONS)
+    assert all(torch.equal(batches[0][key], batches[1][key]) for key in batches[0])
+
+
+def test_a_twin_writes_different_captions_once_it_has_learned(pictures: list[str]) -> None:
+    """Planted truth: a model that told its pictures apart in its logits tells them apart in its text."""
+    captioner = captioners.twin(CAPTIONS * 3, Vit(48, 16, 32, 2), size=Size(4, 32, 1, 32, 1, dropout=0.0))
+    batch = captioner.batch(pictures, CAPTIONS)
+    optimiser = torch.optim.AdamW(captioner.model.parameters(), 5e-3)
+    for _ in range(60):
+        captioner.model(**batch).loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    assert captioners.generate(captioner, pictures, max_new_tokens=20) == CAPTIONS
+
+
+def test_pixels_are_cached_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fashionlib import images
+
+    plain = captioners.twin(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    cached = replace(plain, pixel_cache=tmp_path / "cache")
+    path = tmp_path / "a.png"
+    noise = np.random.default_rng(1).integers(0, 255, (2, 50, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise[0]).save(path)
+    first = cached.inputs([str(path)])
+    assert torch.equal(first, plain.inputs([str(path)]))
+    with monkeypatch.context() as patch:
+        patch.setattr(images, "load", None)  # it is not decoded again
+        assert torch.equal(cached.inputs([str(path)]), first)
+    Image.fromarray(noise[1]).save(path)
+    assert torch.equal(cached.inputs([str(path)]), plain.inputs([str(path)]))
+    assert not torch.equal(cached.inputs([str(path)]), first)
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 2
+    larger = captioners.twin(CAPTIONS, Vit(48, 16, 16, 1), size=SMALL)
+    assert replace(larger, pixel_cache=tmp_path / "cache").inputs([str(path)]).shape == (1, 3, 48, 48)
+
+
+@pytest.mark.parametrize("left", [0, 100, 140])
+def test_a_broken_cache_file_is_made_anew(tmp_path: Path, pictures: list[str], left: int) -> None:
+    captioner = captioners.twin(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    captioner.pixel_cache = tmp_path
+    whole = captioner.inputs(pictures[:1])
+    file = next(tmp_path.rglob("*.npy"))
+    content = file.read_bytes()
+    file.write_bytes(content[:left])
+    assert torch.equal(captioner.inputs(pictures[:1]), whole)
+    assert file.read_bytes() == content
+
+
+def test_a_broken_picture_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
+    captioner = captioners.twin(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    captioner.pixel_cache = tmp_path / "cache"
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="a.png"):
+        captioner.inputs([str(tmp_path / "a.png")])
+    assert not list((tmp_path / "cache").rglob("*.*"))
+
+
+def vit_twin(kind: str, **how: object) -> Captioner:
+    return captioners.twin(CAPTIONS * 3, Vit(48, 16, 16, 2), f"{kind}-small", size=SMALL, **how)
+
+
+@pytest.mark.parametrize("kind", ["blip2", "llava", "blip2-t5"])
+def test_without_the_tower_nothing_changes(kind: str, pictures: list[str], tmp_path: Path) -> None:
+    captioner = vit_twin(kind)
+    written = captioners.generate(captioner, pictures, max_new_tokens=6)
+    with torch.inference_mode():
+        loss = captioner.model(**captioner.batch(pictures, CAPTIONS)).loss
+    features = captioners.encode(captioner, pictures, tmp_path, batch_size=3)
+    assert features.shape == (4, 10, 16) and features.dtype == torch.float32
+    bare = captioners.without_tower(captioner)
+    with torch.inference_mode():
+        assert bare.model(**bare.batch(features, CAPTIONS)).loss.item() == pytest.approx(loss.item(), rel=1e-6)
+    assert captioners.generate(bare, features, max_new_tokens=6) == written
+    with pytest.raises(ValueError, match="give rows of what `encode` returned"):
+        captioners.generate(bare, pictures)
+    with pytest.raises(ValueError, match="save the one it was made from"):
+        captioners.save(bare, tmp_path / "bare")
+    with pytest.raises(ValueError, match="reads features already"):
+        captioners.encode(bare, pictures, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["blip2", "llava"])
+def test_features_are_made_once_for_each_tower_type_and_size(kind: str, pictures: list[str], tmp_path: Path,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    captioner = vit_twin(kind)
+    first = captioners.encode(captioner, pictures, tmp_path)
+
+    def unused(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the tower was asked again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(captioner.tower, "forward", unused)
+        assert torch.equal(captioners.encode(captioner, pictures, tmp_path), first)
+    others = [vit_twin(kind, seed=1), vit_twin(kind), vit_twin(kind)]
+    others[1].model.to(torch.bfloat16)
+    others[2].pixels.image_mean = [0.0, 0.0, 0.0]  # another normalisation
+    for count, other in enumerate(others, start=2):
+        assert not torch.equal(captioners.encode(other, pictures, tmp_path).float(), first)
+        assert len(list(tmp_path.glob("*.features"))) == count
+    captioners.encode(captioner, pictures[::-1], tmp_path)
+    assert len(list(tmp_path.glob("*.features"))) == 5
+
+
+def test_features_cut_short_are_made_anew(pictures: list[str], tmp_path: Path) -> None:
+    captioner = vit_twin("blip2")
+    whole = captioners.encode(captioner, pictures, tmp_path).clone()
+    file = next(tmp_path.glob("*.features"))
+    file.write_bytes(file.read_bytes()[:1000])
+    assert torch.equal(captioners.encode(captioner, pictures, tmp_path), whole)
+
+
+def test_features_that_the_disk_cannot_hold_are_refused(pictures: list[str], tmp_path: Path,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captioners.caches.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 100}))
+    with pytest.raises(OSError, match="for 4 pictures and 0.0 GiB are free"):
+        captioners.encode(vit_twin("blip2"), pictures, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_text_batch_of_a_t5_has_a_start_too() -> None:
+    """A T5 has no BOS."""
+    captioner = captioners.twin(CAPTIONS * 3, Grid(9, 12), "blip2-t5-small", size=SMALL)
+    batch = captioner.batch(None, CAPTIONS[:2])
+    assert batch["input_ids"].tolist() == [[captioner.eos]] * 2
+    assert torch.isfinite(captioner.model(**batch).loss)

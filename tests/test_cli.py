@@ -10,7 +10,7 @@ from fashionlib import cli
 from fashionlib.datasets import layouts
 from fashionlib.wardrobe import LAYOUTS
 
-COMMANDS = ["wardrobe", "check", "split", "download", "score", "recommend", "execute", "keep", "summary"]
+COMMANDS = ["wardrobe", "check", "split", "download", "finetune", "score", "recommend", "execute", "keep", "summary"]
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +133,81 @@ def test_a_missing_notebook_names_the_known(tmp_path, capsys):
 
 def test_an_unknown_profile_is_refused(capsys):
     refused(capsys, ["execute", "notebooks/00_preflight.ipynb", "--profile", "huge"], "'huge'", "tiny")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory, wardrobe):
+    """A tiny BLIP-2 in the hub's layout."""
+    from fashionlib import captioners
+    from fashionlib.captioners import Size, Vit
+
+    folder = tmp_path_factory.mktemp("base") / "blip2"
+    size = Size(queries=4, qformer=32, qformer_layers=1, decoder=32, decoder_layers=1)
+    captions = layouts.items(wardrobe).caption.dropna()
+    captioners.save(captioners.twin(captions, Vit(32, 16, 16, 1), size=size), folder)
+    return folder
+
+
+def test_finetune_trains_goes_on_after_a_kill_and_captions_the_test_split(wardrobe, base, tmp_path, capsys,
+                                                                          monkeypatch):
+    from transformers import Trainer
+
+    from fashionlib import captioners
+
+    output = tmp_path / "hm"
+    arguments = ["finetune", str(wardrobe), "--base", str(base), "--output", str(output), "--steps", "4",
+                 "--lr", "0.01", "--batch-size", "4", "--pixel-cache", str(tmp_path / "pixels")]
+    step, done = Trainer.training_step, []
+
+    def counted(self, *args, **kwargs):
+        done.append(1)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(Trainer, "training_step", counted)
+    with pytest.raises(KeyboardInterrupt):
+        cli.main(arguments)
+    assert not (output / "adapter").exists()
+    assert cli.main(arguments) == 0
+    assert len(done) == 2 + 1 + 2  # two steps, a killed one, and only two more
+    assert str(output / "adapter") in capsys.readouterr().out
+    assert {path.name for path in (output / "adapter").iterdir()} == {"adapter_config.json",
+                                                                      "adapter_model.safetensors", "README.md"}
+    assert list((tmp_path / "pixels").rglob("*.npy"))
+    assert cli.main(["split", str(wardrobe), "--out", str(tmp_path / "s.csv")]) == 0
+    split = pd.read_csv(tmp_path / "s.csv", dtype="str")
+    items = layouts.items(wardrobe).set_index("item_id").loc[split.item_id[split.split == "test"]]
+    items = items[items.caption.notna() & items.image.notna()]
+    card = (output / "adapter" / "README.md").read_text()
+    assert "| split | by article: " in card and f" {len(items)} test |" in card
+    assert str(tmp_path) not in card
+    captions, references = (json.loads((output / f"{name}.json").read_text()) for name in ("captions", "references"))
+    assert references == {item: [{"caption": text}] for item, text in items.caption.items()}
+    again = captioners.generate(captioners.load(output / "adapter", device="cpu"), items.image.tolist())
+    assert captions == {item: [{"caption": text}] for item, text in zip(items.index, again, strict=True)}
+
+
+def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkeypatch):
+    from fashionlib import captioners
+    from fashionlib.captioners import Grid, Size, memory
+
+    given = ["finetune", str(wardrobe), "--output", str(tmp_path / "out"), "--base"]
+    refused(capsys, [*given, str(base), "--recipe", "paper_b"], "'paper_b'", "thesis_b")
+    refused(capsys, [*given, str(base), "--recipe", "full"], "all weights", "paper_a")
+    refused(capsys, [*given, str(base), "--steps", "0"], "0 steps")
+    refused(capsys, ["finetune", str(tmp_path / "none"), *given[2:], str(base)], "none is no folder")
+    (tmp_path / "empty").mkdir()
+    refused(capsys, [*given, str(tmp_path / "empty")], "empty")
+    captioners.save(captioners.twin(["a hat"], Grid(4, 8), size=Size(4, 32, 1, 32, 1)), tmp_path / "grid")
+    assert cli.main([*given, str(tmp_path / "grid")]) == 2
+    assert "grid reads features made earlier, not pictures" in capsys.readouterr().err.splitlines()[-1]
+    monkeypatch.setattr(memory, "free", lambda device: 10)
+    refused(capsys, [*given, str(base)], "GiB are free", "smaller model")
+    assert not (tmp_path / "out").exists()
+
+
+def test_finetune_takes_no_other_split(wardrobe, base, tmp_path):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["finetune", str(wardrobe), "--base", str(base), "--output", str(tmp_path), "--split", "colour"])
+    assert stopped.value.code == 2

@@ -119,6 +119,16 @@ def test_a_finished_run_is_read_and_not_trained_again(grids: np.ndarray, tmp_pat
 def test_each_image_needs_a_caption(grids: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="8 captions for 7 images"):
         finetune.train(make(), grids[:7], CAPTIONS, Recipe(steps=1, batch_size=4), tmp_path)
+    with pytest.raises(ValueError, match="0 captions for 0 images"):
+        finetune.train(make(), grids[:0], [], Recipe(steps=1, batch_size=4), tmp_path)
+
+
+def test_another_prompt_or_picture_size_is_another_run(grids: np.ndarray) -> None:
+    recipe, asked, larger = Recipe(steps=1, batch_size=4), make(), make()
+    asked.prompt = "a photo of"
+    larger.pixels.size = {"height": 336, "width": 336}
+    keys = {finetune._key(captioner, recipe, grids, CAPTIONS, ()) for captioner in (make(), asked, larger)}
+    assert len(keys) == 3
 
 
 def test_two_gpus_in_one_process_are_refused_not_halved() -> None:

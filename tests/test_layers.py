@@ -14,7 +14,7 @@ ALLOWED = {
     "paper": {"runs"},
     "runs": set(),
     "execute": {"runs"},
-    "cli": {"caption_scores", "datasets", "execute", "recommend", "runs", "wardrobe"},
+    "cli": {"caption_scores", "datasets", "execute", "finetune", "recommend", "runs", "wardrobe"},
     "figures": {"images"},
     "images": set(),
     "schema": set(),
@@ -32,9 +32,9 @@ ALLOWED = {
     "recommend": {"purchases", "ranking"},
     "vbpr": {"ranking"},
 }
-LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad", "datasets.hm",
-         "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper", "purchases",
-         "ranking", "recommend", "runs", "schema", "wardrobe"]
+LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
+         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper",
+         "purchases", "ranking", "recommend", "runs", "schema", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

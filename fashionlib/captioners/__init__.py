@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,6 @@ from torch import Tensor
 from tqdm import tqdm
 from transformers import AutoConfig, AutoTokenizer, Blip2Processor, LlavaProcessor, PreTrainedModel
 
-from fashionlib import images as pictures
 from fashionlib.captioners import memory, twins
 from fashionlib.captioners.architectures import (
     ARCHITECTURES,
@@ -27,6 +26,7 @@ from fashionlib.captioners.architectures import (
     architecture,
     end_of,
 )
+from fashionlib.captioners.caches import encode, resized, without_tower
 from fashionlib.captioners.twins import TWINS, Grid, Size, Vit
 from fashionlib.runs import atomic
 
@@ -105,8 +105,10 @@ class Captioner:
         `end=False` leaves EOS out; `pad_to` fills each row up to so many tokens with pads that are targets too (what
         the reference's code does, with 512): both are there to show what they do.
         """
-        start = self.start if images is not None else [self.base.config.text_config.bos_token_id]
-        ends = [ids[:longest] + [self.eos] * end for ids in tokens(self.tokenizer, captions)]
+        bos = self.eos if self.encoder_decoder else self.base.config.text_config.bos_token_id  # a T5 has no BOS
+        start = self.start if images is not None else [bos]
+        said = [[token for token in ids if token != self.eos] for ids in tokens(self.tokenizer, captions)]
+        ends = [ids[:longest] + [self.eos] * end for ids in said]  # OPT's EOS is the line feed, which captions may hold
         if pad_to:
             ends = [ids + [self.tokenizer.pad_token_id] * (pad_to - len(start) - len(ids)) for ids in ends]
         if self.encoder_decoder:
@@ -148,28 +150,6 @@ def tokens(tokenizer: Any, captions: Sequence[str]) -> list[list[int]]:
             for ids in tokenizer(list(captions), add_special_tokens=False)["input_ids"]]
 
 
-def resized(pixels: Any, reference: str, cache: Path | None) -> np.ndarray:
-    """The picture as the processor resizes and cuts it, (3, height, width) uint8; read from `cache` if it lies there.
-
-    The name in the cache is a hash of the picture's bytes and of the processor's settings, so a changed picture or
-    another size is another file.
-    """
-    def make() -> np.ndarray:
-        return pixels(pictures.load(reference), do_rescale=False, do_normalize=False, return_tensors="np",
-                      )["pixel_values"][0].astype(np.uint8)
-
-    if cache is None:
-        return make()
-    settings = json.dumps([pixels.to_dict().get(key) for key in ("size", "crop_size", "do_center_crop", "resample")],
-                          default=str)
-    key = hashlib.sha256(settings.encode() + pictures.read(reference)).hexdigest()[:32]
-    path = Path(cache) / key[:2] / f"{key}.npy"
-    if not path.is_file():
-        with atomic(path) as part, open(part, "wb") as file:
-            np.save(file, make(), allow_pickle=False)
-    return np.load(path, allow_pickle=False)
-
-
 def precision(device: str) -> torch.dtype:
     """float32 on a CPU, bfloat16 on GPUs of compute capability 8 and up, float16 on older ones."""
     if not device.startswith("cuda"):
@@ -187,7 +167,7 @@ def load(name: str | Path, adapter: str | Path | None = None, device: str | None
     loaded; ValueError for another architecture, an adapter whose base can't be found, or where the tokenizer's
     `<image>` is not the model's image token.
     """
-    device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+    device = device or (f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu")
     if adapter is None and (named := base_of(name)):
         name, adapter = named, name
     config = AutoConfig.from_pretrained(name)
@@ -201,12 +181,25 @@ def load(name: str | Path, adapter: str | Path | None = None, device: str | None
         raise ValueError(f"{name}: {IMAGE} is token {tokenizer.convert_tokens_to_ids(IMAGE)} of the tokenizer but "
                          f"{config.image_token_index} of the model")
     if adapter is not None:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, str(adapter), use_safetensors=True)
+        model = _adapted(model, str(adapter))
     prompt = kind.prompt if prompt is None else prompt
     return Captioner(model.eval() if bits else model.to(device).eval(), tokenizer, kind.pixels.from_pretrained(name),
                      prompt)
+
+
+def _adapted(model: PreTrainedModel, adapter: str) -> Any:
+    """The model with an adapter's weights. ValueError where some of its layers get none: peft would only warn."""
+    from peft import PeftModel
+    from transformers.utils import cached_file
+
+    cached_file(adapter, "adapter_model.safetensors")  # OSError without it; peft would take a pickle
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Found missing adapter keys")
+        try:
+            return PeftModel.from_pretrained(model, adapter)
+        except UserWarning as missing:
+            raise ValueError(f"the adapter {adapter} is of another base, or of an older transformers' names: "
+                             f"{str(missing):.200}") from missing
 
 
 def base_of(name: str | Path) -> str | None:
@@ -220,9 +213,9 @@ def base_of(name: str | Path) -> str | None:
     if found is None:
         return None
     base = json.loads(Path(found).read_text(encoding="utf-8")).get("base_model_name_or_path") or ""
-    if base and (beside := Path(name) / base).is_dir():  # the way from the adapter's folder to the base's
-        return str(beside)
-    if not Path(base).is_dir() and not re.fullmatch(r"[\w.-]+/[\w.-]+", base):
+    if base and (beside := Path(name) / base / "config.json").is_file():  # the way from one to the other
+        return str(beside.parent)
+    if not (base and (Path(base) / "config.json").is_file()) and not re.fullmatch(r"\w[\w.-]*/[\w.-]+", base):
         raise ValueError(f"the adapter {name} was trained on {base!r}, which is not here. Name its base: "
                          f"load(base, adapter={str(name)!r}), e.g. with Salesforce/blip2-opt-2.7b")
     return base
@@ -244,7 +237,7 @@ def save(captioner: Captioner, folder: Path) -> None:
     if whole and isinstance(captioner.tower, CachedTower):
         raise ValueError("the vision tower of this captioner is its cached output; save the one it was made from")
     with atomic(Path(folder)) as part:
-        captioner.model.save_pretrained(part)
+        captioner.model.save_pretrained(part, **({} if whole else {"save_embedding_layers": False}))
         if whole:
             config, tokenizer = captioner.base.config, captioner.tokenizer
             processor = (Blip2Processor(captioner.pixels, tokenizer, num_query_tokens=config.num_query_tokens)
@@ -302,50 +295,3 @@ def queries(captioner: Captioner, images: Any, batch_size: int = 128) -> np.ndar
         output = model.get_image_features(pixels, return_dict=True).qformer_outputs.last_hidden_state
         found.append(output.float().cpu().numpy())
     return np.concatenate(found)
-
-
-@torch.no_grad()
-def encode(captioner: Captioner, images: Sequence[str], folder: Path, batch_size: int = 32) -> Tensor:
-    """The vision tower's outputs (items, tokens, dim), in the model's type: a memory-mapped file in `folder`.
-
-    The file's name is a hash of the tower's weights, the picture size, the type and the pictures' bytes; it is made
-    once, batch by batch. Train on it with `without_tower`.
-    """
-    model, tower = captioner.base.eval(), captioner.tower
-    if captioner.architecture.grid or isinstance(tower, CachedTower):
-        raise ValueError("this captioner reads features already; only a vision tower on pixels can be cached")
-    digest = hashlib.sha256(json.dumps([captioner.pixels.size, str(model.dtype)], default=str).encode())
-    for weights in tower.parameters():
-        digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
-    for path in images:
-        digest.update(hashlib.sha256(pictures.read(path)).digest())
-    file = Path(folder) / f"{digest.hexdigest()[:32]}.features"
-    layer = getattr(model.config, "vision_feature_layer", -1)
-
-    def outputs(k: int) -> Tensor:
-        pixels = captioner.inputs(images[k:k + batch_size]).to(model.device, model.dtype)
-        made = tower(pixels, output_hidden_states=True)
-        return (made.last_hidden_state if captioner.architecture.name == "BLIP-2" else made.hidden_states[layer]).cpu()
-
-    shape = (len(images), *outputs(0).shape[1:])
-
-    def mapped(path: Path) -> Tensor:
-        return torch.from_file(str(path), shared=True, size=int(np.prod(shape)), dtype=model.dtype).view(shape)
-
-    if not file.is_file():
-        with atomic(file) as part:
-            into = mapped(part)
-            for k in tqdm(range(0, len(images), batch_size), desc="vision tower", unit="batch", leave=False):
-                into[k:k + batch_size] = outputs(k)
-    return mapped(file)
-
-
-def without_tower(captioner: Captioner) -> Captioner:
-    """The captioner with its vision tower taken out: it reads rows of what `encode` returned in place of pictures.
-
-    From here on only what stands behind the tower can be trained: `finetune.adapt` refuses LoRA targets in it.
-    """
-    place = captioner.architecture.tower
-    parent, _, child = place.rpartition(".")
-    setattr(captioner.base.get_submodule(parent), child, CachedTower(captioner.tower, place))
-    return captioner

@@ -50,7 +50,8 @@ def preflight(name: str | Path, kind: type, config: PreTrainedConfig, device: st
         raise MemoryError(f"{name} needs {needs[choices[-1]] / GIB:.1f} GiB on {device} ({_words(choices[-1], dtype)})"
                           f" and {there / GIB:.1f} GiB are free. " + _advice(kind, config, device, there, choices[-1]))
     if not Path(name).is_dir():
-        _disk(name, needs[choices[0]] / WORKING)
+        stored = need(kind, config, config.dtype or torch.float32) / WORKING  # whole, whatever it is loaded with
+        _disk(name, stored)
     return fitting[0]
 
 

@@ -65,10 +65,13 @@ def shuffled(n: int, seed: int) -> np.ndarray:
 def adapt(captioner: Captioner, lora: Lora, seed: int = 0) -> Captioner:
     """The captioner with fresh adapters; its own weights are frozen, and shared with `captioner`.
 
-    ValueError where a target lies in a vision tower that was replaced by its cached output.
+    ValueError where a target lies in a vision tower that was replaced by its cached output, or where the captioner
+    has an adapter already.
     """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
+    if captioner.model is not captioner.base:
+        raise ValueError("this captioner has an adapter already; load its base alone, captioners.load(base)")
     if isinstance(captioner.tower, CachedTower):
         lost = [name for name in captioner.tower.modules_before if re.fullmatch(lora.pattern, name)]
         if lost:
@@ -92,9 +95,10 @@ def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Re
     images are written at each evaluation. Losses are nats per token. A killed run resumes from its checkpoint below
     `output_dir`, kept there under a name of its recipe, captions and starting weights; a finished run is read from it
     and not trained again, until you remove `output_dir`. `accelerate launch` gives each GPU a process of its own.
-    Raises ValueError where the numbers of images and captions differ, or for patience without a validation set.
+    Raises ValueError where the numbers of images and captions differ or are 0, or for patience without a validation
+    set.
     """
-    if len(images) != len(captions):
+    if len(images) != len(captions) or not len(captions):
         raise ValueError(f"{len(captions)} captions for {len(images)} images")
     if recipe.patience and validation is None:
         raise ValueError(f"patience of {recipe.patience} evaluations, but no validation captions to evaluate on")
@@ -219,8 +223,10 @@ class _Samples(TrainerCallback):
 
 
 def _key(captioner: Captioner, recipe: Recipe, images: Any, captions: Sequence[str], texts: Sequence[str]) -> str:
-    """A name for a run: the same recipe, images, captions and starting weights give the same one."""
-    digest = hashlib.sha256(json.dumps([asdict(recipe), list(captions), list(texts)]).encode())
+    """A name for a run: the same recipe, images, captions, prompt and starting weights give the same one."""
+    packed = getattr(captioner.base.config, "quantization_config", None)
+    said = [asdict(recipe), list(captions), list(texts), captioner.prompt, captioner.pixels.to_dict(), str(packed)]
+    digest = hashlib.sha256(json.dumps(said, default=str).encode())
     if isinstance(images, torch.Tensor):  # encoded by a tower: a sample of what may be many gigabytes
         digest.update(images[:: max(1, len(images) // 100)].float().numpy().tobytes())
     else:

@@ -64,6 +64,11 @@ class Recipe:
     lora: Lora | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch_size < 1 or self.lr < 0:
+            raise ValueError(f"{self.steps} steps of {self.batch_size} captions at learning rate {self.lr}; the first "
+                             "two are at least 1, the last is at least 0")
+
 
 def recipe(name: str, steps: int, lora: dict[str, Any] | None = None, **changes: Any) -> Recipe:
     """The configuration `name` of recipes.yaml with `changes`; `lora` changes single fields of its adapter.

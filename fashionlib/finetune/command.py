@@ -1,0 +1,50 @@
+"""The command `fashionlib finetune`: a catalogue in, an adapter and its captions of the test split out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from accelerate import PartialState
+
+from fashionlib import captioners, finetune
+from fashionlib.finetune.card import card, save_adapter
+from fashionlib.finetune.recipes import Recipe
+from fashionlib.runs import write_json
+
+ADAPTER, CAPTIONS, REFERENCES, RUN = "adapter", "captions.json", "references.json", "run"
+
+
+def run(items: pd.DataFrame, base: str, recipe: Recipe, output: Path, data: Mapping[str, Any],
+        pixel_cache: Path | None = None, push_to_hub: str = "") -> bool:
+    """Train an adapter on the items of split "train" and caption those of split "test".
+
+    `items` has columns item_id, image, caption, split; `data` is what the card says of them. Below `output` lie
+    `adapter/` (PEFT, with its card), `captions.json` and `references.json` (coco form, as `fashionlib score` reads
+    them) and `run/`, from whose checkpoint a later call goes on. Under `accelerate launch` the main process writes
+    them; returns whether this process is it. ValueError for a recipe without LoRA, a base that reads no pictures, or an
+    empty split.
+    """
+    if recipe.lora is None:
+        raise ValueError("this recipe trains all weights, and an adapter is asked for; take one with LoRA: paper_a")
+    train, held, test = parts = [items[items["split"] == part] for part in ("train", "validation", "test")]
+    if not all(map(len, parts)):
+        raise ValueError(f"{len(train)} train, {len(held)} validation and {len(test)} test items with a caption and a "
+                         "picture; at least one of each is needed")
+    captioner = replace(captioners.load(base), pixel_cache=pixel_cache)
+    if captioner.architecture.grid:
+        raise ValueError(f"{base} reads features made earlier, not pictures; give a base with a vision tower")
+    captioner, history = finetune.train(captioner, train["image"].tolist(), train["caption"].tolist(), recipe,
+                                        output / RUN, (held["image"].tolist(), held["caption"].tolist()))
+    if not PartialState().is_main_process:
+        return False
+    written = captioners.generate(captioner, test["image"].tolist())
+    text = card(base, recipe, history, finetune.cost(history), data)
+    save_adapter(captioner, output / ADAPTER, base, text, push_to_hub)
+    for name, captions in ((CAPTIONS, written), (REFERENCES, test["caption"])):
+        write_json(output / name, {item: [{"caption": caption}] for item, caption in
+                                   zip(test["item_id"], captions, strict=True)})
+    return True
