@@ -78,7 +78,7 @@ class Bench:
 
     def tflop(self, rung: int) -> float:
         """TFLOP a sample of a step."""
-        count = EPOCH if rung else 1
+        count = EPOCH // 2 if rung else 1
         captioner, images = self.captioner(rung, self.items["image"].tolist())
         with in_order(bucketed=rung >= 4):
             made = batches.Batches(captioner, images, self.items["caption"].tolist(),
@@ -127,7 +127,7 @@ def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
     filled = time.monotonic() - started
     curves = {}
     for name, rung in (("reference", 0), ("ours", len(LADDER) - 1)):
-        trained, history = cold.train(rung, "loss", validate=True, steps=steps, evaluations=20)
+        trained, history = cold.train(rung, "loss", validate=True, steps=steps, evaluations=10)
         curves[name] = history.dropna(subset=["validation"]).assign(seconds=history["seconds"] + filled * (rung > 0))
     best = {name: curve["validation"].min() for name, curve in curves.items()}
 
@@ -188,13 +188,17 @@ def drawn(folder: Path, count: int) -> pd.DataFrame:
 
 
 def pretrained_twin(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
-    """A twin that has seen generic captions, its tower's weights random."""
+    """A twin that has learned generic captions, and the language of the training captions from shuffled pictures.
+
+    The weights of its tower are random.
+    """
     vit, size = TWIN
     captioner = captioners.twin([*items["caption"], *items["generic"]], vit, "blip2-medium", size)
     tower, features = captioner.tower, captioners.encode(captioner, items["image"].tolist(), work / "features")
+    captions, others = items["caption"][:-HELD].tolist(), finetune.shuffled(len(items) - HELD, seed=0)
     recipe = finetune.recipe("twin_pretraining", steps, text_share=0.0, batch_size=16, warmup=20)
-    captioner, _ = finetune.train(captioners.without_tower(captioner), features, items["generic"].tolist(), recipe,
-                                  work / "pretraining")
+    captioner, _ = finetune.train(captioners.without_tower(captioner), torch.cat([features, features[others]]),
+                                  items["generic"].tolist() + captions, recipe, work / "pretraining")
     captioner.base.vision_model = tower
     return captioner
 
@@ -232,7 +236,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         items = drawn(work / "wardrobe", given.items)
-        start = random_full(items, opt_2_7b()) if given.full else pretrained_twin(items, work, steps=100)
+        start = random_full(items, opt_2_7b()) if given.full else pretrained_twin(items, work, steps=200)
         captioners.save(start, work / "start")
         del start
         recipe = finetune.recipe("twin", given.steps, batch_size=16, warmup=5)

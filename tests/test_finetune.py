@@ -1,5 +1,6 @@
 """The training loop: planted truth, adapters, resuming after a kill, and what a general captioner would say."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,20 @@ def test_killed_run_resumes_to_the_same_losses(grids: np.ndarray, tmp_path: Path
     losses = ["step", "loss", "validation"]
     pd.testing.assert_frame_equal(resumed[losses], whole[losses], rtol=1e-5)
     assert resumed["seconds"].is_monotonic_increasing
+
+
+def test_a_checkpoint_that_was_cut_off_is_passed_over(grids: np.ndarray, tmp_path: Path) -> None:
+    recipe = Recipe(steps=6, batch_size=4, warmup=1, evaluations=3)
+    _, whole = finetune.train(make(), grids, CAPTIONS, recipe, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    (folder / "finished.json").unlink()
+    shutil.copytree(folder / "checkpoint-6", folder / "checkpoint-2")
+    state = (folder / "checkpoint-6/trainer_state.json").read_text()
+    (folder / "checkpoint-6/trainer_state.json").write_text(state[:len(state) // 2])
+    assert finetune._last_whole(folder) == folder / "checkpoint-2"
+    (folder / "checkpoint-6/trainer_state.json").unlink()
+    assert finetune._last_whole(folder) == folder / "checkpoint-2"
+    assert finetune._last_whole(tmp_path / "none") is None
 
 
 def test_only_the_same_run_is_resumed(grids: np.ndarray) -> None:

@@ -20,7 +20,6 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from fashionlib.captioners import Captioner, generate
 from fashionlib.captioners.architectures import CachedTower
@@ -110,8 +109,8 @@ def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Re
     batches = Batches(captioner, images, captions, recipe, recipe.steps * processes, texts)
     held = validation and Batches(captioner, *validation, recipe, math.ceil(len(validation[1]) / recipe.batch_size),
                                   training=False)
-    finished, kept = folder / "finished.json", get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    steps = int(kept.rpartition("-")[2]) if finished.is_file() else recipe.steps  # patience may keep an early one
+    finished, kept = folder / "finished.json", _last_whole(folder)
+    steps = int(kept.name.rpartition("-")[2]) if finished.is_file() else recipe.steps  # patience may keep an early one
     batches.batches = batches.batches[:steps * processes]
     callbacks: list[TrainerCallback] = [_Bar(steps)]
     callbacks += [_Samples(captioner, validation[0][:shown])] if validation and shown else []
@@ -121,7 +120,7 @@ def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Re
                        eval_dataset=held, callbacks=callbacks)
     trainer.remove_callback(PrinterCallback)
     with _threads(captioner):
-        trainer.train(resume_from_checkpoint=kept)
+        trainer.train(resume_from_checkpoint=kept and str(kept))
     captioner.model.eval()
     if trainer.is_world_process_zero() and not finished.is_file():
         write_json(finished, trainer.state.log_history)
@@ -156,6 +155,12 @@ def cost(history: pd.DataFrame) -> dict[str, Any]:
     if pd.isna(watts):
         watts, how = CPU_WATTS, f"assumed: {CPU_WATTS} W for one busy core"
     return {"seconds": seconds, "watt_hours": seconds * float(watts) / 3600, "how": how}
+
+
+def _last_whole(folder: Path) -> Path | None:
+    """The latest checkpoint that was written to its end: Trainer writes its state last, and a kill may come before."""
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if path.read_text().endswith("}\n")]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
 def _arguments(recipe: Recipe, folder: Path, captioner: Captioner, every: int, evaluate: bool) -> TrainingArguments:
