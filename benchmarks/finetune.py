@@ -32,7 +32,7 @@ from transformers import Blip2Config, Blip2ForConditionalGeneration
 
 from fashionlib import captioners, finetune, runs, wardrobe
 from fashionlib.captioners import Captioner, Size, Vit, twins
-from fashionlib.captioners.architectures import ARCHITECTURES
+from fashionlib.captioners.architectures import ARCHITECTURES, IMAGE
 from fashionlib.datasets import hm
 from fashionlib.finetune import batches
 
@@ -45,7 +45,7 @@ TWIN = Vit(image_size=224, patch_size=16, width=192, layers=3), Size(queries=32,
 
 @dataclass(frozen=True)
 class Bench:
-    """The data, the folder of the starting weights, and what all rungs share of the recipe."""
+    """What all rungs share: the data, a folder with the starting weights in `start`, the recipe."""
 
     items: pd.DataFrame  # image, caption, generic caption
     work: Path
@@ -81,7 +81,7 @@ class Bench:
         count = EPOCH // 2 if rung else 1
         captioner, images = self.captioner(rung, self.items["image"].tolist())
         with in_order(bucketed=rung >= 4):
-            made = batches.Batches(captioner, images, self.items["caption"].tolist(),
+            made = batches.Batches(captioner, images[:-HELD], self.items["caption"][:-HELD].tolist(),
                                    replace(self.recipe, pad_to=0 if rung else PAD_TO), count)
         model = finetune.adapt(captioner, self.recipe.lora).model.train()
         with FlopCounterMode(display=False) as counter:
@@ -136,12 +136,12 @@ def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
         return round(float(there["seconds"].iloc[0]), 1) if len(there) else None
 
     return trained, {
-            "steps": steps, "seconds to fill ours' caches": round(filled, 1),
-            "best loss": {name: round(loss, 4) for name, loss in best.items()},
-            "seconds to ours' best": {name: reached(name, best["ours"]) for name in curves},
-            "seconds to the reference's best": {name: reached(name, best["reference"]) for name in curves},
-            "curves": {name: curve[["step", "seconds", "validation"]].round(4).to_dict("list")
-                       for name, curve in curves.items()}}
+        "steps": steps, "seconds to fill ours' caches": round(filled, 1),
+        "best loss": {name: round(loss, 4) for name, loss in best.items()},
+        "seconds to ours' best": {name: reached(name, best["ours"]) for name in curves},
+        "seconds to the reference's best": {name: reached(name, best["reference"]) for name in curves},
+        "curves": {name: curve[["step", "seconds", "validation"]].round(4).to_dict("list")
+                   for name, curve in curves.items()}}
 
 
 def generation(captioner: Captioner, features: torch.Tensor, rounds: int, single: int = 8) -> dict[str, float | int]:
@@ -180,10 +180,13 @@ def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
     return result
 
 
-def drawn(folder: Path, count: int) -> pd.DataFrame:
-    """Captioned items of a wardrobe with pictures of 400 x 600."""
+def drawn(folder: Path, count: int, batch_size: int) -> pd.DataFrame:
+    """Captioned items of a wardrobe with pictures of 400 x 600: HELD, and as many more as fill whole batches."""
     wardrobe.write(folder, count, shoppers=0, size=(400, 600))
     items, _ = hm.filter_captioned(hm.items(folder))
+    if len(items) < HELD + batch_size:
+        raise ValueError(f"{len(items)} captioned items of {count} drawn; {HELD + batch_size} are needed, draw more")
+    items = items[:HELD + (len(items) - HELD) // batch_size * batch_size]
     return items.assign(generic=[finetune.generic_caption(row) for row in items.to_dict("records")])
 
 
@@ -207,7 +210,7 @@ def random_full(items: pd.DataFrame, config: Blip2Config, device: str = "cuda",
                 dtype: torch.dtype = torch.bfloat16) -> Captioner:
     """A BLIP-2 of this configuration with random weights, and a tokenizer learned from the captions."""
     tokenizer = twins.vocabulary(items["caption"], 2500)
-    config.image_token_index = tokenizer.convert_tokens_to_ids(captioners.architectures.IMAGE)
+    config.image_token_index = tokenizer.convert_tokens_to_ids(IMAGE)
     torch.set_default_dtype(dtype)
     with torch.device(device):
         model = Blip2ForConditionalGeneration(config).eval()
@@ -235,11 +238,11 @@ def main() -> None:
         torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        items = drawn(work / "wardrobe", given.items)
+        recipe = finetune.recipe("twin", given.steps, batch_size=16, warmup=5)
+        items = drawn(work / "wardrobe", given.items, recipe.batch_size)
         start = random_full(items, opt_2_7b()) if given.full else pretrained_twin(items, work, steps=200)
         captioners.save(start, work / "start")
         del start
-        recipe = finetune.recipe("twin", given.steps, batch_size=16, warmup=5)
         result = measured(Bench(items, work, recipe), given.rounds, 0 if given.full else given.steps)
     about = {"full" if given.full else "twin": str(opt_2_7b() if given.full else TWIN), "batch": recipe.batch_size}
     json.dump(about | result | {"hardware": runs.hardware(), "versions": runs.versions()}, sys.stdout, indent=1)

@@ -6,7 +6,8 @@ import json
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from fashionlib.captioners.caches import encode, resized, without_tower
 from fashionlib.captioners.twins import TWINS, Grid, Size, Vit
 from fashionlib.runs import atomic
 
+SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
 __all__ = ["TWINS", "Captioner", "Grid", "Size", "Vit", "encode", "generate", "load", "queries", "save", "twin",
            "without_tower"]
 
@@ -263,6 +265,18 @@ def twin(captions: Iterable[str], tower: Grid | Vit, name: str = "blip2-small", 
                      made.prompt)
 
 
+@contextmanager
+def threads(captioner: Captioner) -> Iterator[None]:
+    """One torch thread while a small model computes on the CPU, as before afterwards: a second one mostly waits."""
+    before = torch.get_num_threads()
+    weights = sum(p.numel() for p in captioner.base.parameters())
+    torch.set_num_threads(1 if weights < SMALL and captioner.base.device.type == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @torch.inference_mode()
 def generate(captioner: Captioner, images: Any, batch_size: int = 128, max_new_tokens: int = 80,
              **decoding: Any) -> list[str]:
@@ -272,15 +286,16 @@ def generate(captioner: Captioner, images: Any, batch_size: int = 128, max_new_t
     """
     model, start, written = captioner.base.eval(), captioner.start, []
     how = {"do_sample": False, "num_beams": 1} | decoding
-    for k in tqdm(range(0, len(images), batch_size), desc="captions", unit="batch", leave=False):
-        pixels = captioner.inputs(images[k:k + batch_size]).to(model.device, model.dtype)
-        input_ids = torch.tensor([start] * len(pixels), device=model.device)  # (items, start)
-        captioner.check(input_ids)
-        output = model.generate(pixel_values=pixels, input_ids=input_ids, attention_mask=torch.ones_like(input_ids),
-                                max_new_tokens=max_new_tokens, eos_token_id=captioner.eos,
-                                pad_token_id=captioner.tokenizer.pad_token_id, **how)
-        new = output if captioner.encoder_decoder else output[:, len(start):]  # the others repeat what they were given
-        written += [text.strip() for text in captioner.tokenizer.batch_decode(new, skip_special_tokens=True)]
+    with threads(captioner):
+        for k in tqdm(range(0, len(images), batch_size), desc="captions", unit="batch", leave=False):
+            pixels = captioner.inputs(images[k:k + batch_size]).to(model.device, model.dtype)
+            input_ids = torch.tensor([start] * len(pixels), device=model.device)  # (items, start)
+            captioner.check(input_ids)
+            output = model.generate(pixel_values=pixels, input_ids=input_ids, attention_mask=torch.ones_like(input_ids),
+                                    max_new_tokens=max_new_tokens, eos_token_id=captioner.eos,
+                                    pad_token_id=captioner.tokenizer.pad_token_id, **how)
+            new = output if captioner.encoder_decoder else output[:, len(start):]  # the others repeat the start
+            written += [text.strip() for text in captioner.tokenizer.batch_decode(new, skip_special_tokens=True)]
     return written
 
 
@@ -290,8 +305,9 @@ def queries(captioner: Captioner, images: Any, batch_size: int = 128) -> np.ndar
     if captioner.architecture.name != "BLIP-2":
         raise ValueError(f"a {captioner.architecture.name} has no Q-Former; give a BLIP-2")
     model, found = captioner.base.eval(), []
-    for k in tqdm(range(0, len(images), batch_size), desc="queries", unit="batch", leave=False):
-        pixels = captioner.inputs(images[k:k + batch_size]).to(model.device, model.dtype)
-        output = model.get_image_features(pixels, return_dict=True).qformer_outputs.last_hidden_state
-        found.append(output.float().cpu().numpy())
+    with threads(captioner):
+        for k in tqdm(range(0, len(images), batch_size), desc="queries", unit="batch", leave=False):
+            pixels = captioner.inputs(images[k:k + batch_size]).to(model.device, model.dtype)
+            output = model.get_image_features(pixels, return_dict=True).qformer_outputs.last_hidden_state
+            found.append(output.float().cpu().numpy())
     return np.concatenate(found)

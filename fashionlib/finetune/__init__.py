@@ -10,7 +10,6 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import torch
 from tqdm import tqdm
 from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from fashionlib.captioners import Captioner, generate
+from fashionlib.captioners import Captioner, generate, threads
 from fashionlib.captioners.architectures import CachedTower
 from fashionlib.finetune.batches import Batches, mirrored, plan
 from fashionlib.finetune.recipes import TARGETS, Lora, Recipe, recipe, sources
@@ -30,7 +29,6 @@ from fashionlib.runs import write_json
 __all__ = ["TARGETS", "Lora", "Recipe", "adapt", "cost", "curve", "generic_caption", "mirrored", "plan", "recipe",
            "shuffled", "sources", "train"]
 
-SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
 CPU_WATTS = 10  # of one busy core of a server processor, for the energy estimate
 PATTERNS = {"stripe": "striped", "dot": "dotted", "check": "checked", "all over pattern": "patterned",
             "placement print": "printed", "embroidery": "embroidered"}  # H&M's name -> an adjective
@@ -119,7 +117,7 @@ def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Re
     trainer = _Trainer(captioner.model, arguments, data_collator=_only, train_dataset=batches,
                        eval_dataset=held, callbacks=callbacks)
     trainer.remove_callback(PrinterCallback)
-    with _threads(captioner):
+    with threads(captioner):
         trainer.train(resume_from_checkpoint=kept and str(kept))
     captioner.model.eval()
     if trainer.is_world_process_zero() and not finished.is_file():
@@ -247,15 +245,3 @@ def _only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
         raise ValueError(f"{len(items)} GPUs in one process; start one process each with `accelerate launch`, or set "
                          "CUDA_VISIBLE_DEVICES to one of them")
     return items[0]
-
-
-@contextmanager
-def _threads(captioner: Captioner) -> Any:
-    """One torch thread while a small model trains on the CPU; as before afterwards."""
-    before = torch.get_num_threads()
-    weights = sum(p.numel() for p in captioner.base.parameters())
-    torch.set_num_threads(1 if weights < SMALL and captioner.base.device.type == "cpu" else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
