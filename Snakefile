@@ -53,7 +53,7 @@ NOTEBOOKS = {
         "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
     },
     "09_looking_at_captions": {
-        "needs": ["items.parquet", "attributes.json", "captioners.json", "scores/per_item.parquet"],
+        "needs": ["items.parquet", "attributes.json", "captions/fine_tuned.json", "scores/per_item.parquet"],
         "makes": ["results/gallery.json"],
     },
     "10_feature_spaces": {
