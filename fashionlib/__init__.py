@@ -1,3 +1,8 @@
 """The small package behind the book: read, caption, score, recommend. Each module stands alone; notebooks join them."""
 
+import logging
+
 __version__ = "0.1.0"
+
+# transformers imports bitsandbytes where it is installed, which then asks for a kernel that only 4 bits on a CPU would use
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

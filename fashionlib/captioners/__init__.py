@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import warnings
@@ -36,8 +35,6 @@ SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it
 __all__ = ["TWINS", "Captioner", "Grid", "Size", "Vit", "encode", "generate", "load", "queries", "save", "twin",
            "without_tower"]
 
-# bitsandbytes, where it is installed, is imported with peft and asks for a kernel that only CPUs with 4-bit weights use
-logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 # peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader could do about it
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
