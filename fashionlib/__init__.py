@@ -4,5 +4,5 @@ import logging
 
 __version__ = "0.1.0"
 
-# transformers imports bitsandbytes where it is installed, which then asks for a kernel that only 4 bits on a CPU would use
+# transformers imports bitsandbytes where it is installed, which asks for a kernel of 4 bits on a CPU
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
