@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import logging
 import math
 import os
 import re
@@ -29,6 +30,8 @@ from fashionlib.runs import write_json
 __all__ = ["TARGETS", "Lora", "Recipe", "adapt", "cost", "curve", "generic_caption", "mirrored", "plan", "recipe",
            "shuffled", "sources", "train"]
 
+# on a disk that keeps no fine times Trainer says, every time, that it sorts checkpoints by number: what we want
+logging.getLogger("transformers.trainer_utils").addFilter(lambda record: "mtime may not" not in record.getMessage())
 CPU_WATTS = 10  # of one busy core of a server processor, for the energy estimate
 PATTERNS = {"stripe": "striped", "dot": "dotted", "check": "checked", "all over pattern": "patterned",
             "placement print": "printed", "embroidery": "embroidered"}  # H&M's name -> an adjective
