@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,3 +27,14 @@ def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, i
     for name, view in (("flat", draw), ("detail", draw), ("consumer", consumer)):
         monkeypatch.setattr(views, name, view)
     return boxes
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """One torch thread: at the tests' sizes a second one only waits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +21,7 @@ CAPTIONS = ["a red dress with a collar", "blue jeans, slim", "a large hat", "gre
 SIZE = Size(queries=4, qformer=32, qformer_layers=2, decoder=32, decoder_layers=2, dropout=0.0)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """A second thread only waits at these sizes."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def make(kind: str = "blip2") -> Captioner:
