@@ -84,16 +84,11 @@ def similarities(measure: Cider, candidates: Sequence[str], support: Sequence[st
                     ).reshape(len(candidates), len(support))
 
 
-def consensus(measure: Cider, candidates: Sequence[str], support: Sequence[str], weights: Sequence[float] | None = None,
-              ) -> str:
-    """The candidate with the highest mean similarity to the supporting captions, `weights` each; the first of equals.
+def consensus(measure: Cider, captions: Sequence[str]) -> str:
+    """The caption with the highest mean similarity to all of them, their medoid; the first of equals.
 
-    With candidates that support themselves this is their medoid. ValueError without a candidate or a support, or
-    where the numbers of weights and supporting captions differ.
+    ValueError for no caption.
     """
-    if not candidates or not support:
-        raise ValueError(f"{len(candidates)} candidates and {len(support)} supporting captions; give at least 1 each")
-    if weights is not None and len(weights) != len(support):
-        raise ValueError(f"{len(weights)} weights for {len(support)} supporting captions")
-    utility = np.average(similarities(measure, candidates, support), axis=1, weights=weights)
-    return candidates[int(np.argmax(utility))]
+    if not captions:
+        raise ValueError("0 captions have no consensus; give at least 1")
+    return captions[int(np.argmax(similarities(measure, captions, captions).mean(1)))]

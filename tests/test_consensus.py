@@ -53,15 +53,11 @@ def test_bounds(a: list[str], b: list[str]):
 def test_the_medoid_wins_over_the_odd_one():
     measure = cider(CAPTIONS)
     group = ["blue jeans with a belt", "a red dress", "a red dress with a collar", "a long green dress with a red belt"]
-    assert consensus(measure, group, group[1:]) == "a red dress with a collar"
+    assert consensus(measure, group) == "a red dress with a collar"
 
 
-def test_weights_move_the_choice():
-    measure = cider(CAPTIONS)
-    pair = ["a green hat", "soft blue jeans"]
-    assert consensus(measure, pair, pair, [1, 0]) == pair[0]
-    assert consensus(measure, pair, pair, [0, 1]) == pair[1]
-    assert consensus(measure, pair, pair) == pair[0]  # equals: the first
+def test_the_first_of_equals_wins():
+    assert consensus(cider(CAPTIONS), ["a green hat", "soft blue jeans"]) == "a green hat"
 
 
 def test_similarities_have_one_row_per_candidate():
@@ -70,13 +66,9 @@ def test_similarities_have_one_row_per_candidate():
     assert found[0, 1] > found[0, 2]
 
 
-@pytest.mark.parametrize(("candidates", "support", "weights", "message"), [
-    ([], ["a"], None, "0 candidates and 1 supporting"), (["a"], [], None, "1 candidates and 0 supporting"),
-    (["a"], ["a", "b"], [1.0], "1 weights for 2 supporting"),
-])
-def test_refused(candidates: list[str], support: list[str], weights: list[float] | None, message: str):
-    with pytest.raises(ValueError, match=message):
-        consensus(cider(CAPTIONS), candidates, support, weights)
+def test_no_captions_are_refused():
+    with pytest.raises(ValueError, match="0 captions have no consensus"):
+        consensus(cider(CAPTIONS), [])
 
 
 def test_one_caption_has_no_document_frequencies():
