@@ -70,7 +70,8 @@ def _finetune(args: argparse.Namespace) -> None:
     data = {"catalogue": args.root.resolve().name, "layout": layouts.recognise(args.root),
             "items": f"{len(shown)} with caption and picture, of {len(items)}",
             "split": f"by {args.split}: {', '.join(f'{sizes.get(name, 0)} {name}' for name in SPLITS)}"}
-    if command.run(shown, args.base, made, args.output, data, args.pixel_cache, args.push_to_hub):
+    if command.run(shown, args.base, made, args.output, data, args.pixel_cache, args.push_to_hub,
+                   args.feature_cache):
         captions, references = args.output / command.CAPTIONS, args.output / command.REFERENCES
         sys.stdout.write(f"{args.output / command.ADAPTER}: the adapter; {captions}: captions of the test split; next: "
                          f"fashionlib score --references {references} --captions {captions} --out scores.json\n")
@@ -180,6 +181,8 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--lr", type=float, metavar="X", help="learning rate (default: the recipe's)")
     sub.add_argument("--split", choices=("article", "product"), default="article", help="as of fashionlib split")
     sub.add_argument("--pixel-cache", type=Path, metavar="FOLDER", help="keep resized pictures there")
+    sub.add_argument("--feature-cache", type=Path, metavar="FOLDER",
+                     help="keep the vision tower's outputs there; not with a recipe whose LoRA touches the tower")
     sub.add_argument("--push-to-hub", default="", metavar="REPO", help="send the adapter there, private")
 
     sub = command("score", _score, "Score generated captions (coco form: {id: [{\"caption\": ...}]}).",

@@ -188,6 +188,20 @@ def test_finetune_trains_goes_on_after_a_kill_and_captions_the_test_split(wardro
     assert captions == {item: [{"caption": text}] for item, text in zip(items.index, again, strict=True)}
 
 
+def test_finetune_on_cached_features_writes_the_same_captions(wardrobe, base, tmp_path, capsys):
+    given = ["finetune", str(wardrobe), "--base", str(base), "--steps", "3", "--lr", "0.01", "--batch-size", "4"]
+    cached = ["--feature-cache", str(tmp_path / "features")]
+    assert cli.main([*given, *cached, "--output", str(tmp_path / "no")]) == 2  # paper_a's LoRA is in the tower
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "'linear and vision' touch 4 layers of the vision tower" in error and "output is cached" in error
+    assert not (tmp_path / "no").exists() and not (tmp_path / "features").exists()
+    for name, more in (("plain", []), ("cached", cached)):
+        assert cli.main([*given, *more, "--recipe", "thesis_b", "--output", str(tmp_path / name)]) == 0
+    assert len(list((tmp_path / "features").iterdir())) == 3
+    plain, other = ((tmp_path / name / "captions.json").read_text() for name in ("plain", "cached"))
+    assert plain == other
+
+
 def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkeypatch):
     from fashionlib import captioners
     from fashionlib.captioners import Grid, Size, memory

@@ -31,10 +31,10 @@ from fashionlib.captioners.caches import encode, resized, without_tower
 from fashionlib.captioners.twins import TWINS, Grid, Size, Vit
 from fashionlib.runs import atomic
 
-SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
 __all__ = ["TWINS", "Captioner", "Grid", "Size", "Vit", "encode", "generate", "load", "queries", "save", "twin",
            "without_tower"]
 
+SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
 # peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader could do about it
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
@@ -69,6 +69,13 @@ class Captioner:
         return self.base.get_submodule(self.architecture.tower)
 
     @property
+    def tower_modules(self) -> list[str]:
+        """Names of the vision tower's modules, also where the tower was taken out."""
+        if isinstance(self.tower, CachedTower):
+            return self.tower.modules_before
+        return [f"{self.architecture.tower}.{name}" for name, _ in self.tower.named_modules() if name]
+
+    @property
     def eos(self) -> int:
         """The token that ends a caption."""
         return end_of(self.base.config)
@@ -95,8 +102,8 @@ class Captioner:
                 raise ValueError(f"grid features of shape {np.shape(images)[1:]}; this captioner takes {shape}")
             return torch.from_numpy(np.asarray(images, dtype=np.float32))
         kept = [resized(self.pixels, path, self.pixel_cache) for path in images]
-        return self.pixels(kept, do_resize=False, do_center_crop=False, do_convert_rgb=False, input_data_format=FIRST,
-                           return_tensors="pt")["pixel_values"]
+        return self.pixels(kept, do_resize=False, do_center_crop=False, do_convert_rgb=False,
+                           input_data_format="channels_first", return_tensors="pt")["pixel_values"]
 
     def batch(self, images: Any, captions: Sequence[str], longest: int = 84, end: bool = True, pad_to: int = 0,
               ) -> dict[str, Tensor]:
@@ -132,9 +139,6 @@ class Captioner:
         if (found != needed).any():
             raise ValueError(f"{sorted(set(found.tolist()))} image tokens in a row for {needed} image vectors; "
                              f"the image token is {config.image_token_index}")
-
-
-FIRST = "channels_first"
 
 
 def padded(rows: Sequence[Sequence[int]], fill: int) -> Tensor:
@@ -261,8 +265,7 @@ def twin(captions: Iterable[str], tower: Grid | Vit, name: str = "blip2-small", 
     made = ARCHITECTURES[type(model).__name__]
     side = tower.image_size if isinstance(tower, Vit) else 224
     crop = {"crop_size": {"height": side, "width": side}} if kind == "llava" else {}
-    return Captioner(model, tokenizer, made.pixels(size={"height": side, "width": side}, **crop),
-                     made.prompt)
+    return Captioner(model, tokenizer, made.pixels(size={"height": side, "width": side}, **crop), made.prompt)
 
 
 @contextmanager

@@ -49,13 +49,12 @@ class GridTower(nn.Module):
 class CachedTower(nn.Module):
     """In the place of a vision tower whose outputs (items, tokens, dim) were computed before; it hands them on."""
 
-    def __init__(self, tower: nn.Module, prefix: str) -> None:
+    def __init__(self, layers: int, modules_before: list[str]) -> None:
         super().__init__()
-        self.modules_before = [f"{prefix}.{name}" for name, _ in tower.named_modules() if name]
-        self.layers = tower.config.num_hidden_layers + 1
+        self.layers, self.modules_before = layers, modules_before
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutputWithPooling:
-        return BaseModelOutputWithPooling(pixel_values, pixel_values.mean(1), (pixel_values,) * self.layers)
+        return BaseModelOutputWithPooling(pixel_values, pixel_values.mean(1), (pixel_values,) * (self.layers + 1))
 
 
 class GridBlip2ForConditionalGeneration(Blip2ForConditionalGeneration):

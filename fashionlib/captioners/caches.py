@@ -94,7 +94,7 @@ def without_tower(captioner: Captioner) -> Captioner:
 
     From here on only what stands behind the tower can be trained: `finetune.adapt` refuses LoRA targets in it.
     """
-    place = captioner.architecture.tower
-    parent, _, child = place.rpartition(".")
-    setattr(captioner.base.get_submodule(parent), child, CachedTower(captioner.tower, place))
+    parent, _, child = captioner.architecture.tower.rpartition(".")
+    cached = CachedTower(captioner.tower.config.num_hidden_layers, captioner.tower_modules)
+    setattr(captioner.base.get_submodule(parent), child, cached)
     return captioner

@@ -40,7 +40,7 @@ def preflight(name: str | Path, kind: type, config: PreTrainedConfig, device: st
     """The bits to load with: as asked, else None (whole weights), 8 or 4, the first that fits on the device.
 
     Raises MemoryError with both numbers and advice where none fits, or where the download would not fit on the disk.
-    Quantised weights need an NVIDIA card.
+    On a CPU bits are taken only where they are asked for: they save memory there, and are slow.
     """
     choices = [bits] if bits else [None, 8, 4] if device.startswith("cuda") else [None]
     needs = {choice: need(kind, config, dtype, choice) for choice in choices}

@@ -28,7 +28,7 @@ from fashionlib.finetune.recipes import TARGETS, Lora, Recipe, recipe, sources
 from fashionlib.runs import write_json
 
 __all__ = ["TARGETS", "Lora", "Recipe", "adapt", "cost", "curve", "generic_caption", "mirrored", "plan", "recipe",
-           "shuffled", "sources", "train"]
+           "refuse_tower", "shuffled", "sources", "train"]
 
 # on a disk that keeps no fine times Trainer says, every time, that it sorts checkpoints by number: what we want
 logging.getLogger("transformers.trainer_utils").addFilter(lambda record: "mtime may not" not in record.getMessage())
@@ -73,10 +73,7 @@ def adapt(captioner: Captioner, lora: Lora, seed: int = 0) -> Captioner:
     if captioner.model is not captioner.base:
         raise ValueError("this captioner has an adapter already; load its base alone, captioners.load(base)")
     if isinstance(captioner.tower, CachedTower):
-        lost = [name for name in captioner.tower.modules_before if re.fullmatch(lora.pattern, name)]
-        if lost:
-            raise ValueError(f"LoRA targets {lora.targets!r} touch {len(lost)} layers of the vision tower ({lost[0]} "
-                             "first), whose output is cached: take targets=\"linear\", or train on pictures")
+        refuse_tower(captioner, lora)
     torch.manual_seed(seed)
     config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, use_rslora=lora.rslora,
                         target_modules=lora.pattern)
@@ -84,6 +81,14 @@ def adapt(captioner: Captioner, lora: Lora, seed: int = 0) -> Captioner:
     if getattr(base, "quantization_method", None):
         base = prepare_model_for_kbit_training(base, use_gradient_checkpointing=False)
     return replace(captioner, model=get_peft_model(base, config))
+
+
+def refuse_tower(captioner: Captioner, lora: Lora) -> None:
+    """ValueError where LoRA targets a module of the vision tower: its output is, or is to be, cached."""
+    lost = [name for name in captioner.tower_modules if re.fullmatch(lora.pattern, name)]
+    if lost:
+        raise ValueError(f"LoRA targets {lora.targets!r} touch {len(lost)} layers of the vision tower ({lost[0]} "
+                         "first), whose output is cached: take targets=\"linear\", or train on pictures")
 
 
 def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Recipe, output_dir: Path,

@@ -19,14 +19,15 @@ ADAPTER, CAPTIONS, REFERENCES, RUN = "adapter", "captions.json", "references.jso
 
 
 def run(items: pd.DataFrame, base: str, recipe: Recipe, output: Path, data: Mapping[str, Any],
-        pixel_cache: Path | None = None, push_to_hub: str = "") -> bool:
+        pixel_cache: Path | None = None, push_to_hub: str = "", feature_cache: Path | None = None) -> bool:
     """Train an adapter on the items of split "train" and caption those of split "test".
 
     `items` has columns item_id, image, caption, split; `data` is what the card says of them. Below `output` lie
     `adapter/` (PEFT, with its card), `captions.json` and `references.json` (coco form, as `fashionlib score` reads
     them) and `run/`, from whose checkpoint a later call goes on. Under `accelerate launch` the main process writes
-    them; returns whether this process is it. ValueError for a recipe without LoRA, a base that reads no pictures, or an
-    empty split.
+    them; returns whether this process is it. With a folder `feature_cache` the vision tower runs once a picture.
+    ValueError for a recipe without LoRA or whose LoRA touches a tower that is to be cached, a base that reads no
+    pictures, or an empty split.
     """
     if recipe.lora is None:
         raise ValueError("this recipe trains all weights, and an adapter is asked for; take one with LoRA: paper_a")
@@ -37,11 +38,17 @@ def run(items: pd.DataFrame, base: str, recipe: Recipe, output: Path, data: Mapp
     captioner = replace(captioners.load(base), pixel_cache=pixel_cache)
     if captioner.architecture.grid:
         raise ValueError(f"{base} reads features made earlier, not pictures; give a base with a vision tower")
-    captioner, history = finetune.train(captioner, train["image"].tolist(), train["caption"].tolist(), recipe,
-                                        output / RUN, (held["image"].tolist(), held["caption"].tolist()))
+    seen: list[Any] = [part["image"].tolist() for part in parts]
+    if feature_cache:
+        finetune.refuse_tower(captioner, recipe.lora)  # before hours of encoding
+        with PartialState().main_process_first():
+            seen = [captioners.encode(captioner, paths, feature_cache) for paths in seen]
+        captioner = captioners.without_tower(captioner)
+    captioner, history = finetune.train(captioner, seen[0], train["caption"].tolist(), recipe, output / RUN,
+                                        (seen[1], held["caption"].tolist()))
     if not PartialState().is_main_process:
         return False
-    written = captioners.generate(captioner, test["image"].tolist())
+    written = captioners.generate(captioner, seen[2])
     text = card(base, recipe, history, finetune.cost(history), data)
     save_adapter(captioner, output / ADAPTER, base, text, push_to_hub)
     for name, captions in ((CAPTIONS, written), (REFERENCES, test["caption"])):
