@@ -49,7 +49,7 @@ NOTEBOOKS = {
     "07_caption_scores": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json", "captions/nearest.json", "captions/pretrained.json",
-                  "captioners.json", "captions/fine_tuned.json", "captions/shuffled.json"],
+                  "captions/fine_tuned.json", "captions/shuffled.json"],
         "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
     },
     "09_looking_at_captions": {
@@ -57,8 +57,7 @@ NOTEBOOKS = {
         "makes": ["results/gallery.json"],
     },
     "10_feature_spaces": {
-        "needs": ["items.parquet", "features/image.npz", "features/grid.npz", "captioners.json",
-                  "captions/fine_tuned.json"],
+        "needs": ["items.parquet", "features/image.npz", "features/grid.npz", "captions/fine_tuned.json"],
         "makes": ["features/text.npz", "features/both.npz", "features/queries.npz", "results/feature_spaces.json"],
         "gpu": 1,
     },
