@@ -1,0 +1,60 @@
+"""Tuples of captions that were parsed before: parsing is nearly all of SPICE-py's time, and needs to be done once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from tqdm import tqdm
+
+from fashionlib import runs
+from fashionlib.spice.graph import Tuple
+from fashionlib.spice.tuples import MODEL, RULES, extract_all
+
+
+def place() -> Path:
+    """The file of JSON lines [caption's sha256, tuples] for this model and these rules.
+
+    Its folder is FASHIONLIB_CACHE or `~/.cache/fashionlib`. FileNotFoundError where the spaCy model is not installed.
+    """
+    folder = Path(os.environ.get("FASHIONLIB_CACHE") or Path.home() / ".cache" / "fashionlib")
+    try:
+        version = metadata.version(MODEL)
+    except metadata.PackageNotFoundError as absent:
+        raise FileNotFoundError(f"no spaCy model {MODEL}. Next step: pip install {MODEL}==3.8.0") from absent
+    return folder / f"spice-{MODEL}-{version}-rules-{RULES}.jsonl"
+
+
+def tuples(captions: Iterable[str]) -> dict[str, list[Tuple]]:
+    """The tuples of each distinct caption. Those of no earlier call are parsed, with a progress bar, and kept.
+
+    ValueError where the kept file is spoilt.
+    """
+    path, distinct = place(), list(dict.fromkeys(captions))
+    kept = _read(path)
+    keys = {caption: hashlib.sha256(caption.encode("utf-8", "surrogatepass")).hexdigest() for caption in distinct}
+    new = [caption for caption in distinct if keys[caption] not in kept]
+    if new:
+        parsed = tqdm(extract_all(new), total=len(new), desc="SPICE-py: parsing", unit="caption", disable=None)
+        kept |= {keys[caption]: found for caption, found in zip(new, parsed, strict=True)}
+        with runs.atomic(path) as part, part.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept.items())
+    return {caption: kept[keys[caption]] for caption in distinct}
+
+
+def _read(path: Path) -> dict[str, list[Tuple]]:
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    kept: dict[str, list[Tuple]] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            key, found = json.loads(line)
+            kept[key] = [tuple(map(str, parts)) for parts in found]
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}, line {number}: no kept tuples ({error}). Next step: delete the file") from error
+    return kept
