@@ -1,6 +1,7 @@
 """SPICE's merging and matching, and its synsets, against the official classes: frozen counts, and live with javac."""
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -74,7 +75,7 @@ def ask(tmp_path_factory):
     folder = tmp_path_factory.mktemp("oracle")
     spice = jar_folder("spice")
     jars = [spice / "spice-1.0.jar", *sorted((spice / "lib").glob("*.jar")), *jar_folder("tokenizer").glob("*.jar")]
-    path = ":".join(map(str, [*jars, folder]))
+    path = os.pathsep.join(map(str, [*jars, folder]))
     subprocess.run([compiler, "-cp", path, "-d", folder, HERE / "Oracle.java"], check=True, timeout=100)
 
     def answers(lines: list[str]) -> list[str]:

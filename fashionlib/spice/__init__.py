@@ -8,29 +8,15 @@ always carry this name. `fashionlib.spice.official` runs the jar where its model
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from fashionlib.spice import cache
-from fashionlib.spice.graph import CATEGORIES, counts, f_score, graph
+from fashionlib.spice.graph import CATEGORIES, counts, graph
+from fashionlib.spice.scores import Spice, check_lengths, from_counts
 
 __all__ = ["CATEGORIES", "NAME", "Spice", "score", "score_many"]
 NAME = "SPICE-py"
-
-
-@dataclass(frozen=True)
-class Spice:
-    """One system's SPICE-py: F1 per item, their mean, and the counts of tuples from which they come."""
-
-    per_item: np.ndarray  # (items,), 0 where neither side has a tuple; above 1 in rare cases: see graph.f_score
-    corpus: float
-    counts: np.ndarray  # (items, CATEGORIES, 3): true positives, false positives, false negatives
-
-    @property
-    def by_category(self) -> np.ndarray:
-        """F1 (items, CATEGORIES) of objects, attributes and relations alone; NaN where neither side has one."""
-        return f_score(self.counts)
 
 
 def score_many(references: Sequence[Sequence[str]], systems: Sequence[Sequence[str]]) -> list[Spice]:
@@ -41,18 +27,11 @@ def score_many(references: Sequence[Sequence[str]], systems: Sequence[Sequence[s
     differ, there are no items, or an item has no reference; FileNotFoundError with the next step where spaCy's model or
     METEOR's jar, which holds WordNet, is missing.
     """
-    for captions in systems:
-        if len(captions) != len(references):
-            raise ValueError(f"{NAME}: {len(captions)} captions for {len(references)} lists of references")
-    if not references:
-        raise ValueError(f"{NAME}: no items to score")
-    bare = [row for row, texts in enumerate(references) if isinstance(texts, str) or not texts]
-    if bare:
-        raise ValueError(f"{NAME}: {len(bare)} of {len(references)} items have no list of references; rows: {bare[:3]}")
+    check_lengths(NAME, references, systems)
     said = cache.tuples(text for texts in (*references, *systems) for text in texts)
     true = [graph(parts for text in texts for parts in said[text]) for texts in references]
     return [
-        _measured(np.array([counts(graph(said[text]), one) for text, one in zip(captions, true, strict=True)]))
+        from_counts(np.array([counts(graph(said[text]), one) for text, one in zip(captions, true, strict=True)]))
         for captions in systems
     ]
 
@@ -60,8 +39,3 @@ def score_many(references: Sequence[Sequence[str]], systems: Sequence[Sequence[s
 def score(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Spice:
     """SPICE-py of one system; see `score_many`."""
     return score_many(references, [captions])[0]
-
-
-def _measured(found: np.ndarray) -> Spice:
-    per_item = np.nan_to_num(f_score(found.sum(axis=1)))
-    return Spice(per_item, float(per_item.mean()), found)
