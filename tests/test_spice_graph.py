@@ -54,7 +54,7 @@ def questions(seed: int, count: int) -> list[dict]:
 
 def ours(row: dict) -> tuple[float, list[int]]:
     """F, and (tp, fp, fn) of all tuples and of each category, in one list."""
-    found = graph.counts(graph.graph(row["candidate"]), graph.graph(sum(row["references"], [])))
+    found = graph.counts(graph.merged(row["candidate"]), graph.merged(sum(row["references"], [])))
     whole = found.sum(axis=0)
     return float(np.nan_to_num(graph.f_score(whole))), [*whole.tolist(), *found.ravel().tolist()]
 
@@ -133,7 +133,7 @@ def test_a_jar_that_is_not_there_is_an_error_with_a_next_step(monkeypatch, tmp_p
 def test_hand_counted():
     mine = [["dress"], ["dress", "red"], ["dress", "sleeve", "with"], ["sleeve", "long"]]
     other = [["dress"], ["dress", "crimson"], ["dress", "sleeve", "with"], ["belt"]]
-    found = graph.counts(graph.graph(mine), graph.graph(other))
+    found = graph.counts(graph.merged(mine), graph.merged(other))
     # objects dress, sleeve against dress, sleeve, belt; red is crimson's synonym; (sleeve, long) is nowhere
     np.testing.assert_array_equal(found, [[2, 0, 1], [1, 1, 0], [1, 0, 0]])
     np.testing.assert_allclose(graph.f_score(found), [4 / 5, 2 / 3, 1])
@@ -141,24 +141,24 @@ def test_hand_counted():
 
 
 def test_several_may_match_the_same_one_and_f_pass_1():
-    mine = graph.graph([["frock"], ["garment"]])  # no synset in common, but each shares one with dress
-    found = graph.counts(mine, graph.graph([["dress"]]))[0]
+    mine = graph.merged([["frock"], ["garment"]])  # no synset in common, but each shares one with dress
+    found = graph.counts(mine, graph.merged([["dress"]]))[0]
     assert found.tolist() == [2, 0, -1] and graph.f_score(found) == 2 * 2 / (2 + 1)
 
 
 def test_a_relation_has_a_direction_and_be_is_no_part_of_it():
-    facts = [graph.graph([["man", "hat", predicate]]) for predicate in ("wear", "be wear", "carry")]
+    facts = [graph.merged([["man", "hat", predicate]]) for predicate in ("wear", "be wear", "carry")]
     assert graph.counts(facts[0], facts[1])[2].tolist() == [1, 0, 0]
     assert graph.counts(facts[0], facts[2])[2].tolist() == [0, 1, 1]
-    assert graph.counts(facts[0], graph.graph([["hat", "man", "wear"]]))[2].tolist() == [0, 1, 1]
+    assert graph.counts(facts[0], graph.merged([["hat", "man", "wear"]]))[2].tolist() == [0, 1, 1]
 
 
 def test_an_empty_side():
-    nothing, something = graph.graph([]), graph.graph([["dress", "red"]])
+    nothing, something = graph.merged([]), graph.merged([["dress", "red"]])
     assert graph.counts(nothing, something).sum(axis=0).tolist() == [0, 0, 2]
     assert graph.f_score(graph.counts(nothing, something).sum(axis=0)) == 0
     assert np.isnan(graph.f_score(graph.counts(nothing, nothing)[0]))
     with pytest.raises(ValueError, match="has 4 parts"):
-        graph.graph([["a", "b", "c", "d"]])
+        graph.merged([["a", "b", "c", "d"]])
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashionlib.spice import cache
-from fashionlib.spice.graph import CATEGORIES, counts, graph
+from fashionlib.spice.graph import CATEGORIES, counts, merged
 from fashionlib.spice.scores import Spice, check_lengths, from_counts
 
 __all__ = ["CATEGORIES", "NAME", "Spice", "score", "score_many"]
@@ -29,9 +29,9 @@ def score_many(references: Sequence[Sequence[str]], systems: Sequence[Sequence[s
     """
     check_lengths(NAME, references, systems)
     said = cache.tuples(text for texts in (*references, *systems) for text in texts)
-    true = [graph(parts for text in texts for parts in said[text]) for texts in references]
+    true = [merged(parts for text in texts for parts in said[text]) for texts in references]
     return [
-        from_counts(np.array([counts(graph(said[text]), one) for text, one in zip(captions, true, strict=True)]))
+        from_counts(np.array([counts(merged(said[text]), one) for text, one in zip(captions, true, strict=True)]))
         for captions in systems
     ]
 

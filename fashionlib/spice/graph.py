@@ -104,7 +104,7 @@ def _add(new: Concept, known: list[Concept]) -> None:
     known.append(new)
 
 
-def graph(tuples: Iterable[Sequence[str]]) -> Graph:
+def merged(tuples: Iterable[Sequence[str]]) -> Graph:
     """The scene graph of a caption's tuples, or of all references' of an item; the order decides what is merged."""
     made = Graph()
     for parts in tuples:
