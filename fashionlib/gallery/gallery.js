@@ -97,12 +97,13 @@ function controls(data, items) {
   return {
     search: make("input", {type: "search"}),
     category: select(...counted("all", items.map((item) => item.category))),
-    kind: select(new Option("all", ""), ...KINDS.map((kind) => new Option(`with one ${kind}`, kind))),
+    kind: select(new Option("all", ""), ...KINDS.map((kind) => new Option(`some ${kind}`, kind))),
     attribute: select(new Option("any", "")),
     error: select(new Option("all", "")),
     system: select(new Option("any system", ""), ...systems),
     score: select(...groups), least: number(), most: number(),
-    order: select(new Option("as listed", ""), new Option("highest score first", "-1"), new Option("lowest score first", "1")),
+    order: select(new Option("as listed", ""), new Option("highest score first", "-1"),
+      new Option("lowest score first", "1")),
   };
 }
 
@@ -115,14 +116,15 @@ function start(root) {
   const panel = make("div", {class: "controls", role: "search", "aria-label": "Filter and sort the articles"},
     row(labelled("Search in captions and ids", pick.search, "wide"), labelled("Category", pick.category)),
     row(labelled("Attributes", pick.kind), labelled("Which", pick.attribute),
-      ...(data.errors.length ? [labelled("Errors", pick.error)] : []), labelled("By", pick.system)),
+      ...(data.errors.length ? [labelled("Errors", pick.error)] : []), labelled("In captions of", pick.system)),
     row(labelled("Score", pick.score, "wide"), labelled("at least", pick.least, "narrow"),
       labelled("at most", pick.most, "narrow"), labelled("Order", pick.order), reset));
+  const meanings = {hit: "in truth and caption", missed: "in the truth alone", invented: "in the caption alone"};
   const legend = make("p", {class: "legend"},
-    ...Object.entries({hit: "in truth and caption", missed: "in the truth alone", invented: "in the caption alone"}).map(
-      ([kind, meaning]) => make("span", {}, make("mark", {class: kind}, kind), ` ${meaning}`)),
+    ...Object.entries(meanings).map(([kind, said]) => make("span", {}, make("mark", {class: kind}, kind), ` ${said}`)),
     make("span", {}, make("kbd", {}, "j"), " ", make("kbd", {}, "k"), " next, previous article"),
-    make("span", {}, make("kbd", {}, "Esc"), " reset"), make("span", {}, "scores × 100, ", make("b", {}, "best")));
+    make("span", {}, make("kbd", {}, "Esc"), " reset"),
+    make("span", {}, "scores × 100, the ", make("b", {}, "best"), " in bold"));
   let found = items;
 
   const seen = () => (pick.system.value === "" ? data.systems.map((_, n) => n) : [Number(pick.system.value)]);
