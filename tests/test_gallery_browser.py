@@ -116,6 +116,8 @@ def test_articles_by_keyboard_and_pictures_that_load(page, site):
     page.keyboard.press("k")
     assert page.evaluate(place) == "20"
     page.wait_for_function("document.activeElement.querySelector('img').naturalWidth === 160")
+    page.keyboard.press("Escape")
+    assert page.evaluate(place) == "1" and len(ids(root)) == 20
     root.get_by_label("Search").focus()
     page.keyboard.type("jk")
     assert root.get_by_label("Search").input_value() == "jk"

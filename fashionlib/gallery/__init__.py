@@ -50,10 +50,11 @@ def show(
     base = "" if inline else f"../{Path(folder).name}/"
     first = "".join(cards.article(entry, metrics, base) for entry in entries[:STATIC])
     rest = f"The first {min(STATIC, len(entries))} of {len(entries):,} articles; the page's script shows the others."
-    cut = f"<p>These are the first {len(shown)} of {len(items):,} articles: pictures inside a live notebook weigh."
+    cut = (f"<p>The first {len(shown)} of {len(items):,} articles; the book's page, which holds no picture itself, "
+           "shows all.</p>" if len(shown) < len(items) else "")
     data = json.dumps(_packed(entries, metrics, errors, base), ensure_ascii=False, allow_nan=False,
                       separators=(",", ":")).replace("<", "\\u003c")
-    return _page("show", f'{cut + "</p>" if len(shown) < len(items) else ""}<p class="rest">{rest}</p>'
+    return _page("show", f'{cut}<p class="rest">{rest}</p>'
                          f'<div class="articles">{first}</div><script type="application/json">{data}</script>')
 
 

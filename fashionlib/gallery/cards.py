@@ -44,7 +44,8 @@ def article(entry: Entry, metrics: Sequence[str], base: str, questions: Sequence
     for n, said in enumerate(entry.said):
         lines.append(_line(said.system, _marked(said.caption, said.spans, true, "invented"), said.errors))
         lines += questions[n : n + 1]
-    return (f'<article><img src="{escape(base + address)}" width="{width}" height="{height}" loading="lazy" '
+    return (f'<article aria-label="{escape(told)}">'
+            f'<img src="{escape(base + address)}" width="{width}" height="{height}" loading="lazy" '
             f'alt="{escape(f"Picture of {told}")}"><div><p class="name"><b>{escape(entry.item)}</b> '
             f"{escape(entry.category)}</p>{''.join(lines)}{_scores(entry.said, metrics)}</div></article>")
 
@@ -75,7 +76,7 @@ def _scores(said: Sequence[Said], metrics: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{escape(metric)}</th>' for metric in metrics)
     rows = "".join(f'<tr><th scope="row">{escape(one.system)}</th>'
                    f"{''.join(cell(value, n) for n, value in enumerate(one.scores))}</tr>" for one in said)
-    return f'<table class="scores"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="scores"><table><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def questions(entry: Entry, place: int) -> list[str]:

@@ -55,7 +55,7 @@ function scoreTable(said, metrics, chosen) {
   const head = make("tr", {}, make("td"), ...metrics.map((metric) => make("th", {scope: "col"}, metric)));
   const rows = said.map((one, system) => make("tr", {}, make("th", {scope: "row"}, one.system),
     ...one.scores.map((value, column) => cell(value, column, system))));
-  return make("table", {class: "scores"}, make("thead", {}, head), make("tbody", {}, ...rows));
+  return make("div", {class: "scores"}, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
 function card(item, metrics, chosen, place, all) {
@@ -194,8 +194,11 @@ function start(root) {
   });
   root.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Escape") clear();
-    else if (event.target.closest("input, select") || !["j", "k"].includes(event.key)) return;
+    if (event.key === "Escape") {
+      const reading = list.contains(event.target);  // the article goes, the focus shouldn't
+      clear();
+      if (reading) go(0);
+    } else if (event.target.closest("input, select") || !["j", "k"].includes(event.key)) return;
     else if (list.contains(event.target)) {
       const here = [...list.children].indexOf(event.target.closest("article"));
       go(here + (event.key === "j" ? 1 : -1));
