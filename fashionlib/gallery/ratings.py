@@ -17,7 +17,7 @@ def ratings(path: str | Path) -> pd.DataFrame:
     """An exported file as a table indexed (system, item_id), in the form's order.
 
     Columns `rater`, `category` ("right", "wrong"), `right_attributes` ("all", "most", "some", "none"), `remark`, and
-    one boolean column for each of `ERRORS`. A question without an answer is missing. FileNotFoundError without the file;
+    one boolean column for each of `ERRORS`. No answer is a missing value. FileNotFoundError without the file;
     ValueError naming the file and the key, what stands there and what was expected.
     """
     path = Path(path)
