@@ -125,7 +125,7 @@ def test_synonyms_share_a_synset_and_others_do_not():
 
 
 def test_a_jar_that_is_not_there_is_an_error_with_a_next_step(monkeypatch, tmp_path):
-    monkeypatch.setattr(wordnet, "jar_folder", lambda part: tmp_path)
+    monkeypatch.setattr("fashionlib.caption_scores.java.jar_folder", lambda part: tmp_path)
     with pytest.raises(FileNotFoundError, match="pip install pycocoevalcap"):
         list(wordnet._pairs("synsets"))
 
