@@ -88,6 +88,12 @@ def test_hyphenated_words_stay_whole():
     assert found == {("t-shirt", "v-neck"), ("seam",), ("seam", "hard-wearing"), ("t-shirt", "seam", "with")}
 
 
+def test_capitals_spaces_and_half_characters_change_nothing():
+    texts = ["Top with a RED belt", "top  with\na red\u2028belt", "top with a red belt \ud83d"]
+    one, two, three = map(set, tuples.extract_all(texts))
+    assert one == two == three == {("top",), ("belt",), ("belt", "red"), ("top", "belt", "with")}
+
+
 @pytest.mark.parametrize(
     ("words", "tags", "labels", "heads", "said"),
     [

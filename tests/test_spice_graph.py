@@ -67,7 +67,7 @@ def line(row: dict) -> str:
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory):
     """A function that puts lines to Oracle.java, compiled against the jars that pycocoevalcap ships."""
-    from fashionlib.caption_scores.java import FLAGS, jar_folder
+    from fashionlib.java import FLAGS, jar_folder
 
     compiler, runtime = shutil.which("javac"), shutil.which("java")
     if compiler is None or runtime is None:
@@ -125,7 +125,7 @@ def test_synonyms_share_a_synset_and_others_do_not():
 
 
 def test_a_jar_that_is_not_there_is_an_error_with_a_next_step(monkeypatch, tmp_path):
-    monkeypatch.setattr("fashionlib.caption_scores.java.jar_folder", lambda part: tmp_path)
+    monkeypatch.setattr(wordnet, "jar_folder", lambda part: tmp_path)
     with pytest.raises(FileNotFoundError, match="pip install pycocoevalcap"):
         list(wordnet._pairs("synsets"))
 

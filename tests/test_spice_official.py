@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashionlib.caption_scores.java import jar_folder
+from fashionlib.java import jar_folder
 from fashionlib.spice import official
 
 pytest.importorskip("pycocoevalcap")

