@@ -80,10 +80,12 @@ def _finetune(args: argparse.Namespace) -> None:
 def _score(args: argparse.Namespace) -> None:
     from fashionlib import caption_scores
 
-    scores = caption_scores.score_files(args.references, args.captions)
-    runs.write_json(args.out, scores)
-    for metric, value in scores["corpus"].items():
-        sys.stdout.write(f"{metric:10} {value:8.4f}\n")
+    systems = {path.stem: path for path in args.captions}
+    if len(systems) < len(args.captions):
+        raise ValueError(f"{len(args.captions)} caption files have {len(systems)} different names; rename one")
+    result = caption_scores.score_files(args.references, systems, args.items, args.pool, args.seed, args.resamples)
+    runs.write_json(args.out, result)
+    sys.stdout.write(caption_scores.report(result) + "\n")
 
 
 def _recommend(args: argparse.Namespace) -> None:
@@ -185,10 +187,17 @@ def parser() -> argparse.ArgumentParser:
                      help="keep the vision tower's outputs there; not with a recipe whose LoRA touches the tower")
     sub.add_argument("--push-to-hub", default="", metavar="REPO", help="send the adapter there, private")
 
-    sub = command("score", _score, "Score generated captions (coco form: {id: [{\"caption\": ...}]}).",
-                  "--references R.json --captions C.json --out scores.json")
+    sub = command("score", _score, "Score generated captions (coco form: {id: [{\"caption\": ...}]}), with intervals.",
+                  "--references R.json --captions C.json --items items.csv --out scores.json")
     sub.add_argument("--references", type=Path, required=True, metavar="R.json")
-    sub.add_argument("--captions", type=Path, required=True, metavar="C.json")
+    sub.add_argument("--captions", type=Path, required=True, action="append", metavar="C.json",
+                     help="several times for several systems, which are then compared")
+    sub.add_argument("--items", type=Path, metavar="items.csv", help="csv or parquet with item_id, caption, category, "
+                     "split and perhaps product_id: adds attributes and category accuracy, resamples by product")
+    sub.add_argument("--pool", type=Path, metavar="pool.json", help="a frozen attribute pool (data/pools) in place of "
+                     "the training captions' own")
+    sub.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap (default 1000)")
+    sub.add_argument("--seed", type=int, default=42, metavar="S")
     sub.add_argument("--out", type=Path, required=True, metavar="scores.json")
 
     sub = command("recommend", _recommend, "Fit a recommender on TSV files (user, item, rating, date; no header).",

@@ -60,6 +60,11 @@ def write_json(path: Path, content: Any) -> Path:
     return Path(path)
 
 
+def cache_folder() -> Path:
+    """Folder of this user for what any run can make again: FASHIONLIB_CACHE, else ~/.cache/fashionlib."""
+    return Path(os.environ.get("FASHIONLIB_CACHE") or Path.home() / ".cache" / "fashionlib")
+
+
 def profile_names() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 

