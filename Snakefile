@@ -52,9 +52,11 @@ NOTEBOOKS = {
                   "captions/fine_tuned.json", "captions/shuffled.json"],
         "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
     },
+    "08_do_the_metrics_measure": {"makes": ["results/metric_check.json"]},
     "09_looking_at_captions": {
         "needs": ["items.parquet", "attributes.json", "captions/fine_tuned.json", "scores/per_item.parquet"],
         "makes": ["results/gallery.json"],
+        "pictures": "gallery",  # files that the page shows
     },
     "10_feature_spaces": {
         "needs": ["items.parquet", "features/image.npz", "features/grid.npz", "captions/fine_tuned.json"],
@@ -99,6 +101,7 @@ rule html:
     params:
         stage=f"{RUN}/book",
         out=config.get("html", "."),
+        html=HTML,
         run=RUN,
         profile=PROFILE,
     shell:
@@ -107,6 +110,7 @@ rule html:
         cp -p {input.config} {params.stage}/ && cp -rp book data {params.run}/results {params.run}/records {params.stage}/
         cp -p {input.executed} {params.stage}/notebooks/
         jupyter-book build -q -W -n --keep-going --path-output {params.out} {params.stage}
+        rm -rf {params.html}/gallery && cp -rp {params.run}/gallery {params.html}/
         """
 
 
@@ -123,6 +127,7 @@ for nb, spec in NOTEBOOKS.items():
         output:
             f"{RUN}/notebooks/{nb}.ipynb",
             [f"{RUN}/{path}" for path in spec["makes"]],
+            [directory(f"{RUN}/{spec['pictures']}")] if "pictures" in spec else [],
         params:
             depends_on=execute.dependencies(Path(f"notebooks/{nb}.ipynb"), PROFILE),
             notebook=f"notebooks/{nb}.ipynb",

@@ -62,8 +62,9 @@ def dependencies(notebook: Path, profile: str) -> str:
     source = code(notebook)
     parts = [source, json.dumps(runs.profile(profile).get(Path(notebook).stem, {}), sort_keys=True)]
     modules = imported_modules(source)
-    tables = {table for module in modules for table in module.parent.glob("*.yaml")}  # a package's data
-    parts += [path.read_text(encoding="utf-8") for path in sorted(modules | tables)]
+    folders = {module.parent for module in modules}
+    data = {path for folder in folders for suffix in ("yaml", "js", "css") for path in folder.glob(f"*.{suffix}")}
+    parts += [path.read_text(encoding="utf-8") for path in sorted(modules | data)]
     for part in parts:
         digest.update(hashlib.sha256(part.encode()).digest())
     return digest.hexdigest()[:16]

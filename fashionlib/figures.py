@@ -133,37 +133,6 @@ def contact_sheet(
     return figure
 
 
-def marked(caption: str, mine: Collection[str], other: Collection[str]) -> str:
-    """`caption` as HTML, attribute words marked: class "both" where `other` has the attribute too, else "only"."""
-    def mark(word: str) -> str:
-        stems = {word.lower(), word.lower().removesuffix("s"), word.lower().removesuffix("es")}
-        found = stems & set(mine)
-        if not found:
-            return escape(word)
-        return f'<mark class="{"both" if found & set(other) else "only"}">{escape(word)}</mark>'
-
-    pieces = re.split(r"(\w+)", caption)  # every second piece is a word
-    return "".join(mark(piece) if n % 2 else escape(piece) for n, piece in enumerate(pieces))
-
-
-def gallery(entries: Iterable[Mapping]) -> HTML:
-    """Pictures with their captions. An entry: `image` (path), `title`, `truth` (caption, attributes), `captions`
-    {system: (caption, attributes, line of scores)}. Marked green: attributes that truth and caption share.
-    """
-    articles = []
-    for entry in entries:
-        truth, attributes = entry["truth"]
-        every = set().union(*(words for _, words, _ in entry["captions"].values()))
-        lines = [f'<p><span class="role">truth</span>{marked(truth, attributes, every)}</p>']
-        for system, (caption, words, scores) in entry["captions"].items():
-            shown = marked(caption, words, attributes) if caption else "<i>(empty)</i>"
-            lines.append(f'<p><span class="role">{escape(system)} · {escape(scores)}</span>{shown}</p>')
-        words = f"Product photo of article {escape(entry['title'], quote=True)}"
-        picture = f'<img src="{thumbnail(entry["image"])}" alt="{words}">'
-        articles.append(f"<article>{picture}<div>{''.join(lines)}</div></article>")
-    return HTML(f'<div class="gallery">{"".join(articles)}</div>')
-
-
 def neighbours(rows: Iterable[tuple[str, Sequence[str]]], label: str) -> HTML:
     """Each row: a query picture (outlined) and its nearest pictures."""
     lines = []

@@ -1,4 +1,4 @@
-"""What is drawn: text from data is escaped, a broken picture is named, marks are where the attributes are."""
+"""What is drawn: text from data is escaped, a broken picture is named."""
 
 import base64
 import io
@@ -18,16 +18,6 @@ def picture(tmp_path):
     return str(tmp_path / "0108775015.jpg")
 
 
-def entry(picture, caption=HOSTILE, title=HOSTILE):
-    captions = {HOSTILE: (caption, {"dress"}, HOSTILE)}
-    return {"image": picture, "title": title, "truth": (caption, {"dress"}), "captions": captions}
-
-
-def test_captions_in_a_gallery_are_text_and_never_markup(picture):
-    html = figures.gallery([entry(picture)]).data
-    assert "<img src=x" not in html and html.count("<img ") == 1 and "&lt;img src=x" in html
-
-
 def test_cells_and_headings_of_a_table_are_escaped():
     html = figures.table(pd.DataFrame({HOSTILE: [HOSTILE]}, index=[HOSTILE])).data
     assert "<img" not in html and html.count("&lt;img") == 3
@@ -43,11 +33,6 @@ def test_numbers_are_rounded_percents_multiplied_and_the_best_marked():
 def test_two_tables_of_a_page_do_not_share_styles():
     one, two = (figures.table(pd.DataFrame({"x": [value]})).data for value in (1.0, 2.0))
     assert one.split('id="')[1][:10] != two.split('id="')[1][:10]
-
-
-def test_shared_attributes_are_marked_apart_from_invented_ones():
-    html = figures.marked("Striped dresses, with pockets", {"dress", "pocket"}, {"dress"})
-    assert html == 'Striped <mark class="both">dresses</mark>, with <mark class="only">pockets</mark>'
 
 
 def test_a_thumbnail_is_small_and_keeps_its_shape(picture):

@@ -35,8 +35,8 @@ ALLOWED = {
     "vbpr": {"ranking"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
-         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "gallery", "images", "java", "paper",
-         "purchases", "ranking", "recommend", "runs", "schema", "spice", "wardrobe"]
+         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "gallery", "images", "java",
+         "paper", "purchases", "ranking", "recommend", "runs", "schema", "spice", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

@@ -69,6 +69,18 @@ def test_statistics_give_items_and_corpus(measured):
     assert not np.isclose(ours.per_item.mean(), ours.corpus, rtol=1e-3)  # the corpus value is no mean
 
 
+def test_the_formula_of_2005_by_hand():
+    """Of six and five words four match in two chunks, whatever their stage or kind."""
+    counts = np.zeros(23)
+    counts[:2] = 6, 5
+    counts[4:8], counts[12:16] = (1, 2, 1, 1), (2, 1, 0, 0)  # stage: content of test, of reference, function words
+    counts[20:] = 2, 4, 4
+    precision, recall = 4 / 6, 4 / 5
+    want = 10 * precision * recall / (recall + 9 * precision) * (1 - 0.5 * (2 / 4) ** 3)
+    assert meteor.of_2005(counts) == pytest.approx(want, rel=1e-12)
+    assert meteor.of_2005(np.zeros(23)) == 0
+
+
 def test_paraphrases_that_cannot_match_are_left_out_and_change_nothing(measured, monkeypatch):
     """The whole table gives the same statistics; words that METEOR's normalisation splits are in the vocabulary."""
     odd = ["don't 1,200 3.5-5 it's h&m a/b -lrb- v-neck -rrb- u.s.", "do n't 1200 35 it 's t-shirt's o'clock 10x27x33"]

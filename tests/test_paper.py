@@ -91,7 +91,7 @@ def test_no_library_module_imports_the_printed_numbers():
 
 def test_table_formats_are_tidy():
     tables = [f"paper_a/{table}" for table in ("section3", "table1", "table2", "table3", "table4", "table5")]
-    for table in [*tables, "thesis_b/section3"]:
+    for table in [*tables, "thesis_b/section3", "thesis_b/table4.2"]:
         rows = paper.published(table)
         assert list(rows.columns) == ["row", "column", "setting", "value", "unit"]
         assert not rows.duplicated(["row", "column", "setting"]).any()

@@ -8,7 +8,8 @@ joined labels by place; here the model scores in evaluation mode, on plain logit
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ import pandas as pd
 from tqdm import tqdm
 
 TOKENS = 128  # a caption's beginning; H&M's longest has fewer than 100 words
-LEARNING_RATE = 3e-4
 BATCH = 32
+RATE = 1e-3  # of a small model's last layer
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,13 @@ def category_classifier(captions: Sequence[str], categories: Sequence[str], seed
     """BERT `base` (a hub name or local folder; all-MiniLM-L6-v2 from pip where none is given), fine-tuned.
 
     Train it on training captions, and print its accuracy on the *true* test captions beside any score. Each distinct
-    pair of caption and category is one example; `steps` batches of 32, else three rounds and at least 300. The same
-    arguments give the same classifier on one machine. ValueError where lengths differ or there are fewer than two
+    pair of caption and category is one example; `steps` batches of 32, else four rounds. With an accelerator the whole
+    model learns; on a CPU its last layer and the head do, from the other layers' output, which is computed once. The
+    same arguments give the same classifier on one machine. ValueError where lengths differ or there are fewer than two
     categories, FileNotFoundError without the weights.
     """
     import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     if len(captions) != len(categories) or len(set(categories)) < 2:
         raise ValueError(
@@ -68,28 +70,82 @@ def category_classifier(captions: Sequence[str], categories: Sequence[str], seed
             "expected as many labels as captions, of 2 categories or more"
         )
     known, place = tuple(sorted(set(categories))), base or minilm()
-    examples = list(dict.fromkeys(zip(captions, categories, strict=True)))
-    steps = steps or max(300, 3 * len(examples) // BATCH)
+    examples = sorted(dict.fromkeys(zip(captions, categories, strict=True)), key=lambda pair: len(pair[0]))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=len(known), use_safetensors=True)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        made = Classifier(model.to(device).train(), AutoTokenizer.from_pretrained(place), known)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE if model.config.hidden_size < 768 else 5e-5)
-        schedule = get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
-        rng, order = np.random.default_rng(seed), []
-        for _ in tqdm(range(steps), desc="category classifier", unit="step", disable=None):
-            if len(order) < min(BATCH, len(examples)):
-                order += rng.permutation(len(examples)).tolist()
-            chosen, order = [examples[row] for row in order[:BATCH]], order[BATCH:]
-            labels = torch.tensor([known.index(category) for _, category in chosen], device=device)
-            loss = model(**made.batch([caption for caption, _ in chosen]), labels=labels).loss
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+        with _silent():
+            options = {"num_labels": len(known), "use_safetensors": True}
+            model = AutoModelForSequenceClassification.from_pretrained(place, **options)
+        made = Classifier(model.to(device), AutoTokenizer.from_pretrained(place), known)
+        batches = []  # of captions alike in length
+        for start in range(0, len(examples), BATCH):
+            texts, kinds = zip(*examples[start : start + BATCH], strict=True)
+            labels = torch.tensor([known.index(kind) for kind in kinds], device=device)
+            batches.append({**made.batch(texts), "labels": labels})
+        if device == "cpu":
+            batches, whole = _last_layer(model, batches)
+        _learn(model, batches, seed, steps or 4 * len(batches))
+        if device == "cpu":
+            model.base_model.embeddings, model.base_model.encoder.layer = whole
     model.eval()
     return made
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """No report that the head's weights are new: they are meant to be."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _last_layer(model: Any, batches: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[Any, Any]]:
+    """Cut the model to its last layer; batches for that, and the embeddings and layers that make the model whole."""
+    import torch
+
+    class Given(torch.nn.Module):
+        """In place of the embeddings: what the layers below have made of them, passed on."""
+
+        def forward(self, inputs_embeds: torch.Tensor, **_: Any) -> torch.Tensor:
+            return inputs_embeds
+
+    body = model.base_model
+    whole = body.embeddings, body.encoder.layer
+    model.eval()
+    body.encoder.layer = whole[1][:-1]
+    below = []
+    for batch in tqdm(batches, desc="captions read", unit="batch", disable=None):
+        with torch.no_grad():
+            states = body(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).last_hidden_state
+        kept = {"attention_mask": batch["attention_mask"], "labels": batch["labels"]}
+        below.append({"inputs_embeds": states, **kept})  # (batch, tokens, width)
+    body.embeddings, body.encoder.layer = Given(), whole[1][-1:]
+    return below, whole
+
+
+def _learn(model: Any, batches: list[dict[str, Any]], seed: int, steps: int) -> None:
+    """Train in place: AdamW, a linear warm-up over a tenth of the steps, then linearly down to 0."""
+    import torch
+    from transformers import get_linear_schedule_with_warmup
+
+    wide = model.config.hidden_size >= 768  # bert-base and larger take the usual rate
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5 if wide else RATE)
+    schedule = get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
+    rng, order = np.random.default_rng(seed), []
+    model.train()
+    for _ in tqdm(range(steps), desc="category classifier", unit="step", disable=None):
+        order = order or rng.permutation(len(batches)).tolist()
+        loss = model(**batches[order.pop()]).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
 
 
 def minilm() -> str:

@@ -98,6 +98,21 @@ def from_statistics(statistics: np.ndarray) -> np.ndarray:
     return np.where(matched_test * matched_reference > 0, value, 0.0)
 
 
+def of_2005(statistics: np.ndarray) -> np.ndarray:
+    """METEOR (...,) by the formula of Banerjee and Lavie 2005 on METEOR 1.5's matches, statistics (..., 23).
+
+    10 P R / (R + 9 P), less a share (chunks / matches)^3 / 2; every match counts whole. NLTK's METEOR and Thesis B's
+    equations 4.6 and 4.7 have this form. Their matches know no paraphrases, so they are fewer.
+    """
+    s = np.asarray(statistics, float)
+    matched = s[..., 4:20].reshape(*s.shape[:-1], 4, 2, 2).sum(axis=(-3, -2))  # (..., words of test and reference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision, recall = matched[..., 0] / s[..., 0], matched[..., 1] / s[..., 1]
+        mean = 10 * precision * recall / (recall + 9 * precision)
+        value = mean * (1 - (s[..., 20] / matched.mean(axis=-1)) ** 3 / 2)
+    return np.where(matched.prod(axis=-1) > 0, value, 0.0)
+
+
 def _summable(statistics: np.ndarray) -> np.ndarray:
     """The jar's statistics (items, 23) as it sums them: a caption matched whole, in one chunk, adds no chunk."""
     stages = statistics[:, 4:20].reshape(-1, 4, 2, 2).sum(axis=(1, 2))  # (items, matched words of test and reference)

@@ -56,7 +56,7 @@ def overlap(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Ove
     nearest = np.lexsort([reference_length, np.abs(reference_length - length[item]), item])
     closest = reference_length[nearest[np.searchsorted(item[nearest], np.arange(items))]]
     totals = np.maximum(length[:, None] - np.arange(ORDERS), 0)
-    return Overlap(np.column_stack([matches, totals, length, closest]), cider, _rouge(references, captions))
+    return Overlap(np.column_stack([matches, totals, length, closest]), cider, rouge_l(references, captions))
 
 
 def _grams(words: list[list[str]], lengths: np.ndarray) -> Iterator[Grams]:
@@ -98,8 +98,12 @@ def _match(grams: Grams, items: int, item: np.ndarray) -> tuple[np.ndarray, np.n
     return np.bincount(caption, np.minimum(count, most), items), shared / np.where(norm > 0, norm, 1)
 
 
-def _rouge(references: Sequence[Sequence[str]], captions: Sequence[str]) -> np.ndarray:
-    """ROUGE-L (items,). An empty text is one empty token, as in pycocoevalcap."""
+def rouge_l(references: Sequence[Sequence[str]], captions: Sequence[str], beta: float = BETA) -> np.ndarray:
+    """ROUGE-L (items,) of tokenised texts; recall weighs beta^2 times as much as precision.
+
+    1.2 is pycocoevalcap's; 1, the F1, is Thesis B's equation 4.5 and the package rouge-score's. An empty text is one
+    empty token, as in pycocoevalcap.
+    """
     scores = np.zeros(len(captions))
     for row, (texts, caption) in enumerate(zip(references, captions, strict=True)):
         words = caption.split(" ")
@@ -109,7 +113,7 @@ def _rouge(references: Sequence[Sequence[str]], captions: Sequence[str]) -> np.n
             common = _common(true, words)
             precision, recall = max(precision, common / len(words)), max(recall, common / len(true))
         if precision and recall:
-            scores[row] = (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision)
+            scores[row] = (1 + beta**2) * precision * recall / (recall + beta**2 * precision)
     return scores
 
 

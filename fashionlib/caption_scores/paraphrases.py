@@ -11,7 +11,6 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
@@ -66,10 +65,10 @@ def _cut(folder: Path, words: list[str]) -> Path:
     name, within = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16], frozenset(words)
     with runs.atomic(folder / f"{name}.gz") as part:
         with gzip.open(whole(), "rt", encoding="utf-8") as source, gzip.open(part, "wt", 1, encoding="utf-8") as kept:
-            entries = iter(lambda: list(islice(source, 3)), [])  # probability, phrase, phrase
-            for entry in tqdm(entries, desc="METEOR's paraphrases", unit="entry", unit_scale=True, disable=None):
-                if within.issuperset(entry[1].split()) and within.issuperset(entry[2].split()):
-                    kept.writelines(entry)
+            entries = zip(source, source, source, strict=True)  # probability, phrase, phrase
+            for chance, one, other in tqdm(entries, desc="METEOR's paraphrases", unit_scale=True, disable=None):
+                if within.issuperset(one.split()) and within.issuperset(other.split()):
+                    kept.writelines((chance, one, other))
     with runs.atomic(folder / f"{name}.txt") as part:
         part.write_text("\n".join(words), encoding="utf-8")
     return folder / f"{name}.gz"

@@ -32,8 +32,6 @@ TYPES: Mapping[str, tuple[str, ...]] = {  # error type -> the attributes whose f
 ERRORS = (*TYPES, "look_alike", "other_garment", "over_generation")
 FAMILIES = {"beanie": "hat", "cap": "hat", "boots": "shoe", "sneakers": "shoe"}  # other accessories are like no other
 RUN = 4  # words that stand twice in no true caption
-# Said truly without being seen on the garment: a seam's zip, and the wall behind it.
-ASIDE = re.compile(r" concealed zip | (?:on|against) (?:a )?white (?:background )?| sweatshirt fabric ")
 
 
 def _names(kind: str) -> frozenset[str]:
@@ -60,7 +58,7 @@ def family(kind: str) -> str:
 @lru_cache(maxsize=50_000)
 def claims(caption: str) -> Claims:
     """The phrases of each attribute that stand in the caption, and as "garment" the first name of a garment."""
-    words = ASIDE.sub(" ", f" {' '.join(re.findall('[a-z]+', caption.lower()))} ")
+    words = judge.plain(caption)
     named = NAME.search(words)
     return {name: judge.phrases(words, name) for name in SAID} | {
         "garment": frozenset({named[1]} if named else ())}

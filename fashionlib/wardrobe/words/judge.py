@@ -9,10 +9,18 @@ import pandas as pd
 
 from fashionlib.wardrobe.words.said import SAID
 
+# Said truly without being seen on the garment: a seam's zip, and the wall behind it.
+ASIDE = re.compile(r" concealed zip | (?:on|against) (?:a )?white (?:background )?| sweatshirt fabric ")
+
+
+def plain(caption: str) -> str:
+    """The caption's words in lower case, a space around each and hyphens as spaces, without what `ASIDE` names."""
+    return ASIDE.sub(" ", f" {' '.join(re.findall('[a-z]+', caption.lower()))} ")
+
 
 def phrases(caption: str, attribute: str) -> frozenset[str]:
-    """The phrases of `SAID` for this attribute that stand in the caption as whole words, hyphens as spaces."""
-    words = f" {' '.join(re.findall(r'[a-z]+', caption.lower()))} "
+    """The phrases of `SAID` for this attribute that stand in the caption as whole words."""
+    words = plain(caption)
     return frozenset(phrase for known in SAID[attribute].values() for phrase in known if f" {phrase} " in words)
 
 
