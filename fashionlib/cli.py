@@ -83,7 +83,8 @@ def _score(args: argparse.Namespace) -> None:
     systems = {path.stem: path for path in args.captions}
     if len(systems) < len(args.captions):
         raise ValueError(f"{len(args.captions)} caption files have {len(systems)} different names; rename one")
-    result = caption_scores.score_files(args.references, systems, args.items, args.pool, args.seed, args.resamples)
+    result = caption_scores.score_files(args.references, systems, args.items, args.pool, args.spice_models,
+                                        args.spice_java, args.seed, args.resamples)
     runs.write_json(args.out, result)
     sys.stdout.write(caption_scores.report(result) + "\n")
 
@@ -196,6 +197,9 @@ def parser() -> argparse.ArgumentParser:
                      "split and perhaps product_id: adds attributes and category accuracy, resamples by product")
     sub.add_argument("--pool", type=Path, metavar="pool.json", help="a frozen attribute pool (data/pools) in place of "
                      "the training captions' own")
+    sub.add_argument("--spice-models", type=Path, metavar="FOLDER", help="of CoreNLP 3.6.0: adds the official SPICE "
+                     "(else SPICE-py alone); what is missing there is told before anything runs")
+    sub.add_argument("--spice-java", metavar="JAVA", help="the java program of a Java 8 to 14, for the official SPICE")
     sub.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap (default 1000)")
     sub.add_argument("--seed", type=int, default=42, metavar="S")
     sub.add_argument("--out", type=Path, required=True, metavar="scores.json")

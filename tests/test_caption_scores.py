@@ -295,9 +295,26 @@ def test_files_give_the_same_scores_and_their_controls(tmp_path, no_java):
     assert got["corpus"]["true"]["BLEU-1"] > 0.99 and got["corpus"]["true, shuffled"]["BLEU-1"] < 1e-9  # no own
     assert {(row["system"], row["minus"]) for row in got["differences"]} == {
         ("c", "c, shuffled"), ("true", "true, shuffled"), ("true", "c")}  # fmt: skip
-    assert got["missing"].keys() == {"attribute precision", "attribute recall", "category accuracy"}
+    assert got["missing"].keys() == {"SPICE", "attribute precision", "attribute recall", "category accuracy"}
     assert "c minus c, shuffled, BLEU-1" in caption_scores.report(got)
     assert "--items items.csv" in caption_scores.report(got)
+
+
+def test_files_with_the_official_spice(tmp_path, no_java, monkeypatch):
+    references = write_coco(tmp_path / "r.json", {"1": ["a dress"], "2": ["jeans"]})
+    said = {"c": write_coco(tmp_path / "c.json", {"2": "jeans", "1": "a hat"})}
+    with pytest.raises(FileNotFoundError, match="no stanford-corenlp-3.6.0.jar .*stanford-corenlp-full-2015-12-09.zip"):
+        caption_scores.score_files(references, said, spice_models=tmp_path)
+    monkeypatch.setattr(files.official, "check", lambda models, java: None)
+
+    def same(references, captions, models, java):
+        found = np.array([float(texts == [caption]) for texts, caption in zip(references, captions, strict=True)])
+        return spice.Spice(found, found.mean(), np.zeros((len(found), 3, 3)))
+
+    monkeypatch.setattr(files.official, "score", same)
+    got = caption_scores.score_files(references, said, spice_models=tmp_path, resamples=10)
+    assert got["per_item"]["c"]["2"]["SPICE"] == 1 and got["corpus"]["c"]["SPICE"] == 0.5
+    assert "SPICE" not in got["missing"] and got["corpus"]["c, shuffled"]["SPICE"] == 0
 
 
 def test_files_with_an_items_table_get_attributes_and_categories(tmp_path, no_java, monkeypatch):
@@ -319,7 +336,7 @@ def test_files_with_an_items_table_get_attributes_and_categories(tmp_path, no_ja
     monkeypatch.setattr(files, "category_hits", hits)
     got = caption_scores.score_files(references, {"c": said}, tmp_path / "items.csv", resamples=10)
     assert got["corpus"]["c"]["attribute precision"] == pytest.approx((1 + 1 / 2 + 1 + 1) / 4)
-    assert got["corpus"]["c"]["category accuracy"] == 1 and got["missing"] == {}
+    assert got["corpus"]["c"]["category accuracy"] == 1 and got["missing"].keys() == {"SPICE"}
     assert got["notes"]["ceiling of category accuracy"] == 1 and got["notes"]["pool"].startswith("4 attributes")
     table.drop(columns="category").to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(ValueError, match="bad.csv: no column category; found item_id"):

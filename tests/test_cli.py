@@ -89,9 +89,12 @@ def test_score_writes_corpus_and_items(tmp_path, capsys):
     captions.write_text(json.dumps({"1": [{"caption": truth["1"]}], "2": [{"caption": "a blue hat"}]}))
     assert cli.main(["score", "--references", str(references), "--captions", str(captions), "--out", str(out)]) == 0
     scores = json.loads(out.read_text())
-    assert set(scores["corpus"]) == {"BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr"}
-    assert scores["per_item"]["1"]["ROUGE-L"] == pytest.approx(1) and scores["per_item"]["2"]["ROUGE-L"] == 0
-    assert "CIDEr" in capsys.readouterr().out
+    metrics = {"BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "SPICE-py"}
+    assert set(scores["corpus"]["c"]) == set(scores["corpus"]["c, shuffled"]) == metrics
+    items = scores["per_item"]["c"]
+    assert items["1"]["ROUGE-L"] == pytest.approx(1) and items["2"]["ROUGE-L"] == 0
+    told = capsys.readouterr().out
+    assert "c minus c, shuffled, CIDEr" in told and "category accuracy is missing: needs the items' table" in told
 
 
 def test_score_refuses_captions_for_other_items(tmp_path, capsys):

@@ -14,23 +14,28 @@ from fashionlib import attributes
 from fashionlib.caption_scores import bootstrap, meteor
 from fashionlib.caption_scores.category import category_classifier, category_hits
 from fashionlib.caption_scores.scores import Scores, score_many
+from fashionlib.spice import official
 
 COLUMNS = ("item_id", "caption", "category", "split")
 SHUFFLED = ", shuffled"
 
 
 def score_files(references_json: Path, captions_json: Mapping[str, Path], items_table: Path | None = None,
-                pool_json: Path | None = None, seed: int = 42, resamples: int = 1000) -> dict[str, Any]:  # fmt: skip
+                pool_json: Path | None = None, spice_models: Path | None = None, spice_java: str | None = None,
+                seed: int = 42, resamples: int = 1000) -> dict[str, Any]:  # fmt: skip
     """Everything that can be said of systems' captions (name -> file) from coco-form files, JSON-ready.
 
     Files are `{id: [{"caption": text}, ...]}`, captions with exactly one each. Beside each system stands its shuffled
     control: the same captions, each given to another item. With `items_table` (csv or parquet: item_id, caption,
     category, split, and product_id if there is one) come attribute precision and recall, on the pool of its training
-    captions or of `pool_json`, category accuracy, and resampling by product. Keys: "corpus" and "per_item" by system,
+    captions or of `pool_json`, category accuracy, and resampling by product; with `spice_models`, a
+    folder of CoreNLP 3.6.0, the official SPICE (`spice.official`). Keys: "corpus" and "per_item" by system,
     "intervals", "differences" (rows), "notes" (tokeniser, pool, ceiling, METEOR's version, seed, resamples) and
     "missing" (metric -> what it needs). FileNotFoundError for a missing file; ValueError naming file, key, what was
     found and what is expected.
     """
+    if spice_models:
+        official.check(spice_models, spice_java)
     references = read_coco(references_json)
     systems = {name: _single(path) for name, path in captions_json.items()}
     for name in list(systems):
@@ -40,6 +45,13 @@ def score_files(references_json: Path, captions_json: Mapping[str, Path], items_
     one = next(iter(scores.values()))
     notes: dict[str, Any] = {"tokeniser": one.tokeniser, "METEOR": meteor.VERSION, "seed": seed, "resamples": resamples}
     missing, groups = dict(one.missing), None
+    if spice_models:
+        for name, captions in systems.items():
+            said = [captions[item] for item in references]
+            found = official.score(list(references.values()), said, spice_models, spice_java).per_item
+            scores[name] = scores[name].plus(pd.DataFrame({official.NAME: found}, scores[name].per_item.index))
+    else:
+        missing[official.NAME] = "needs CoreNLP 3.6.0 and a Java of 8 to 14: --spice-models FOLDER says how"
     if items_table is None:
         missing |= dict.fromkeys(("attribute precision", "attribute recall", "category accuracy"),
                                  "needs the items' table: --items items.csv")  # fmt: skip
