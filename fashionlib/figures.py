@@ -101,26 +101,19 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
     return axes
 
 
-def photo(path: str | Path, width: int) -> Image.Image:
-    """A picture, scaled down to `width` pixels; errors as `images.load`."""
-    small = images.load(path, width)
-    small.thumbnail((width, 2 * width))
-    return small
-
-
 def thumbnail(path: str | Path, width: int = 120) -> str:
-    """A picture as a small JPEG data address; errors as `photo`."""
+    """A picture as a small JPEG data address; errors as `images.load`."""
     buffer = io.BytesIO()
-    photo(path, width).save(buffer, "JPEG", quality=80)
+    images.small(path, width).save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def contact_sheet(
     pictures: Sequence[str | Image.Image], columns: int = 8, titles: Sequence[str] = ()
 ) -> plt.Figure:
-    """Small pictures side by side, from references or already open; errors as `photo`."""
+    """Small pictures side by side, from references or already open; errors as `images.load`."""
     rows = -(-len(pictures) // columns)
-    shown = [p if isinstance(p, Image.Image) else photo(p, 160) for p in pictures]
+    shown = [p if isinstance(p, Image.Image) else images.small(p, 160) for p in pictures]
     tallest = max((p.height / p.width for p in shown), default=1.5)
     size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", dpi=120)

@@ -44,6 +44,13 @@ def load(reference: str | Path, about: int | None = None, box: Sequence[int] | N
         raise ValueError(f"cannot read the picture {reference}: {_told(error)}. {step}.") from error
 
 
+def small(reference: str | Path, width: int) -> Image.Image:
+    """The picture, scaled down to `width` pixels; errors as `load`."""
+    picture = load(reference, width)
+    picture.thumbnail((width, 2 * width))
+    return picture
+
+
 def read(reference: str | Path) -> bytes:
     """The picture's bytes as they are stored: an encoded file, or raw pixels for a row of an .hdf5."""
     if inside := _inside(reference, "hdf5"):

@@ -30,20 +30,14 @@ def written(reference: str | Path, folder: Path) -> Picture:
     place = Path(folder) / name
     if not place.exists():
         with runs.atomic(place) as part:
-            part.write_bytes(_jpeg(_small(reference, WIDTH)))
+            part.write_bytes(_jpeg(images.small(reference, WIDTH)))
     return name, *images.size(place)
 
 
 def inline(reference: str | Path) -> Picture:
     """The picture as a JPEG data address, with its width and height; errors as `images.load`."""
-    small = _small(reference, INLINE_WIDTH)
+    small = images.small(reference, INLINE_WIDTH)
     return "data:image/jpeg;base64," + base64.b64encode(_jpeg(small)).decode(), *small.size
-
-
-def _small(reference: str | Path, width: int) -> Image.Image:
-    picture = images.load(reference, width)
-    picture.thumbnail((width, 2 * width))
-    return picture
 
 
 def _jpeg(picture: Image.Image) -> bytes:

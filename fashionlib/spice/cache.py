@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import logging
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -15,24 +15,25 @@ from fashionlib import runs
 from fashionlib.spice.graph import Tuple
 from fashionlib.spice.tuples import MODEL, RULES, extract_all
 
+log = logging.getLogger(__name__)
+
 
 def place() -> Path:
-    """The file of JSON lines [caption's sha256, tuples] for this model and these rules.
+    """The file of JSON lines [caption's sha256, tuples] for this model and these rules, in `runs.cache_folder`.
 
-    Its folder is FASHIONLIB_CACHE or `~/.cache/fashionlib`. FileNotFoundError where the spaCy model is not installed.
+    FileNotFoundError where the spaCy model is not installed.
     """
-    folder = Path(os.environ.get("FASHIONLIB_CACHE") or Path.home() / ".cache" / "fashionlib")
     try:
         version = metadata.version(MODEL)
     except metadata.PackageNotFoundError as absent:
         raise FileNotFoundError(f"no spaCy model {MODEL}. Next step: pip install {MODEL}==3.8.0") from absent
-    return folder / f"spice-{MODEL}-{version}-rules-{RULES}.jsonl"
+    return runs.cache_folder() / f"spice-{MODEL}-{version}-rules-{RULES}.jsonl"
 
 
 def tuples(captions: Iterable[str]) -> dict[str, list[Tuple]]:
     """The tuples of each distinct caption. Those of no earlier call are parsed, with a progress bar, and kept.
 
-    ValueError where the kept file is spoilt.
+    Where the cache folder can't be written a warning says so. ValueError where the kept file is spoilt.
     """
     path, distinct = place(), list(dict.fromkeys(captions))
     kept = _read(path)
@@ -41,8 +42,11 @@ def tuples(captions: Iterable[str]) -> dict[str, list[Tuple]]:
     if new:
         parsed = tqdm(extract_all(new), total=len(new), desc="SPICE-py: parsing", unit="caption", disable=None)
         kept |= {keys[caption]: found for caption, found in zip(new, parsed, strict=True)}
-        with runs.atomic(path) as part, part.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept.items())
+        try:
+            with runs.atomic(path) as part, part.open("w", encoding="utf-8") as file:
+                file.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept.items())
+        except OSError as error:
+            log.warning("SPICE-py parses these captions again next time: %s", error)
     return {caption: kept[keys[caption]] for caption in distinct}
 
 
