@@ -35,10 +35,11 @@ def say(text: str) -> Markdown:
 
 
 def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (), best: Collection[str] = (),
-          missing: str = "–") -> HTML:
+          missing: str = "–", within: Sequence[str] | None = None) -> HTML:
     """A table of the book: numbers to `decimals`, columns of `percent` times 100, the highest of `best` in bold.
 
-    The index is the row heading. Text is escaped.
+    `within` names each row's group, where scores of several datasets stand in one table: the highest of each group is
+    bold then. The index is the row heading. Text is escaped.
     """
     shown = frame.copy()
     shown[list(percent)] = shown[list(percent)] * 100
@@ -53,7 +54,12 @@ def table(frame: pd.DataFrame, decimals: int = 1, percent: Collection[str] = (),
     style = style.set_properties(subset=texts, **{"text-align": "left"})
     style = style.set_table_styles({c: [{"selector": "th", "props": "text-align: left"}] for c in texts})
     if best:
-        style = style.highlight_max(subset=list(best), props="font-weight: bold")
+        groups = pd.Series(list(within) if within is not None else "", shown.index)
+
+        def bold(column: pd.Series) -> list[str]:
+            return ["font-weight: bold" if high else "" for high in column == column.groupby(groups).transform("max")]
+
+        style = style.apply(bold, subset=list(best))
     name = hashlib.sha256(shown.to_json().encode()).hexdigest()[:8]  # two tables of a page mustn't share their styles
     return HTML(style.set_table_attributes('class="book"').set_uuid(name).to_html())
 

@@ -30,6 +30,13 @@ def test_numbers_are_rounded_percents_multiplied_and_the_best_marked():
     assert "row1_col0 {\n  font-weight: bold" in html and "row0_col0 {\n  font-weight: bold" not in html
 
 
+def test_the_best_is_the_best_of_its_group():
+    frame = pd.DataFrame({"CIDEr": [0.1, 0.3, 2.0, 1.0]}, index=["H&M: a", "H&M: b", "drawn: a", "drawn: b"])
+    html = figures.table(frame, best=["CIDEr"], within=["H&M", "H&M", "drawn", "drawn"]).data
+    bold = html.split("{\n  font-weight: bold")[0].rsplit("}", 1)[-1]
+    assert "row1_col0" in bold and "row2_col0" in bold and "row0_col0" not in bold and "row3_col0" not in bold
+
+
 def test_two_tables_of_a_page_do_not_share_styles():
     one, two = (figures.table(pd.DataFrame({"x": [value]})).data for value in (1.0, 2.0))
     assert one.split('id="')[1][:10] != two.split('id="')[1][:10]
