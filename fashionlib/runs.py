@@ -53,11 +53,20 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Any) -> Path:
-    """Write `content` as indented JSON, atomically. NaN is refused: JSON has none."""
+    """Write `content` as indented JSON, atomically. NaN is refused: JSON has none (see `nulls`)."""
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     with atomic(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
     return Path(path)
+
+
+def nulls(content: Any) -> Any:
+    """The content with None in place of each NaN, for results in which a value may rightly be missing."""
+    if isinstance(content, dict):
+        return {key: nulls(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [nulls(value) for value in content]
+    return None if isinstance(content, float) and content != content else content
 
 
 def cache_folder() -> Path:

@@ -394,3 +394,27 @@ def test_categories_are_learnt_and_joined_by_id(one_thread):
         caption_scores.category_hits(classifier, captions, categories.drop("2"))
     with pytest.raises(ValueError, match="2 captions for 1 labels"):
         caption_scores.category_classifier(["a", "b"], ["x"], seed=0)
+
+
+def test_another_bert_from_a_folder_and_no_pickled_weights(tmp_path, one_thread):
+    import shutil
+
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from fashionlib.caption_scores.category import minilm
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    model = BertForSequenceClassification(BertConfig(vocab_size=30522, **shape))
+    model.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(f"{minilm()}/{name}", tmp_path)
+    captions, kinds = [f"{noun} {n}" for n in range(8) for noun in ("dress", "jeans")], ["Dress", "Trousers"] * 8
+    made = caption_scores.category_classifier(captions, kinds, seed=0, base=str(tmp_path), steps=60)
+    assert len(made.model.base_model.encoder.layer) == 2 and made.predict(["dress", "jeans"]).tolist() == [
+        "Dress", "Trousers"]  # fmt: skip
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match="safetensors"):
+        caption_scores.category_classifier(captions, kinds, seed=0, base=str(tmp_path), steps=1)

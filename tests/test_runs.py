@@ -59,6 +59,9 @@ def test_nan_is_no_result(run, tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         runs.write_json(run.path("x.json"), {"mean": float("nan")})
     assert not run.path("x.json").exists()
+    content = {"mean": float("nan"), "rows": [{"a": 1.5}, (float("nan"),)]}
+    kept = runs.write_json(run.path("x.json"), runs.nulls(content))
+    assert json.loads(kept.read_text()) == {"mean": None, "rows": [{"a": 1.5}, [None]]}
 
 
 def test_a_missing_artefact_names_the_next_step(run):

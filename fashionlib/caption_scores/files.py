@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashionlib import attributes
+from fashionlib import attributes, runs
 from fashionlib.caption_scores import bootstrap, meteor
 from fashionlib.caption_scores.category import category_classifier, category_hits
 from fashionlib.caption_scores.scores import Scores, score_many
@@ -65,15 +65,14 @@ def score_files(references_json: Path, captions_json: Mapping[str, Path], items_
     pairs += [(one, other) for n, one in enumerate(captions_json) for other in list(captions_json)[:n]]
     rows = bootstrap.table(scores, groups, seed, resamples)
     found = bootstrap.differences(scores, pairs, groups, seed, resamples) if pairs else pd.DataFrame()
-    return {
-        "corpus": {name: _plain(one.corpus) for name, one in scores.items()},
-        "per_item": {name: {item: _plain(row) for item, row in one.per_item.to_dict("index").items()}
-                     for name, one in scores.items() if not name.endswith(SHUFFLED)},
-        "intervals": [_plain(row) for row in rows.to_dict("records")],
-        "differences": [_plain(row) for row in found.to_dict("records")],
+    return runs.nulls({
+        "corpus": {name: one.corpus for name, one in scores.items()},
+        "per_item": {name: scores[name].per_item.to_dict("index") for name in captions_json},
+        "intervals": rows.to_dict("records"),
+        "differences": found.to_dict("records"),
         "notes": notes,
         "missing": missing,
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -136,11 +135,6 @@ def _shuffled(captions: dict[str, str], seed: int) -> dict[str, str]:
     """Each caption given to another item: the items in a random circle, each gets its neighbour's."""
     circle = np.random.default_rng(seed).permutation(list(captions)).tolist()
     return {item: captions[other] for item, other in zip(circle, circle[1:] + circle[:1], strict=True)}
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN: what is missing is null."""
-    return {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}
 
 
 def read_coco(path: Path) -> dict[str, list[str]]:
