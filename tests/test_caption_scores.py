@@ -266,6 +266,15 @@ def test_table_has_a_row_per_system_and_metric(scores):
     pd.testing.assert_frame_equal(rows, caption_scores.table(scores, GROUPS, seed=0, n=50))
 
 
+def test_a_table_may_hold_systems_of_different_items_but_no_difference_of_them(scores, no_java):
+    other = caption_scores.score({"9": ["a dress"], "8": ["a hat"]}, {"9": "a dress", "8": "hat"})
+    rows = caption_scores.table({"fair": scores["fair"], "other": other}, None, seed=0, n=20)
+    alone = caption_scores.table({"other": other}, None, seed=0, n=20)
+    assert rows.iloc[8:].reset_index(drop=True).equals(alone)
+    with pytest.raises(ValueError, match="b: not the same items: 2 and 5"):
+        caption_scores.difference(scores["fair"], other, "CIDEr", None, seed=0, n=5)
+
+
 def test_the_p_value_is_that_of_counted_resamples(scores):
     """Of the fair system's items two can be better and three can't: the p-value is the counted share of plain draws."""
     fair, worse = scores["fair"], scores["fair"].plus(pd.DataFrame(index=scores["fair"].per_item.index))

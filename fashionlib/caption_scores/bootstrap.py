@@ -38,11 +38,14 @@ def interval(scores: Scores, metric: str, groups: pd.Series | None, seed: int, n
 
 
 def table(scores: Mapping[str, Scores], groups: pd.Series | None, seed: int = 0, n: int = 1000) -> pd.DataFrame:
-    """One row per system and metric: system, metric, value (corpus), low, high (95 % interval); see `interval`."""
-    metrics = list(next(iter(scores.values())).sums) if scores else []
-    drawn = _resamples(scores, metrics, groups, seed, n)
-    rows = [(name, metric, one.corpus[metric], *_ends(drawn[name, metric]))
-            for name, one in scores.items() for metric in metrics]  # fmt: skip
+    """One row per system and metric: system, metric, value (corpus), low, high (95 % interval); see `interval`.
+
+    Systems may be of different items: their intervals are not paired.
+    """
+    rows = []
+    for name, one in scores.items():
+        drawn = _resamples({name: one}, list(one.sums), groups, seed, n)
+        rows += [(name, metric, one.corpus[metric], *_ends(drawn[name, metric])) for metric in one.sums]
     return pd.DataFrame(rows, columns=["system", "metric", "value", "low", "high"])
 
 
