@@ -1,7 +1,7 @@
 """Captions spoilt in known ways, for asking metrics whether they notice.
 
 A caption with a fault is the caption of a changed garment, drawn in the same style with the same `Steady` generator:
-what was changed is said otherwise, and the rest stays word for word, as far as English allows.
+what was changed is said otherwise, and most of the rest stays word for word.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from fashionlib.schema import ATTRIBUTES, DETAILS, NONE
-from fashionlib.wardrobe.catalogue import ACCESSORY, CATEGORY_OF, FITS, KINDS
-from fashionlib.wardrobe.words import SAID, STYLES, errors
+from fashionlib.wardrobe.catalogue import ACCESSORY, CATEGORY_OF, FITS, KINDS, Garment
+from fashionlib.wardrobe.words import SAID, STYLES, errors, tailor
 from fashionlib.wardrobe.words.errors import NAMES, Article, claims, family, true
 from fashionlib.wardrobe.words.grammar import a, listed, sentence
 from fashionlib.wardrobe.words.said import TRIMS
@@ -24,6 +24,10 @@ Seed = tuple[int, ...]
 SPARED = 6  # words: a fabric's name and the source of its fibres
 LIES = ("garment", "fabric", "pattern", "sleeve_length", "total_length", "neckline", "shoulder", "fit", "zip_up",
         "button", "colour")  # fmt: skip
+FACTS = [said for group in (tailor.FITS, tailor.FIBRES, tailor.SECRETS, {"lining": tailor.LININGS})
+         for choices in group.values() for said in choices]  # fmt: skip
+FACT = re.compile("|".join(re.sub(r"\\{\w+\\}", ".+", re.escape(fact)) for text in FACTS
+                           for fact in re.split(r"(?<=\.) ", text)))  # fmt: skip
 
 
 class Steady(np.random.Generator):
@@ -52,11 +56,28 @@ def caption(article: Article, seed: Seed, style: str = "tailor") -> str:
     return STYLES[style](*article, Steady(seed))
 
 
+def parted(text: str) -> tuple[str, str]:
+    """A tailor's caption in two: what a picture shows, and its sentences on fit, linings, fibres and other secrets.
+
+    Captions of other styles have no such sentences, and an empty second part.
+    """
+    parts: tuple[list[str], list[str]] = ([], [])
+    for said in re.split(r"(?<=\.) ", text):
+        parts[bool(FACT.fullmatch(said))].append(said)
+    return " ".join(parts[0]), " ".join(parts[1])
+
+
+def crossed(text: str, other: str) -> str:
+    """What a picture shows as the text says it, then what none shows as the other says it."""
+    return f"{parted(text)[0]} {parted(other)[1]}".strip()
+
+
 def others(article: Article, attribute: str) -> list[Article]:
     """The article with each other value of the attribute (of `LIES`, or "category"), in the schema's order.
 
     Only values whose words share nothing with what may truly be said; none where the article has no such thing.
-    "garment" gives look-alikes of the same family and "category" garments of another; their cut stays its own.
+    "garment" gives look-alikes of the same family, whose cut stays its own, and "category" garments of another, without
+    what their kind can't have: boots have no sleeves.
     """
     garment, colour = article
     if attribute == "colour":
@@ -64,13 +85,23 @@ def others(article: Article, attribute: str) -> list[Article]:
     if attribute in ("garment", "category"):
         own, kin = NAMES[garment.subcategory], family(garment.subcategory)
         kinds = [kind for kind in KINDS if (family(kind) == kin) == (attribute == "garment") and not NAMES[kind] & own]
-        return [(replace(garment, subcategory=kind, category=CATEGORY_OF.get(kind, ACCESSORY)), colour)
-                for kind in kinds]
+        named = [replace(garment, subcategory=kind, category=CATEGORY_OF.get(kind, ACCESSORY)) for kind in kinds]
+        return [(_possible(other) if attribute == "category" else other, colour) for other in named]
     if garment[attribute] == NONE:
         return []
     values = FITS if attribute == "fit" else ATTRIBUTES[attribute]
     words, held = SAID[attribute], true(article)[attribute]
     return [(replace(garment, **{attribute: value}), colour) for value in values if not words.get(value, held) & held]
+
+
+def _possible(garment: Garment) -> Garment:
+    """The garment without what its kind can't have; its cloth and pattern stay."""
+    kind = KINDS[garment.subcategory]
+    allowed = {"total_length": kind.lengths, "sleeve_length": kind.sleeves, "neckline": kind.necklines,
+               "shoulder": kind.shoulders, "zip_up": [zip_ for zip_, _ in kind.closures],
+               "button": [button for _, button in kind.closures]}  # fmt: skip
+    cut = {name: garment[name] if garment[name] in values else NONE for name, values in allowed.items()}
+    return replace(garment, **cut, details=tuple(d for d in garment.details if d in kind.has | kind.may))
 
 
 def ladder(article: Article, seed: Seed, style: str = "tailor", most: int = 4,
@@ -94,12 +125,14 @@ def _told(article: Article, now: Article, attribute: str, seed: Seed, style: str
           ) -> Iterator[tuple[Article, str]]:  # fmt: skip
     """The article as told so far with another value, and its caption, where that adds just this one faulty attribute.
 
-    In a random order, but first those that keep all but `SPARED` words of the caption before.
+    In a random order, but first those that lose at most `SPARED` words of the caption before, then those that lose at
+    most twice as many; garments of another family, whose caption may lose much, one word by one.
     """
     text, name = caption(now, seed, style), "garment" if attribute == "category" else attribute
     before, values = errors.faults(text, article).keys(), others(now, attribute) if claims(text)[name] else []
     drawn = [(values[place], caption(values[place], seed, style)) for place in rng.permutation(len(values))]
-    for value, changed in sorted(drawn, key=lambda pair: _lost(text, pair[1]) > SPARED):
+    alike = 1 if attribute == "category" else SPARED + 1
+    for value, changed in sorted(drawn, key=lambda pair: _lost(text, pair[1]) // alike):
         if errors.faults(changed, article).keys() == before | {name}:
             yield value, changed
 
@@ -131,10 +164,14 @@ def added(article: Article, seed: Seed, style: str = "tailor", count: int = 2) -
 
 
 def dropped(article: Article, seed: Seed, style: str = "tailor") -> str:
-    """The caption of the article without pattern, fastening and details: true, but for a "plain", and shorter."""
+    """The caption of the article without pattern, fastening and details: true, but for a "plain", and shorter.
+
+    What no picture shows stays, and the neckline that a collar covered is not said instead.
+    """
     garment, colour = article
-    bare = replace(garment, zip_up=NONE, button=NONE, details=(), pattern="solid")
-    return caption((bare, colour), seed, style)
+    neckline = NONE if "collar" in garment.details else garment.neckline
+    bare = replace(garment, zip_up=NONE, button=NONE, details=(), pattern="solid", neckline=neckline)
+    return crossed(caption((bare, colour), seed, style), caption(article, seed, style))
 
 
 def shuffled(article: Article, seed: Seed, style: str = "tailor") -> str:
