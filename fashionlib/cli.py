@@ -82,7 +82,9 @@ def _score(args: argparse.Namespace) -> None:
 
     systems = {path.stem: path for path in args.captions}
     if len(systems) < len(args.captions):
-        raise ValueError(f"{len(args.captions)} caption files have {len(systems)} different names; rename one")
+        raise ValueError(f"{', '.join(map(str, args.captions))}: a system is called by its file, and two have one name")
+    if args.out.is_dir() or args.out.resolve() in {path.resolve() for path in (args.references, *args.captions)}:
+        raise ValueError(f"--out {args.out} is a folder or one of the inputs; name a new file")
     result = caption_scores.score_files(args.references, systems, args.items, args.pool, args.spice_models,
                                         args.spice_java, args.seed, args.resamples)
     runs.write_json(args.out, result)
@@ -192,11 +194,13 @@ def parser() -> argparse.ArgumentParser:
                   "--references R.json --captions C.json --items items.csv --out scores.json")
     sub.add_argument("--references", type=Path, required=True, metavar="R.json")
     sub.add_argument("--captions", type=Path, required=True, action="append", metavar="C.json",
-                     help="several times for several systems, which are then compared")
+                     help="one for each system: --captions A.json --captions B.json compares them. 'shuffled' is a "
+                     "system's captions given to other items, the control")
     sub.add_argument("--items", type=Path, metavar="items.csv", help="csv or parquet with item_id, caption, category, "
-                     "split and perhaps product_id: adds attributes and category accuracy, resamples by product")
+                     "split (train, validation, test), perhaps product_id: adds attribute precision and recall (of "
+                     "words that 10 training captions have) and category accuracy, resamples and shuffles by product")
     sub.add_argument("--pool", type=Path, metavar="pool.json", help="a frozen attribute pool (data/pools) in place of "
-                     "the training captions' own")
+                     "the training captions' own; needs --items")
     sub.add_argument("--spice-models", type=Path, metavar="FOLDER", help="of CoreNLP 3.6.0: adds the official SPICE "
                      "(else SPICE-py alone); what is missing there is told before anything runs")
     sub.add_argument("--spice-java", metavar="JAVA", help="the java program of a Java 8 to 14, for the official SPICE")

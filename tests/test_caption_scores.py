@@ -201,8 +201,10 @@ def test_a_single_item_is_warned_about(no_java, caplog):
     ("references", "captions", "words"),
     [
         ({}, {}, "0 items"),
-        ({"1": ["a"], "2": ["b"]}, {"1": "a"}, r"1 captions for 2 items.*missing 1: \['2'\]"),
+        ({"1": ["a"], "2": ["b"]}, {"1": "a"}, r"captions: 1 for 2 items.*missing 1: \['2'\]"),
         ({"1": ["a"]}, {"1": "a", "9": "b"}, r"without reference 1: \['9'\]"),
+        ({"0108": ["a"]}, {"108": "a"}, "differ by leading zeros"),
+        ({"1": ["a"]}, {"1": "a " * 10_001}, "caption of '1': 20,002 characters, more than 20,000"),
         ({"1": ["a"]}, {"1": None}, "caption of '1': found None, expected a string"),
         ({"1": "a dress"}, {"1": "a"}, "references of '1': found 'a dress', expected a list"),
         ({"1": [" ", "\n"]}, {"1": "a"}, "references of '1': 2 and none with a word"),
@@ -346,13 +348,36 @@ def test_files_with_an_items_table_get_attributes_and_categories(tmp_path, no_ja
     got = caption_scores.score_files(references, {"c": said}, tmp_path / "items.csv", resamples=10)
     assert got["corpus"]["c"]["attribute precision"] == pytest.approx((1 + 1 / 2 + 1 + 1) / 4)
     assert got["corpus"]["c"]["category accuracy"] == 1 and got["missing"].keys() == {"SPICE"}
-    assert got["notes"]["ceiling of category accuracy"] == 1 and got["notes"]["pool"].startswith("4 attributes")
+    notes = got["notes"]
+    assert notes["ceiling of category accuracy (the references' own)"] == 1 and notes["pool"].startswith("4 attributes")
+    assert "2 products drawn anew" in got["notes"]["intervals and p-values"]  # and no product's caption goes to itself
+    assert list(got["corpus"]) == ["c", "c, shuffled"] and got["notes"]["items"] == 4
     table.drop(columns="category").to_csv(tmp_path / "bad.csv", index=False)
     with pytest.raises(ValueError, match="bad.csv: no column category; found item_id"):
         caption_scores.score_files(references, {"c": said}, tmp_path / "bad.csv")
     table.assign(split="test").to_csv(tmp_path / "bad.csv", index=False)
-    with pytest.raises(ValueError, match="0 of 48 rows with caption and category are of split train"):
+    with pytest.raises(ValueError, match="no row with caption and category has split 'train'; splits are 'test'"):
         caption_scores.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    pd.concat([table, table[:1]]).to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(ValueError, match="item_id '000' stands twice"):
+        caption_scores.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    table[table.split == "train"].to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(ValueError, match="bad.csv, column category: 44 for 4 items with references; missing 4"):
+        caption_scores.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    with pytest.raises(ValueError, match="--pool needs --items"):
+        caption_scores.score_files(references, {"c": said}, pool_json=tmp_path / "p.json")
+
+
+def test_a_control_is_another_products_and_the_order_of_keys_does_not_matter():
+    ids = [f"{n:03}" for n in range(20)]
+    groups = pd.Series([n // 3 for n in range(20)], ids)
+    donors = files._donors(ids, groups, seed=1)
+    assert sorted(donors) == sorted(donors.values()) == ids
+    assert all(groups[item] != groups[donor] for item, donor in donors.items())
+    assert files._donors(ids[::-1], groups, seed=1) == donors != files._donors(ids, groups, seed=2)
+    assert files._donors(["a", "b"], None, seed=0) == {"a": "b", "b": "a"}
+    assert files._donors(["a"], None, seed=0) == {}
+    assert files._donors(ids, pd.Series(0, ids), seed=0) == {}  # one product has them all
 
 
 @pytest.mark.parametrize(
@@ -377,7 +402,7 @@ def test_wrong_files_are_named(tmp_path, text, words):
 def test_missing_and_surplus_captions_in_files(tmp_path):
     (tmp_path / "r.json").write_text('{"1": [{"caption": "a"}]}')
     (tmp_path / "c.json").write_text('{"1": [{"caption": "a"}, {"caption": "b"}]}')
-    with pytest.raises(ValueError, match="c.json: key '1': found 2 captions, expected 1"):
+    with pytest.raises(ValueError, match="c.json: key .1.: found 2 captions, expected 1"):
         caption_scores.score_files(tmp_path / "r.json", {"c": tmp_path / "c.json"})
     with pytest.raises(FileNotFoundError, match="absent.json: no such file"):
         caption_scores.score_files(tmp_path / "absent.json", {"c": tmp_path / "c.json"})

@@ -37,7 +37,7 @@ def interval(scores: Scores, metric: str, groups: pd.Series | None, seed: int, n
     return _ends(drawn, level)
 
 
-def table(scores: Mapping[str, Scores], groups: pd.Series | None, seed: int = 0, n: int = 1000) -> pd.DataFrame:
+def table(scores: Mapping[str, Scores], groups: pd.Series | None = None, seed: int = 0, n: int = 1000) -> pd.DataFrame:
     """One row per system and metric: system, metric, value (corpus), low, high (95 % interval); see `interval`.
 
     Systems may be of different items: their intervals are not paired.
@@ -59,10 +59,13 @@ def differences(scores: Mapping[str, Scores], pairs: Iterable[tuple[str, str]], 
                 seed: int, n: int = 1000, metrics: Sequence[str] | None = None) -> pd.DataFrame:  # fmt: skip
     """One row per pair of systems and metric: system, minus, metric, difference, low, high (95 %), p.
 
-    p is two-sided: twice the share of resamples, one more counted, whose difference is not on the side of most; its
-    smallest value is 2 / (n + 1). ValueError where two systems have other items or another order.
+    `pairs`: [(system, system), ...]. p is two-sided: twice the share of resamples, one more counted, whose difference
+    is not on the side of most; its smallest value is 2 / (n + 1). ValueError where a pair's system is unknown or two
+    systems have other items or another order.
     """
     pairs = list(pairs)
+    if unknown := [name for pair in pairs for name in pair if name not in scores]:
+        raise ValueError(f"pairs: no system {unknown[0]!r}; known: {', '.join(scores)}")
     metrics = list(next(iter(scores.values())).sums) if metrics is None else list(metrics)
     drawn = _resamples({name: scores[name] for pair in pairs for name in pair}, metrics, groups, seed, n)
     rows = []
@@ -79,6 +82,8 @@ def differences(scores: Mapping[str, Scores], pairs: Iterable[tuple[str, str]], 
 def _resamples(scores: Mapping[str, Scores], metrics: Sequence[str], groups: pd.Series | None, seed: int, n: int,
                ) -> dict[tuple[str, str], np.ndarray]:  # fmt: skip
     """Corpus values (n,) of each system and metric on `n` resamples."""
+    if n < 1:
+        raise ValueError(f"{n} resamples; at least 1 is needed")
     first = next(iter(scores.values())).per_item.index
     for name, one in scores.items():
         if not one.per_item.index.equals(first):

@@ -159,7 +159,7 @@ def minilm() -> str:
 def category_hits(classifier: Classifier, captions: Mapping[str, str], categories: pd.Series) -> pd.Series:
     """Whether each caption's predicted category is its item's (bool, index item_id), joined by id.
 
-    `categories`: item_id -> true category. ValueError for an id without one.
+    `categories`: item_id -> true category. An empty caption is never right. ValueError for an id without a category.
     """
     ids = pd.Index(captions, name="item_id")
     missing = ids.difference(categories.dropna().index)
@@ -168,4 +168,5 @@ def category_hits(classifier: Classifier, captions: Mapping[str, str], categorie
             f"category known for {len(ids) - len(missing)} of {len(ids)} captions; missing: {list(missing[:3])}"
         )
     true = categories[~categories.index.duplicated()].loc[ids].to_numpy()
-    return pd.Series(classifier.predict(list(captions.values())) == true, index=ids, name="hit", dtype=bool)
+    said = np.array([bool(text.strip()) for text in captions.values()])
+    return pd.Series(said & (classifier.predict(list(captions.values())) == true), index=ids, name="hit", dtype=bool)

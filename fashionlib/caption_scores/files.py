@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import pandas as pd
 from fashionlib import attributes, runs
 from fashionlib.caption_scores import bootstrap, meteor
 from fashionlib.caption_scores.category import category_classifier, category_hits
-from fashionlib.caption_scores.scores import Scores, score_many
+from fashionlib.caption_scores.scores import Scores, check_ids, score_many
 from fashionlib.spice import official
 
 COLUMNS = ("item_id", "caption", "category", "split")
 SHUFFLED = ", shuffled"
+FEW = 20  # groups below which a bootstrap says little
 
 
 def score_files(references_json: Path, captions_json: Mapping[str, Path], items_table: Path | None = None,
@@ -26,25 +27,37 @@ def score_files(references_json: Path, captions_json: Mapping[str, Path], items_
     """Everything that can be said of systems' captions (name -> file) from coco-form files, JSON-ready.
 
     Files are `{id: [{"caption": text}, ...]}`, captions with exactly one each. Beside each system stands its shuffled
-    control: the same captions, each given to another item. With `items_table` (csv or parquet: item_id, caption,
-    category, split, and product_id if there is one) come attribute precision and recall, on the pool of its training
-    captions or of `pool_json`, category accuracy, and resampling by product; with `spice_models`, a
-    folder of CoreNLP 3.6.0, the official SPICE (`spice.official`). Keys: "corpus" and "per_item" by system,
-    "intervals", "differences" (rows), "notes" (tokeniser, pool, ceiling, METEOR's version, seed, resamples) and
-    "missing" (metric -> what it needs). FileNotFoundError for a missing file; ValueError naming file, key, what was
-    found and what is expected.
+    control: the same captions, each given to another item (of another product, where products are known), the same
+    for every system. With `items_table` (csv or parquet: item_id, caption, category, split, and product_id if there is
+    one) come attribute precision and recall, on the pool of its training captions or of `pool_json`, category accuracy,
+    and resampling by product; with `spice_models`, a folder of CoreNLP 3.6.0, the official SPICE (`spice.official`).
+    All files are read and checked before anything is scored. Keys: "corpus" and "per_item" by system, "intervals",
+    "differences" (rows), "notes" and "missing" (metric -> what it needs). FileNotFoundError for a missing file;
+    ValueError naming file, key, what was found and what is expected.
     """
+    if (pool_json and not items_table) or (spice_java and not spice_models) or resamples < 1 or seed < 0:
+        raise ValueError(f"--pool needs --items, --spice-java needs --spice-models, --resamples ({resamples}) is 1 or "
+                         f"more, --seed ({seed}) 0 or more")  # fmt: skip
     if spice_models:
         official.check(spice_models, spice_java)
     references = read_coco(references_json)
-    systems = {name: _single(path) for name, path in captions_json.items()}
-    for name in list(systems):
-        if set(systems[name]) == set(references):
-            systems[name + SHUFFLED] = _shuffled(systems[name], seed)
+    systems = {name: _single(path, references) for name, path in captions_json.items()}
+    items = read_items(items_table, references) if items_table else None
+    pool = attributes.frozen(pool_json) if pool_json else None
+    groups = items["product_id"] if items is not None and "product_id" in items else None
+    donors = _donors(list(references), groups, seed)
+    if donors:
+        systems |= {name + SHUFFLED: {item: captions[donors[item]] for item in references}
+                    for name, captions in systems.items()}  # fmt: skip
     scores = score_many(references, systems)
     one = next(iter(scores.values()))
-    notes: dict[str, Any] = {"tokeniser": one.tokeniser, "METEOR": meteor.VERSION, "seed": seed, "resamples": resamples}
-    missing, groups = dict(one.missing), None
+    notes: dict[str, Any] = {"items": len(references), "tokeniser": one.tokeniser, "seed": seed, "resamples": resamples}
+    for name, path in captions_json.items():
+        if empty := sum(not text.strip() for text in systems[name].values()):
+            notes[f"empty captions, {path}"] = empty
+    missing = dict(one.missing)
+    if "METEOR" not in missing:
+        notes["METEOR"] = meteor.VERSION
     if spice_models:
         for name, captions in systems.items():
             said = [captions[item] for item in references]
@@ -52,19 +65,21 @@ def score_files(references_json: Path, captions_json: Mapping[str, Path], items_
             scores[name] = scores[name].plus(pd.DataFrame({official.NAME: found}, scores[name].per_item.index))
     else:
         missing[official.NAME] = "needs CoreNLP 3.6.0 and a Java of 8 to 14: --spice-models FOLDER says how"
-    if items_table is None:
+    if items is None:
         missing |= dict.fromkeys(("attribute precision", "attribute recall", "category accuracy"),
                                  "needs the items' table: --items items.csv")  # fmt: skip
     else:
-        items = read_items(items_table)
-        if "product_id" in items:
-            groups = items["product_id"]
-        scores, added = _with_items(scores, references, systems, items, pool_json, seed)
+        scores, added = _with_items(scores, references, systems, items, pool, seed)
         notes |= added
-    pairs = [(name, name + SHUFFLED) for name in captions_json] if len(references) > 1 else []
+    pairs = [(name, name + SHUFFLED) for name in captions_json] if donors else []
     pairs += [(one, other) for n, one in enumerate(captions_json) for other in list(captions_json)[:n]]
     rows = bootstrap.table(scores, groups, seed, resamples)
     found = bootstrap.differences(scores, pairs, groups, seed, resamples) if pairs else pd.DataFrame()
+    drawn = len(references) if groups is None else groups.loc[list(references)].nunique()
+    few = f"; fewer than {FEW} say little" if drawn < FEW else ""
+    notes["intervals and p-values"] = (f"{drawn} {'items' if groups is None else 'products'} drawn anew with "
+                                       f"replacement{few}; p is two-sided, 2 / {resamples + 1} at least, of each "
+                                       f"comparison alone ({len(found)} were made)")  # fmt: skip
     return runs.nulls({
         "corpus": {name: one.corpus for name, one in scores.items()},
         "per_item": {name: scores[name].per_item.to_dict("index") for name in captions_json},
@@ -92,12 +107,11 @@ def report(result: Mapping[str, Any]) -> str:
 
 
 def _with_items(scores: dict[str, Scores], references: dict[str, list[str]], systems: dict[str, dict[str, str]],
-                items: pd.DataFrame, pool_json: Path | None, seed: int) -> tuple[dict[str, Scores], dict[str, Any]]:
+                items: pd.DataFrame, pool: Sequence[str] | None, seed: int) -> tuple[dict[str, Scores], dict[str, Any]]:
     """The scores with attributes and category, and notes on the pool and the classifier."""
-    train = items[items["split"] == "train"]
+    train, ids = items[items["split"] == "train"], list(references)
+    pool = pool or attributes.pool(attributes.tagged(list(train["caption"])))
     classifier = category_classifier(list(train["caption"]), list(train["category"]), seed)
-    pool = attributes.frozen(pool_json) if pool_json else attributes.pool(attributes.tagged(list(train["caption"])))
-    ids = list(references)
     true = attributes.tagged([" . ".join(references[item]) for item in ids])
     for name, captions in systems.items():
         said = attributes.tagged([captions[item] for item in ids])
@@ -106,35 +120,66 @@ def _with_items(scores: dict[str, Scores], references: dict[str, list[str]], sys
         extra = found.add_prefix("attribute ").join(hits).rename_axis("item_id")
         scores[name] = scores[name].plus(extra)
     ceiling = category_hits(classifier, {item: texts[0] for item, texts in references.items()}, items["category"])
-    return scores, {"pool": f"{len(pool)} attributes, sha256 {attributes.digest(sorted(pool))}",
-                    "ceiling of category accuracy": float(ceiling.mean())}  # fmt: skip
+    known, asked = set(train["category"]), items.loc[ids]
+    return scores, {
+        "pool": f"{len(pool)} attributes, sha256 {attributes.digest(sorted(pool))}",
+        "references without an attribute (no attribute scores)": int(extra["attribute recall"].isna().sum()),
+        "ceiling of category accuracy (the references' own)": float(ceiling.mean()),
+        "items of a category that training lacks (always wrong)": int((~asked["category"].isin(known)).sum()),
+        "scored items that are training items (they leak)": int((asked["split"] == "train").sum()),
+    }
 
 
-def read_items(path: Path) -> pd.DataFrame:
-    """The items' table, by item_id; ValueError where a column, a training caption or a category is missing."""
+def read_items(path: Path, references: Mapping[str, Any]) -> pd.DataFrame:
+    """The items' table, by item_id, checked against the references' ids.
+
+    FileNotFoundError without the file. ValueError where it is no table, a column is missing, an item stands twice, no
+    training row has a caption, or an item with references has no row, category or product.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such file; expected a csv or parquet table with {', '.join(COLUMNS)}")
-    table = pd.read_parquet(path) if Path(path).suffix == ".parquet" else pd.read_csv(path, dtype=str)
+    try:
+        table = pd.read_parquet(path) if Path(path).suffix == ".parquet" else pd.read_csv(path, dtype=str)
+    except ValueError as error:
+        raise ValueError(f"{path}: no csv with commas, nor parquet: {error}") from error
     if absent := [column for column in COLUMNS if column not in table]:
         raise ValueError(f"{path}: no column {', '.join(absent)}; found {', '.join(map(str, table.columns))}")
-    table = table.assign(item_id=table["item_id"].astype(str)).dropna(subset=["caption", "category"])
+    table = table.assign(item_id=table["item_id"].astype(str)).set_index("item_id")
+    if twice := list(table.index[table.index.duplicated()][:3]):
+        raise ValueError(f"{path}: item_id {twice[0]!r} stands twice, as do {table.index.duplicated().sum()} in all")
+    for column in ("category", "product_id"):
+        if column in table:
+            check_ids(f"{path}, column {column}", table[column].dropna().index, references, whole=False)
+    table = table[(table["split"] != "train") | table[["caption", "category"]].notna().all(axis=1)]
     if not (table["split"] == "train").any():
-        raise ValueError(f"{path}: 0 of {len(table)} rows with caption and category are of split train")
-    return table.set_index("item_id")
+        raise ValueError(f"{path}: no row with caption and category has split 'train'; splits are "
+                         f"{', '.join(map(repr, table['split'].unique()))}")  # fmt: skip
+    return table
 
 
-def _single(path: Path) -> dict[str, str]:
+def _single(path: Path, references: Mapping[str, Any]) -> dict[str, str]:
     captions = read_coco(path)
     for item, texts in captions.items():
         if len(texts) != 1:
             raise ValueError(f"{path}: key {item!r}: found {len(texts)} captions, expected 1")
+    check_ids(str(path), captions, references)
     return {item: texts[0] for item, texts in captions.items()}
 
 
-def _shuffled(captions: dict[str, str], seed: int) -> dict[str, str]:
-    """Each caption given to another item: the items in a random circle, each gets its neighbour's."""
-    circle = np.random.default_rng(seed).permutation(list(captions)).tolist()
-    return {item: captions[other] for item, other in zip(circle, circle[1:] + circle[:1], strict=True)}
+def _donors(ids: list[str], groups: pd.Series | None, seed: int) -> dict[str, str]:
+    """For each item another whose caption it gets as a control, of another group; none where one group is over half.
+
+    The order of `ids` doesn't matter: groups in a random order, items side by side, move on by the largest's size.
+    """
+    ids = sorted(ids)
+    group = pd.Series(ids, ids) if groups is None else groups.loc[ids]
+    members = pd.Series(ids).groupby(group.to_numpy()).agg(list)
+    largest = int(members.map(len).max())
+    if 2 * largest > len(ids):
+        return {}
+    order = np.random.default_rng(seed).permutation(len(members))
+    row = [item for n in order for item in members.iloc[n]]
+    return dict(zip(row, row[largest:] + row[:largest], strict=True))
 
 
 def read_coco(path: Path) -> dict[str, list[str]]:

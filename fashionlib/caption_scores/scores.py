@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from fashionlib.caption_scores.tokens import TOKENISERS, tokenise
 BLEU = tuple(f"BLEU-{order}" for order in range(1, ORDERS + 1))
 OVERLAP = (*BLEU, "ROUGE-L", "CIDEr")  # what needs neither Java nor a parser, and takes a second for ten thousand items
 METRICS = (*BLEU, "METEOR", "ROUGE-L", "CIDEr", spice.NAME)
+MOST_CHARACTERS = 20_000  # of a caption; METEOR's memory grows with the square of a text that repeats itself
 log = logging.getLogger(__name__)
 
 
@@ -162,13 +163,22 @@ def _check_references(references: dict[str, list[str]]) -> list[str]:
 
 
 def _check_captions(name: str, captions: dict[str, str], ids: list[str]) -> None:
-    missing = [item for item in ids if item not in captions]
-    extra = sorted(set(captions) - set(ids))
-    if missing or extra:
-        raise ValueError(
-            f"{name}: {len(captions)} captions for {len(ids)} items with references; "
-            f"missing {len(missing)}: {missing[:3]}; without reference {len(extra)}: {extra[:3]}"
-        )
+    check_ids(name, captions, ids)
     for item, text in captions.items():
         if not isinstance(text, str):
             raise ValueError(f"{name}, caption of {item!r}: found {text!r:.60}, expected a string")
+        if len(text) > MOST_CHARACTERS:
+            told = f"{len(text):,} characters, more than {MOST_CHARACTERS:,}"
+            raise ValueError(f"{name}, caption of {item!r}: {told}; did the captioner not stop? Cut it")
+
+
+def check_ids(name: str, found: Collection[str], ids: Collection[str], whole: bool = True) -> None:
+    """ValueError, with counts and examples, where an id has nothing in `found` or, `whole`, the other way round."""
+    missing, extra = sorted(set(ids) - set(found)), sorted(set(found) - set(ids))
+    if not missing and not (extra and whole):
+        return
+    short = {item.lstrip("0") for item in missing}
+    zeros = "; they differ by leading zeros: write ids as text" if short & {item.lstrip("0") for item in extra} else ""
+    surplus = f"; without reference {len(extra)}: {extra[:3]}" if whole else ""
+    raise ValueError(f"{name}: {len(found)} for {len(ids)} items with references; missing {len(missing)}: "
+                     f"{missing[:3]}{surplus}{zeros}")  # fmt: skip
