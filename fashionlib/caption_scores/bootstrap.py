@@ -27,14 +27,12 @@ class Difference(NamedTuple):
     p: float
 
 
-def interval(scores: Scores, metric: str, groups: pd.Series | None, seed: int, n: int = 1000,
-             level: float = 0.95) -> tuple[float, float]:  # fmt: skip
-    """Percentile interval (low, high) of a corpus value. `groups`: item_id -> group; None resamples items.
+def interval(scores: Scores, metric: str, groups: pd.Series | None, seed: int, n: int = 1000) -> tuple[float, float]:
+    """95 % percentile interval (low, high) of a corpus value. `groups`: item_id -> group; None resamples items.
 
     ValueError for a metric that was not computed, or an item without a group.
     """
-    drawn = _resamples({"": scores}, [metric], groups, seed, n)["", metric]
-    return _ends(drawn, level)
+    return _ends(_resamples({"": scores}, [metric], groups, seed, n)["", metric])
 
 
 def table(scores: Mapping[str, Scores], groups: pd.Series | None = None, seed: int = 0, n: int = 1000) -> pd.DataFrame:
@@ -106,10 +104,10 @@ def _resamples(scores: Mapping[str, Scores], metrics: Sequence[str], groups: pd.
     return {key: corpus_value(key[1], part) for key, part in zip(keys, cut, strict=True)}
 
 
-def _ends(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """The interval of resampled values (n,), of those that have one: a mean of nothing has none."""
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of resampled values (n,), of those that have one: a mean of nothing has none."""
     there = values[np.isfinite(values)]
-    low, high = np.quantile(there, [(1 - level) / 2, (1 + level) / 2]) if len(there) else (np.nan, np.nan)
+    low, high = np.quantile(there, [0.025, 0.975]) if len(there) else (np.nan, np.nan)
     return float(low), float(high)
 
 
