@@ -92,12 +92,12 @@ def _score(args: argparse.Namespace) -> None:
 
 
 def _recommend(args: argparse.Namespace) -> None:
-    from fashionlib import recommend
+    from fashionlib.recommend import command
 
     if not re.fullmatch(r"\d+(,\d+)*", args.cutoffs):
         raise ValueError(f"--cutoffs {args.cutoffs!r} are no list lengths; e.g. 5,12")
     cutoffs = tuple(map(int, args.cutoffs.split(",")))
-    result = recommend.recommend_files(args.train, args.test, args.model, args.k, cutoffs)
+    result = command.recommend_files(args.train, args.test, args.model, args.k, cutoffs)
     runs.write_json(args.out, result)
     for metric, value in result["metrics"].items():
         sys.stdout.write(f"{metric:16} {value['mean']:.5f}  [{value['low']:.5f}, {value['high']:.5f}]\n")
@@ -245,7 +245,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 1
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[captions,scores,book]'\n")
+        sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[captions,recommend,scores,book]'\n")
         return 2
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")

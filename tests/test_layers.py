@@ -30,9 +30,8 @@ ALLOWED = {
     "consensus": set(),
     "finetune": {"captioners", "runs"},
     "ranking": set(),
-    "purchases": set(),
-    "recommend": {"purchases", "ranking"},
-    "vbpr": {"ranking"},
+    "purchases": {"runs"},
+    "recommend": {"features", "purchases", "ranking", "runs"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
          "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "gallery", "images", "java",

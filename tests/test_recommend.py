@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from fashionlib import recommend
+from fashionlib import purchases, recommend
+from fashionlib.recommend import command, neighbours
 
 
-def purchases(rows):
+def bought(rows):
     table = pd.DataFrame(rows, columns=["user_id", "item_id", "date"])
     return table.assign(date=pd.to_datetime("2020-09-01") + pd.to_timedelta(table["date"], unit="D"))
 
@@ -30,31 +31,31 @@ row = st.tuples(st.sampled_from("abcd"), st.sampled_from(["01", "02", "03"]), st
 @settings(max_examples=60, deadline=None)
 @given(st.lists(row, min_size=1, max_size=60))
 def test_split_is_the_published_one_row_for_row(rows):
-    table = purchases(rows)
-    train, test = recommend.temporal_split(table)
+    table = bought(rows)
+    train, test = purchases.temporal_split(table)
     expected = published_split(table)
     pd.testing.assert_frame_equal(train, table[expected])
     pd.testing.assert_frame_equal(test, table[~expected])
 
 
 def test_split_keeps_ties_in_file_order_and_single_rows_out_of_train():
-    table = purchases([("u", "9", 1), ("v", "1", 0), ("u", "8", 1), ("u", "7", 1), ("u", "6", 1), ("u", "5", 0)])
-    train, test = recommend.temporal_split(table)
+    table = bought([("u", "9", 1), ("v", "1", 0), ("u", "8", 1), ("u", "7", 1), ("u", "6", 1), ("u", "5", 0)])
+    train, test = purchases.temporal_split(table)
     assert train["item_id"].tolist() == ["9", "8", "7", "5"]  # floor(5 * .8) = 4: day 0, then day 1 as in the file
     assert test["item_id"].tolist() == ["1", "6"]
 
 
 def test_split_names_a_row_without_date():
-    table = purchases([("u", "1", 0), ("u", "2", 0)])
+    table = bought([("u", "1", 0), ("u", "2", 0)])
     table.loc[1, "date"] = pd.NaT
     with pytest.raises(ValueError, match="1 of 2 transactions .* row 1"):
-        recommend.temporal_split(table)
+        purchases.temporal_split(table)
 
 
 def test_interactions_follow_elliot():
-    train = purchases([("u", "02", 0), ("u", "02", 1), ("u", "01", 1), ("v", "03", 0), ("w", "01", 0)])
-    test = purchases([("u", "02", 2), ("u", "09", 2), ("u", "09", 2), ("v", "01", 2), ("x", "01", 2), ("x", "08", 2)])
-    data = recommend.interactions(train, test)
+    train = bought([("u", "02", 0), ("u", "02", 1), ("u", "01", 1), ("v", "03", 0), ("w", "01", 0)])
+    test = bought([("u", "02", 2), ("u", "09", 2), ("u", "09", 2), ("v", "01", 2), ("x", "01", 2), ("x", "08", 2)])
+    data = purchases.interactions(train, test)
     assert data.users.tolist() == ["u", "v", "w"]  # x has no train row
     assert data.items.tolist() == ["01", "02", "03"]
     assert data.unseen.tolist() == ["09"]
@@ -69,7 +70,7 @@ def test_interactions_follow_elliot():
 
 def test_interactions_without_common_users_say_so():
     with pytest.raises(ValueError, match="1 train and 1 test rows share no user"):
-        recommend.interactions(purchases([("u", "1", 0)]), purchases([("v", "1", 0)]))
+        purchases.interactions(bought([("u", "1", 0)]), bought([("v", "1", 0)]))
 
 
 CLOTHES = matrix([[1, 1, 0, 0, 0],  # items 0 and 1 share users 0 and 1, item 2 is bought with 1 once
@@ -80,7 +81,7 @@ CLOTHES = matrix([[1, 1, 0, 0, 0],  # items 0 and 1 share users 0 and 1, item 2 
 
 
 def test_item_neighbours_by_hand():
-    similar = recommend.neighbours(CLOTHES.T.tocsr(), 1).toarray()
+    similar = neighbours.neighbours(CLOTHES.T.tocsr(), 1).toarray()
     expected = np.zeros((5, 5))
     expected[0, 1] = expected[1, 0] = 2 / np.sqrt(2 * 3)
     expected[2, 3] = 1 / np.sqrt(2 * 1)  # not item 1, at 1 / sqrt(2 * 3)
@@ -117,10 +118,10 @@ def dense(model, train, k, user):
 @pytest.mark.parametrize("name", ["ItemKNN", "UserKNN"])
 @pytest.mark.parametrize("limit", [50, 8_000_000])
 def test_knn_agrees_with_the_dense_definition(name, limit, monkeypatch):
-    whole = recommend._blocks
-    monkeypatch.setattr(recommend, "_blocks", lambda work: whole(work, limit))  # 50: many small blocks
+    whole = neighbours._blocks
+    monkeypatch.setattr(neighbours, "_blocks", lambda work: whole(work, limit))  # 50: many small blocks
     train = (np.random.default_rng(3).random((60, 40)) < 0.12).astype(float)
-    lists = recommend.BASELINES[name](k=4).fit(matrix(train)).recommend(np.arange(60), 12)
+    lists = command.BASELINES[name](k=4).fit(matrix(train)).recommend(np.arange(60), 12)
     for user in range(60):
         scores = dense(name, train, 4, user)
         scores[train[user] > 0] = 0
@@ -145,11 +146,11 @@ def test_random_is_uniform_over_unbought_items_without_repeats():
     assert recommend.Random().fit(matrix([[1, 0, 1]])).recommend(np.array([0]), 3).tolist() == [[1, -1, -1]]
 
 
-@pytest.mark.parametrize("name", sorted(recommend.BASELINES))
+@pytest.mark.parametrize("name", sorted(command.BASELINES))
 def test_no_model_offers_what_the_user_bought(name):
     train = matrix((np.random.default_rng(5).random((50, 30)) < 0.2).astype(float))
     users = np.array([7, 3, 3, 49])
-    lists = recommend.BASELINES[name]().fit(train).recommend(users, 12)
+    lists = command.BASELINES[name]().fit(train).recommend(users, 12)
     for user, items in zip(users, lists, strict=True):
         offered = items[items >= 0]
         assert not train[user].toarray().ravel()[offered].any()
@@ -164,19 +165,19 @@ def outfits(seed=0, users=300):
     for user in range(users):
         for day, pair in enumerate(random.choice(20, size=5, replace=False)):
             rows += [(f"u{user}", f"{2 * pair:02}", 2 * day), (f"u{user}", f"{2 * pair + 1:02}", 2 * day + 1)]
-    return purchases(rows).sample(frac=1, random_state=seed)
+    return bought(rows).sample(frac=1, random_state=seed)
 
 
 def test_compare_finds_the_planted_companions():
-    data = recommend.interactions(*recommend.temporal_split(outfits()))
+    data = purchases.interactions(*purchases.temporal_split(outfits()))
     models = {"MostPop": recommend.MostPop(), "ItemKNN": recommend.ItemKNN(k=1), "Random": recommend.Random()}
     table, per_user, lists = recommend.compare(models, data, cutoffs=(1, 5))
     assert table.loc["Random", "NDCG@5"] < 0.2
     # floor(10 * .8): the fifth pair is all in test; nothing in train tells it, companions of bought items are bought
     assert table.loc["ItemKNN", "NDCG@5"] < 0.2
     shifted = outfits().assign(date=lambda t: t["date"] + pd.Timedelta(days=1) * (t["item_id"].astype(int) % 2) * 99)
-    train, test = recommend.temporal_split(shifted, share=0.9)  # now each user's one test row completes a pair
-    table, per_user, lists = recommend.compare(models, recommend.interactions(train, test), cutoffs=(1, 5))
+    train, test = purchases.temporal_split(shifted, share=0.9)  # now each user's one test row completes a pair
+    table, per_user, lists = recommend.compare(models, purchases.interactions(train, test), cutoffs=(1, 5))
     assert table.loc["ItemKNN", "hit rate@1"] == 1
     assert table.loc["ItemKNN", "Elliot MAP@5"] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4 + 1 / 5) / 5)
     assert table.loc["MostPop", "NDCG@5"] < 0.5
@@ -192,16 +193,16 @@ def tsv(path, table):
 
 
 def test_recommend_files_equals_the_tables_path(tmp_path):
-    train, test = recommend.temporal_split(outfits())
+    train, test = purchases.temporal_split(outfits())
     files = tsv(tmp_path / "train.tsv", train), tsv(tmp_path / "test.tsv", test)
-    result = recommend.recommend_files(*files, "ItemKNN", 7)
-    table = recommend.compare({"m": recommend.ItemKNN(7)}, recommend.interactions(train, test)).table.loc["m"]
+    result = command.recommend_files(*files, "ItemKNN", 7)
+    table = recommend.compare({"m": recommend.ItemKNN(7)}, purchases.interactions(train, test)).table.loc["m"]
     assert (result["model"], result["k"], result["users"], result["items"]) == ("ItemKNN", 7, 300, 40)
     assert set(result["metrics"]) >= {"NDCG@5", "AP@5", "Elliot MAP@5", "NDCG@12", "AP@12", "Elliot MAP@12"}
     for name, values in result["metrics"].items():
         assert values == {"mean": table[name], "low": table[f"{name} low"], "high": table[f"{name} high"]}
     assert result["coverage@12"] == table["coverage@12"]
-    popular = recommend.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", 7, cutoffs=[3])
+    popular = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", 7, cutoffs=[3])
     assert popular["k"] is None and "NDCG@3" in popular["metrics"]
 
 
@@ -220,18 +221,18 @@ def test_bad_lines_are_named(tmp_path, text, message):
     (tmp_path / "train.tsv").write_text(text)
     (tmp_path / "test.tsv").write_text("u\t03\t1\t2020-09-02\n")
     with pytest.raises(ValueError, match=message):
-        recommend.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
+        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
 
 
 def test_unknown_model_lists_the_known(tmp_path):
     with pytest.raises(ValueError, match="'SVD'; known: Random, MostPop, UserKNN, ItemKNN"):
-        recommend.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "SVD")
+        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "SVD")
     with pytest.raises(FileNotFoundError, match="train.tsv"):
-        recommend.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
+        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
 
 
 def test_ids_stay_strings_with_their_zeros(tmp_path):
     (tmp_path / "train.tsv").write_text("1\t0108775015\t1.0\t1599004800\n2\t108775015\t1.0\t1599004800\n")
     (tmp_path / "test.tsv").write_text("1\t108775015\t1.0\t1599004801\nNA\t0108775015\t1\t1599004801\n")
-    result = recommend.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", cutoffs=[1])
+    result = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", cutoffs=[1])
     assert (result["users"], result["items"], result["metrics"]["NDCG@1"]["mean"]) == (1, 2, 1)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from fashionlib.vbpr import VBPR
+from fashionlib.recommend.vbpr import VBPR
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,81 @@
+"""Random, MostPop, UserKNN and ItemKNN, and their comparison, in Elliot's conventions.
+
+Items and users are positions in the id arrays of an `Interactions`. Every model, VBPR too, has the interface
+`Model`. Conventions follow Elliot (Anelli et al., SIGIR 2021), the framework of Paper A, except where a
+docstring says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from tqdm import tqdm
+
+from fashionlib import ranking
+from fashionlib.purchases import Interactions
+from fashionlib.recommend.baselines import MostPop, Random
+from fashionlib.recommend.neighbours import ItemKNN, UserKNN
+
+__all__ = ["Comparison", "ItemKNN", "Model", "MostPop", "Random", "UserKNN", "compare", "evaluate", "summary"]
+
+
+class Model(Protocol):
+    """What `compare` asks of a recommender."""
+
+    def fit(self, train: sparse.csr_matrix) -> Model:
+        """Learn from the (users, items) binary matrix; return the model itself."""
+
+    def recommend(self, users: np.ndarray, n: int) -> np.ndarray:
+        """(len(users), n) item positions, best first, without train items; -1 where there is nothing to
+        offer.
+        """
+
+
+def evaluate(lists: np.ndarray, data: Interactions, cutoffs: Sequence[int] = (5, 12)) -> pd.DataFrame:
+    """One row per evaluated user (index user_id), columns "NDCG@5", "AP@5", "Elliot MAP@5", "precision@5",
+    "recall@5", "hit rate@5", ...; `lists` holds a row for each of `data.evaluated`.
+    """
+    index = pd.Index(data.users[data.evaluated], name="user_id")
+    return pd.DataFrame(ranking.per_user(lists, data.test[data.evaluated], cutoffs), index=index)
+
+
+class Comparison(NamedTuple):
+    """`table`: one row per model, for each metric its mean over users and the columns "... low" and "...
+    high" (95 % bootstrap interval over users), and "coverage@k"; `per_user`: one row per (model, user_id);
+    `lists`: per model.
+    """
+
+    table: pd.DataFrame
+    per_user: pd.DataFrame
+    lists: dict[str, np.ndarray]
+
+
+def compare(
+    models: dict[str, Model], data: Interactions, cutoffs: Sequence[int] = (5, 12), seed: int = 0
+) -> Comparison:
+    """Fit each model on the train purchases and judge its lists for the evaluated users. `seed` is the
+    bootstrap's.
+    """
+    per_user, lists, rows = {}, {}, {}
+    bar = tqdm(models.items(), desc="models", unit="model")
+    for name, model in bar:
+        bar.set_postfix_str(name)
+        lists[name] = model.fit(data.train).recommend(data.evaluated, max(cutoffs))
+        per_user[name] = evaluate(lists[name], data, cutoffs)
+        covered = {f"coverage@{k}": ranking.coverage(lists[name], len(data.items), k) for k in cutoffs}
+        rows[name] = {**summary(per_user[name], seed), **covered}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    return Comparison(table, pd.concat(per_user, names=["model"]), lists)
+
+
+def summary(per_user: pd.DataFrame, seed: int = 0) -> dict[str, float]:
+    """{"NDCG@5": mean, "NDCG@5 low": ..., "NDCG@5 high": ...} for each column."""
+    row = {}
+    for metric in per_user:
+        row[metric] = float(per_user[metric].mean())
+        row[f"{metric} low"], row[f"{metric} high"] = ranking.bootstrap_interval(per_user[metric].to_numpy(), seed)
+    return row
