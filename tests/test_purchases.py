@@ -1,11 +1,74 @@
-"""What the per-user temporal split shares between its sides, on rows counted by hand."""
+"""The splits against the published script and by hand; the matrices; what a split leaks."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from fashionlib import purchases
+from fashionlib import purchases, recommend
+
+
+def bought(rows):
+    table = pd.DataFrame(rows, columns=["user_id", "item_id", "date"])
+    return table.assign(date=pd.to_datetime("2020-09-01") + pd.to_timedelta(table["date"], unit="D"))
+
+
+def published_split(table):
+    """Paper A's script: rank by date within the customer, ties as they come, threshold floor(n * (1 - .2))."""
+    rank = table.groupby("user_id")["date"].rank(method="first")
+    count = table.groupby("user_id")["item_id"].transform("size")
+    return rank <= np.floor(count * (1 - 0.2))
+
+
+row = st.tuples(st.sampled_from("abcd"), st.sampled_from(["01", "02", "03"]), st.integers(0, 4))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60))
+def test_split_is_the_published_one_row_for_row(rows):
+    table = bought(rows)
+    train, test = purchases.temporal_split(table)
+    expected = published_split(table)
+    pd.testing.assert_frame_equal(train, table[expected])
+    pd.testing.assert_frame_equal(test, table[~expected])
+
+
+def test_split_keeps_ties_in_file_order_and_single_rows_out_of_train():
+    table = bought([("u", "9", 1), ("v", "1", 0), ("u", "8", 1), ("u", "7", 1), ("u", "6", 1), ("u", "5", 0)])
+    train, test = purchases.temporal_split(table)
+    assert train["item_id"].tolist() == ["9", "8", "7", "5"]  # floor(5 * .8) = 4: day 0, then day 1 as in the file
+    assert test["item_id"].tolist() == ["1", "6"]
+
+
+def test_split_names_a_row_without_date():
+    table = bought([("u", "1", 0), ("u", "2", 0)])
+    table.loc[1, "date"] = pd.NaT
+    with pytest.raises(ValueError, match="1 of 2 transactions .* row 1"):
+        purchases.temporal_split(table)
+
+
+def test_interactions_follow_elliot():
+    train = bought([("u", "02", 0), ("u", "02", 1), ("u", "01", 1), ("v", "03", 0), ("w", "01", 0)])
+    test = bought([("u", "02", 2), ("u", "09", 2), ("u", "09", 2), ("v", "01", 2), ("x", "01", 2), ("x", "08", 2)])
+    data = purchases.interactions(train, test)
+    assert data.users.tolist() == ["u", "v", "w"]  # x has no train row
+    assert data.items.tolist() == ["01", "02", "03"]
+    assert data.unseen.tolist() == ["09"]
+    assert data.train.toarray().tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
+    assert data.test.toarray().tolist() == [[0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert data.users[data.evaluated].tolist() == ["u", "v"]
+    scores = recommend.evaluate(np.array([[2], [0]]), data, [1])
+    assert scores["NDCG@1"].tolist() == [0, 1]  # u's two test items, a repeat and an unseen one, can't be reached
+    assert scores.index.tolist() == ["u", "v"]
+    assert recommend.evaluate(np.array([[2, -1], [1, 0]]), data, [2])["recall@2"].tolist() == [0, 1]
+
+
+def test_interactions_without_common_users_say_so():
+    with pytest.raises(ValueError, match="1 train and 1 test rows share no user"):
+        purchases.interactions(bought([("u", "1", 0)]), bought([("v", "1", 0)]))
 
 
 def test_what_a_split_leaks_is_counted() -> None:

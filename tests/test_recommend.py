@@ -1,12 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import sparse
 
 from fashionlib import purchases, recommend
-from fashionlib.recommend import command, neighbours
+from fashionlib.recommend import neighbours
+
+BASELINES = {"Random": recommend.Random, "MostPop": recommend.MostPop, "UserKNN": recommend.UserKNN,
+             "ItemKNN": recommend.ItemKNN}
 
 
 def bought(rows):
@@ -16,61 +17,6 @@ def bought(rows):
 
 def matrix(rows):
     return sparse.csr_matrix(np.array(rows, dtype=float))
-
-
-def published_split(table):
-    """Paper A's script: rank by date within the customer, ties as they come, threshold floor(n * (1 - .2))."""
-    rank = table.groupby("user_id")["date"].rank(method="first")
-    count = table.groupby("user_id")["item_id"].transform("size")
-    return rank <= np.floor(count * (1 - 0.2))
-
-
-row = st.tuples(st.sampled_from("abcd"), st.sampled_from(["01", "02", "03"]), st.integers(0, 4))
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(row, min_size=1, max_size=60))
-def test_split_is_the_published_one_row_for_row(rows):
-    table = bought(rows)
-    train, test = purchases.temporal_split(table)
-    expected = published_split(table)
-    pd.testing.assert_frame_equal(train, table[expected])
-    pd.testing.assert_frame_equal(test, table[~expected])
-
-
-def test_split_keeps_ties_in_file_order_and_single_rows_out_of_train():
-    table = bought([("u", "9", 1), ("v", "1", 0), ("u", "8", 1), ("u", "7", 1), ("u", "6", 1), ("u", "5", 0)])
-    train, test = purchases.temporal_split(table)
-    assert train["item_id"].tolist() == ["9", "8", "7", "5"]  # floor(5 * .8) = 4: day 0, then day 1 as in the file
-    assert test["item_id"].tolist() == ["1", "6"]
-
-
-def test_split_names_a_row_without_date():
-    table = bought([("u", "1", 0), ("u", "2", 0)])
-    table.loc[1, "date"] = pd.NaT
-    with pytest.raises(ValueError, match="1 of 2 transactions .* row 1"):
-        purchases.temporal_split(table)
-
-
-def test_interactions_follow_elliot():
-    train = bought([("u", "02", 0), ("u", "02", 1), ("u", "01", 1), ("v", "03", 0), ("w", "01", 0)])
-    test = bought([("u", "02", 2), ("u", "09", 2), ("u", "09", 2), ("v", "01", 2), ("x", "01", 2), ("x", "08", 2)])
-    data = purchases.interactions(train, test)
-    assert data.users.tolist() == ["u", "v", "w"]  # x has no train row
-    assert data.items.tolist() == ["01", "02", "03"]
-    assert data.unseen.tolist() == ["09"]
-    assert data.train.toarray().tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
-    assert data.test.toarray().tolist() == [[0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
-    assert data.users[data.evaluated].tolist() == ["u", "v"]
-    scores = recommend.evaluate(np.array([[2], [0]]), data, [1])
-    assert scores["NDCG@1"].tolist() == [0, 1]  # u's two test items, a repeat and an unseen one, can't be reached
-    assert scores.index.tolist() == ["u", "v"]
-    assert recommend.evaluate(np.array([[2, -1], [1, 0]]), data, [2])["recall@2"].tolist() == [0, 1]
-
-
-def test_interactions_without_common_users_say_so():
-    with pytest.raises(ValueError, match="1 train and 1 test rows share no user"):
-        purchases.interactions(bought([("u", "1", 0)]), bought([("v", "1", 0)]))
 
 
 CLOTHES = matrix([[1, 1, 0, 0, 0],  # items 0 and 1 share users 0 and 1, item 2 is bought with 1 once
@@ -121,7 +67,7 @@ def test_knn_agrees_with_the_dense_definition(name, limit, monkeypatch):
     whole = neighbours._blocks
     monkeypatch.setattr(neighbours, "_blocks", lambda work: whole(work, limit))  # 50: many small blocks
     train = (np.random.default_rng(3).random((60, 40)) < 0.12).astype(float)
-    lists = command.BASELINES[name](k=4).fit(matrix(train)).recommend(np.arange(60), 12)
+    lists = BASELINES[name](k=4).fit(matrix(train)).recommend(np.arange(60), 12)
     for user in range(60):
         scores = dense(name, train, 4, user)
         scores[train[user] > 0] = 0
@@ -146,11 +92,11 @@ def test_random_is_uniform_over_unbought_items_without_repeats():
     assert recommend.Random().fit(matrix([[1, 0, 1]])).recommend(np.array([0]), 3).tolist() == [[1, -1, -1]]
 
 
-@pytest.mark.parametrize("name", sorted(command.BASELINES))
+@pytest.mark.parametrize("name", sorted(BASELINES))
 def test_no_model_offers_what_the_user_bought(name):
     train = matrix((np.random.default_rng(5).random((50, 30)) < 0.2).astype(float))
     users = np.array([7, 3, 3, 49])
-    lists = command.BASELINES[name]().fit(train).recommend(users, 12)
+    lists = BASELINES[name]().fit(train).recommend(users, 12)
     for user, items in zip(users, lists, strict=True):
         offered = items[items >= 0]
         assert not train[user].toarray().ravel()[offered].any()
@@ -185,54 +131,3 @@ def test_compare_finds_the_planted_companions():
     for model in models:
         assert table.loc[model, "AP@5 low"] <= table.loc[model, "AP@5"] <= table.loc[model, "AP@5 high"]
         assert table.loc[model, "AP@5"] == pytest.approx(per_user.loc[model, "AP@5"].mean(), rel=1e-12)
-
-
-def tsv(path, table):
-    table.assign(rating=1)[["user_id", "item_id", "rating", "date"]].to_csv(path, sep="\t", header=False, index=False)
-    return path
-
-
-def test_recommend_files_equals_the_tables_path(tmp_path):
-    train, test = purchases.temporal_split(outfits())
-    files = tsv(tmp_path / "train.tsv", train), tsv(tmp_path / "test.tsv", test)
-    result = command.recommend_files(*files, "ItemKNN", 7)
-    table = recommend.compare({"m": recommend.ItemKNN(7)}, purchases.interactions(train, test)).table.loc["m"]
-    assert (result["model"], result["k"], result["users"], result["items"]) == ("ItemKNN", 7, 300, 40)
-    assert set(result["metrics"]) >= {"NDCG@5", "AP@5", "Elliot MAP@5", "NDCG@12", "AP@12", "Elliot MAP@12"}
-    for name, values in result["metrics"].items():
-        assert values == {"mean": table[name], "low": table[f"{name} low"], "high": table[f"{name} high"]}
-    assert result["coverage@12"] == table["coverage@12"]
-    popular = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", 7, cutoffs=[3])
-    assert popular["k"] is None and "NDCG@3" in popular["metrics"]
-
-
-@pytest.mark.parametrize("text, message", [
-    ("u\t01\t1\t2020-09-01\nu\t02\tone\t2020-09-01\n", r"train\.tsv, line 2: a rating .*u\\t02\\tone"),
-    ("u\t01\t1\t2020-09-01\nu\t02\t1\n", r"train\.tsv, line 2: .*u\\t02\\t1'"),
-    ("u\t01\t1\t2020-09-01\nu\t02\t1\t2020-09-01\t5\n", r"train\.tsv, line 2: 4 tab-separated fields expected"),
-    ("u\t01\t1\t2020-09-01\n\t02\t1\t2020-09-01\n", r"train\.tsv, line 2: an empty user"),
-    ("u\t01\t1\t2020-09-01\nu\t02\t1\tyesterday\n", r"train\.tsv, line 2: a date .*yesterday"),
-    ("u\t01\t1\t2020-09-01\n\nu\t02\t1\t2020-09-01\n", r"train\.tsv, line 2: "),
-    ("u,01,1,2020-09-01\n", r"train\.tsv, line 1: 4 tab-separated fields expected: 'u,01"),
-    ("u\t01\t1\nu\t02\t1\t2020-09-01\n", r"train\.tsv, line 1: 4 tab-separated fields expected"),
-    ("", r"train\.tsv: the file is empty"),
-])
-def test_bad_lines_are_named(tmp_path, text, message):
-    (tmp_path / "train.tsv").write_text(text)
-    (tmp_path / "test.tsv").write_text("u\t03\t1\t2020-09-02\n")
-    with pytest.raises(ValueError, match=message):
-        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
-
-
-def test_unknown_model_lists_the_known(tmp_path):
-    with pytest.raises(ValueError, match="'SVD'; known: Random, MostPop, UserKNN, ItemKNN"):
-        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "SVD")
-    with pytest.raises(FileNotFoundError, match="train.tsv"):
-        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
-
-
-def test_ids_stay_strings_with_their_zeros(tmp_path):
-    (tmp_path / "train.tsv").write_text("1\t0108775015\t1.0\t1599004800\n2\t108775015\t1.0\t1599004800\n")
-    (tmp_path / "test.tsv").write_text("1\t108775015\t1.0\t1599004801\nNA\t0108775015\t1\t1599004801\n")
-    result = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", cutoffs=[1])
-    assert (result["users"], result["items"], result["metrics"]["NDCG@1"]["mean"]) == (1, 2, 1)
