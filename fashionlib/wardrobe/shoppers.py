@@ -53,13 +53,14 @@ def purchases(
         wanted = int(np.clip(round(rng.lognormal(np.log(median), 0.8)), 1, 200))
         bought: list[int] = []
         for day in _days(wanted, basket, rng):
-            if not (launch <= day).any():
+            sold = np.flatnonzero(launch <= day)
+            if not len(sold):
                 continue
-            appeal = np.where(launch <= day, liking - (day - launch) / life, -np.inf)
+            appeal = liking[sold] - (day - launch[sold]) / life
             chances = np.cumsum(np.exp(appeal - appeal.max()))
             last = -1
             for _ in range(min(rng.geometric(1 / basket), wanted - len(bought))):
-                last = _choose(last, bought, chances, mates, rng, repeat, companion)
+                last = _choose(last, bought, sold, chances, mates, rng, repeat, companion)
                 if launch[last] <= day:
                     bought.append(last)
                     rows.append((shopper, last, day))
@@ -78,18 +79,20 @@ def _days(wanted: int, basket: float, rng: np.random.Generator) -> list[int]:
 def _choose(
     last: int,
     bought: list[int],
+    sold: np.ndarray,
     chances: np.ndarray,
     mates: np.ndarray,
     rng: np.random.Generator,
     repeat: float,
     companion: float,
 ) -> int:
+    """The next item's row: one bought before, the last one's companion, or one of the rows on sale (`chances` added up)."""
     draw = rng.random()
     if draw < repeat and bought:
         return bought[int(rng.integers(len(bought)))]
     if draw < repeat + companion and last >= 0:
         return int(mates[last])
-    return int(np.searchsorted(chances, rng.random() * chances[-1], side="right").clip(max=len(chances) - 1))
+    return int(sold[min(chances.searchsorted(rng.random() * chances[-1], side="right"), len(sold) - 1)])
 
 
 def _companions(types: np.ndarray, launch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
