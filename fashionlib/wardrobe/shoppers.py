@@ -86,7 +86,7 @@ def _choose(
     repeat: float,
     companion: float,
 ) -> int:
-    """The next item's row: one bought before, the last one's companion, or one of the rows on sale (`chances` added up)."""
+    """The next row: one bought before, the last one's companion, or one of those on sale (`chances` added up)."""
     draw = rng.random()
     if draw < repeat and bought:
         return bought[int(rng.integers(len(bought)))]
