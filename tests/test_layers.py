@@ -34,8 +34,9 @@ ALLOWED = {
     "recommend": {"features", "purchases", "ranking", "runs"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
-         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "figures", "gallery", "images", "java",
-         "paper", "purchases", "ranking", "recommend", "runs", "schema", "spice", "wardrobe"]
+         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features", "figures",
+         "gallery", "images", "java", "paper", "purchases", "ranking", "recommend", "runs", "schema", "spice",
+         "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

