@@ -36,6 +36,90 @@ def test_split_is_the_published_one_row_for_row(rows):
     pd.testing.assert_frame_equal(test, table[~expected])
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from(["train", "test"]))
+def test_whole_days_differ_from_the_published_cut_on_the_torn_day_alone(rows, day):
+    table = bought(rows)
+    published = published_split(table)
+    expected = published.copy()
+    for _, days in table.groupby("user_id"):
+        torn = set(days["date"][published[days.index]]) & set(days["date"][~published[days.index]])
+        assert len(torn) <= 1
+        expected[days.index[days["date"].isin(torn)]] = day == "train"
+    train, test = purchases.temporal_split(table, day=day)
+    pd.testing.assert_frame_equal(train, table[expected])
+    pd.testing.assert_frame_equal(test, table[~expected])
+    both = train[["user_id", "date"]].drop_duplicates().merge(test[["user_id", "date"]].drop_duplicates())
+    assert both.empty
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from(purchases.DAYS))
+def test_ids_may_be_of_any_kind(rows, day):
+    table = bought(rows)
+    days = (table["date"] - pd.Timestamp("2020-09-03")).dt.days.astype("int16")  # some are negative
+    kinds = [table.assign(date=table["date"].dt.strftime("%Y-%m-%d")),
+             table.assign(user_id=pd.Categorical(table["user_id"], list("zdbace")),
+                          item_id=pd.Categorical(table["item_id"], ["03", "09", "02", "01"])),
+             table.assign(user_id=table["user_id"].map(ord).astype("int32"), date=days,
+                          item_id=table["item_id"].astype("int32")),
+             table.assign(user_id=(table["user_id"].map(ord) - 98) * 10**12, item_id=-table["item_id"].astype(int))]
+    expected = purchases.temporal_split(table, day=day)
+    for kind in kinds:
+        for side, wanted in zip(purchases.temporal_split(kind, day=day), expected, strict=True):
+            assert side.index.tolist() == wanted.index.tolist()
+            assert side.dtypes.equals(kind.dtypes)
+    if set(expected[0]["user_id"]) & set(expected[1]["user_id"]):
+        plain = purchases.interactions(*expected)
+        for kind in kinds[1:3]:  # whose order of ids is the strings'
+            data = purchases.interactions(*purchases.temporal_split(kind, day=day))
+            for name in ("train", "test"):
+                assert (getattr(data, name) != getattr(plain, name)).nnz == 0
+        assert data.items.tolist() == [int(item) for item in plain.items]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from([0.3, 0.5, 0.8]))
+def test_global_split_has_one_date_for_everybody(rows, share):
+    table = bought(rows)
+    days = table["date"].value_counts().sort_index().cumsum()
+    whole = int((days <= np.floor(len(table) * share)).sum())
+    if whole == 0:
+        with pytest.raises(ValueError, match=f"{len(table)} rows on {len(days)} days: no date has a share of {share}"):
+            purchases.global_split(table, share)
+        return
+    train, test = purchases.global_split(table, share)
+    assert train["date"].max() == days.index[whole - 1] < test["date"].min()
+    assert sorted([*train.index, *test.index]) == list(range(len(table)))
+
+
+def test_an_unknown_way_to_treat_the_day_is_refused():
+    with pytest.raises(ValueError, match="day 'whole'; known: cut, train, test"):
+        purchases.temporal_split(bought([("u", "1", 0)]), day="whole")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60))
+def test_latest_is_the_place_in_the_history(rows):
+    table = bought(rows)
+    data = purchases.interactions(table, table)
+    found = purchases.latest(table, data)
+    expected = np.zeros(found.shape)
+    for u, user in enumerate(data.users):
+        history = table[table["user_id"] == user].sort_values("date", kind="stable")
+        for place, item in enumerate(history["item_id"], 1):
+            expected[u, list(data.items).index(item)] = place  # a later one overwrites
+    assert found.toarray().tolist() == expected.tolist()
+    assert (found.indices == data.train.indices).all()
+
+
+def test_matrices_are_binary_sorted_and_small():
+    table = bought([("u", "02", 0)] * 300 + [("u", "01", 1), ("v", "02", 0), ("v", "01", 0)])  # 300 > one byte
+    data = purchases.interactions(table, table)
+    assert data.train.toarray().tolist() == [[1, 1], [1, 1]]
+    assert data.train.indices.tolist() == [0, 1, 0, 1] and data.train.indices.dtype == np.int32
+
+
 def test_split_keeps_ties_in_file_order_and_single_rows_out_of_train():
     table = bought([("u", "9", 1), ("v", "1", 0), ("u", "8", 1), ("u", "7", 1), ("u", "6", 1), ("u", "5", 0)])
     train, test = purchases.temporal_split(table)
