@@ -1,5 +1,6 @@
 """Encoders: EfficientNet without its batch norms, resuming, broken pictures, and the hub's models in small."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 
 from fashionlib import images
-from fashionlib.features import chunks, efficientnet, encoders, nearest
+from fashionlib.features import chunks, efficientnet, encoders, nearest, unit
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +100,128 @@ def test_text_space_puts_like_captions_together() -> None:
     space = encoders.sentences(["a red dress", "a dress in red", "leather boots"], ["1", "2", "3"])
     assert space.matrix.shape == (3, 384)
     assert nearest(space.matrix[:1], space.matrix[1:], 1)[0].tolist() == [[0]]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small models with random weights, in the hub's layout: `resnet`, `clip` and `sentences`."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import (
+        BertConfig,
+        BertModel,
+        CLIPConfig,
+        CLIPImageProcessorPil,
+        CLIPModel,
+        ConvNextImageProcessorPil,
+        PreTrainedTokenizerFast,
+        ResNetConfig,
+        ResNetModel,
+    )
+
+    place = tmp_path_factory.mktemp("hub")
+    torch.manual_seed(0)
+    ResNetModel(ResNetConfig(embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1])).save_pretrained(place / "resnet")
+    ConvNextImageProcessorPil(size={"shortest_edge": 40}).save_pretrained(place / "resnet")
+    words = ["<pad>", "<s>", "</s>", "a", "red", "blue", "dress", "coat"]
+    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="a"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    reads = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>")
+    tower = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    CLIPModel(CLIPConfig(
+        text_config=tower | {"vocab_size": len(words), "max_position_embeddings": 6, "eos_token_id": 2},
+        vision_config=tower | {"image_size": 32, "patch_size": 16}, projection_dim=10)).save_pretrained(place / "clip")
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32).save_pretrained(place / "clip")
+    BertModel(BertConfig(vocab_size=len(words), **tower)).save_pretrained(place / "sentences")
+    for folder in ("clip", "sentences"):
+        reads.save_pretrained(place / folder)
+    return place
+
+
+def test_resnet_agrees_with_its_own_forward_pass(hub: Path, pictures: list[str]) -> None:
+    from transformers import AutoImageProcessor, ResNetModel
+
+    space = encoders.resnet50(pictures, list("abcdef"), str(hub / "resnet"))
+    model = ResNetModel.from_pretrained(hub / "resnet").eval()
+    pixels = AutoImageProcessor.from_pretrained(hub / "resnet", backend="pil")(
+        [images.load(path) for path in pictures[:2]], return_tensors="pt")
+    with torch.inference_mode():
+        expected = model(**pixels).last_hidden_state.mean((2, 3)).numpy()
+    np.testing.assert_allclose(space.matrix[:2], expected, rtol=1e-4)
+    assert space.matrix.shape == (6, 12) and space.ids == list("abcdef") and len(np.unique(space.matrix, axis=0)) == 6
+
+
+def test_clip_sees_and_with_captions_also_reads(hub: Path, pictures: list[str]) -> None:
+    from transformers import AutoTokenizer, CLIPModel
+
+    captions = ["a red dress", "a blue coat", "a red dress red red red red red", "coat", "coat", "blue"]
+    seen = encoders.clip(pictures, list("abcdef"), str(hub / "clip"))
+    both = encoders.clip(pictures, list("abcdef"), str(hub / "clip"), captions)
+    assert seen.matrix.shape == (6, 10) and both.matrix.shape == (6, 20)
+    np.testing.assert_allclose(both.matrix[:, :10], unit(seen.matrix), rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(both.matrix[:, 10:], axis=1), 1, rtol=1e-5)
+    assert np.array_equal(both.matrix[3, 10:], both.matrix[4, 10:])
+    assert both.made_by["concatenation"][1]["captions cut"] == 1
+    model, tokenizer = CLIPModel.from_pretrained(hub / "clip").eval(), AutoTokenizer.from_pretrained(hub / "clip")
+    with torch.inference_mode():
+        expected = model.get_text_features(**tokenizer(captions[:1], return_tensors="pt")).pooler_output[0]
+    np.testing.assert_allclose(both.matrix[0, 10:], expected / expected.norm(), rtol=1e-4)
+
+
+def test_sentences_are_encoded_once_each_and_stand_by_their_items(hub: Path, tmp_path: Path) -> None:
+    captions = ["a red dress", "blue coat", "a red dress"]
+    space = encoders.sentences(captions, ["1", "2", "3"], hub / "sentences", cache=tmp_path)
+    assert space.matrix.shape == (3, 16) and space.matrix.dtype == np.float32
+    assert np.array_equal(space.matrix[0], space.matrix[2]) and not np.array_equal(space.matrix[0], space.matrix[1])
+    np.testing.assert_allclose(encoders.sentences(captions[1:2], ["2"], hub / "sentences").matrix[0], space.matrix[1],
+                               rtol=1e-5)
+    with np.load(next(tmp_path.iterdir())) as kept:
+        assert len(kept["text"]) == 2
+
+
+def test_an_item_without_a_caption_is_named(hub: Path) -> None:
+    with pytest.raises(ValueError, match="captions for 1 of 2 items; none for '0500016040'"):
+        encoders.sentences(["coat", float("nan")], ["1", "0500016040"], hub / "sentences")
+    with pytest.raises(ValueError, match="1 captions for 2 ids"):
+        encoders.sentences(["coat"], ["1", "2"], hub / "sentences")
+
+
+def test_a_cache_knows_its_model_and_resumes(hub: Path, pictures: list[str], tmp_path: Path,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import ResNetModel
+
+    monkeypatch.setattr(chunks, "CHUNK", 2)
+    other = ResNetModel.from_pretrained(hub / "resnet")
+    with torch.no_grad():
+        next(other.parameters()).mul_(-1)
+    shutil.copytree(hub / "resnet", tmp_path / "other")
+    other.save_pretrained(tmp_path / "other")
+    kept = tmp_path / "kept"
+    first = encoders.resnet50(pictures[:3], list("abc"), str(hub / "resnet"), kept)
+    made = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+    whole = encoders.resnet50(pictures, list("abcdef"), str(hub / "resnet"), kept, workers=2)
+    assert len(made) == 2 and len(list(kept.iterdir())) == 2 + 2  # the chunk of two stands, that of one is another
+    assert all((kept / name).stat().st_mtime_ns == at for name, at in made.items())
+    np.testing.assert_allclose(whole.matrix[:3], first.matrix, rtol=1e-5)
+    assert not np.allclose(encoders.resnet50(pictures, list("abcdef"), str(tmp_path / "other"), kept).matrix,
+                           whole.matrix)
+
+
+def test_weights_in_a_pickle_are_refused(hub: Path, pictures: list[str], tmp_path: Path) -> None:
+    shutil.copytree(hub / "resnet", tmp_path / "pickled")
+    weights = tmp_path / "pickled" / "model.safetensors"
+    torch.save({}, tmp_path / "pickled" / "pytorch_model.bin")
+    weights.unlink()
+    with pytest.raises(OSError, match="safetensors"):
+        encoders.resnet50(pictures, list("abcdef"), str(tmp_path / "pickled"))
+
+
+def test_a_broken_picture_is_named_by_every_encoder(hub: Path, tmp_path: Path) -> None:
+    (tmp_path / "0108775015.jpg").write_bytes(b"not a picture")
+    for encoder, name in ((encoders.resnet50, "resnet"), (encoders.clip, "clip")):
+        with pytest.raises(ValueError, match=r"0108775015\.jpg"):
+            encoder([str(tmp_path / "0108775015.jpg")], ["0108775015"], str(hub / name))
+
+
+def test_no_items_are_no_space(hub: Path) -> None:
+    with pytest.raises(ValueError, match="no captions to encode"):
+        encoders.sentences([], [], hub / "sentences")

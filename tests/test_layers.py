@@ -26,7 +26,7 @@ ALLOWED = {
     "caption_scores": {"attributes", "java", "runs", "spice"},
     "gallery": {"images", "runs"},
     "features": {"images", "runs"},
-    "captioners": {"images", "runs"},
+    "captioners": {"features", "images", "runs"},
     "consensus": set(),
     "finetune": {"captioners", "runs"},
     "ranking": set(),
@@ -34,7 +34,7 @@ ALLOWED = {
     "recommend": {"features", "purchases", "ranking", "runs"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
-         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features", "figures",
+         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features", "features.ducho", "figures",
          "gallery", "images", "java", "paper", "purchases", "ranking", "recommend", "runs", "schema", "spice",
          "wardrobe"]
 

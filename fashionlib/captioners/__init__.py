@@ -31,8 +31,8 @@ from fashionlib.captioners.caches import encode, resized, without_tower
 from fashionlib.captioners.twins import TWINS, Grid, Size, Vit
 from fashionlib.runs import atomic
 
-__all__ = ["TWINS", "Captioner", "Grid", "Size", "Vit", "encode", "generate", "load", "queries", "save", "twin",
-           "without_tower"]
+__all__ = ["TWINS", "Captioner", "Grid", "Size", "Vit", "encode", "generate", "load", "queries", "save", "seen",
+           "twin", "without_tower"]
 
 SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
 # peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader could do about it
@@ -303,14 +303,22 @@ def generate(captioner: Captioner, images: Any, batch_size: int = 128, max_new_t
 
 
 @torch.inference_mode()
-def queries(captioner: Captioner, images: Any, batch_size: int = 128) -> np.ndarray:
-    """The Q-Former's outputs (items, queries, dim) float32: what the language model is told about each image."""
+def seen(captioner: Captioner, images: Any, batch_size: int = 128) -> dict[str, np.ndarray]:
+    """What a BLIP-2 makes of each image, float32: "vision" (items, dim), the vision tower's outputs averaged over
+    its tokens, and "queries" (items, queries, dim), the Q-Former's outputs: what the language model is told.
+    """
     if captioner.architecture.name != "BLIP-2":
         raise ValueError(f"a {captioner.architecture.name} has no Q-Former; give a BLIP-2")
-    model, found = captioner.base.eval(), []
+    model, vision, told = captioner.base.eval(), [], []
     with threads(captioner):
-        for k in tqdm(range(0, len(images), batch_size), desc="queries", unit="batch", leave=False):
+        for k in tqdm(range(0, len(images), batch_size), desc="images", unit="batch", leave=False):
             pixels = captioner.inputs(images[k:k + batch_size]).to(model.device, model.dtype)
-            output = model.get_image_features(pixels, return_dict=True).qformer_outputs.last_hidden_state
-            found.append(output.float().cpu().numpy())
-    return np.concatenate(found)
+            output = model.get_image_features(pixels, return_dict=True)
+            vision.append(output.vision_outputs.last_hidden_state.float().mean(1).cpu().numpy())
+            told.append(output.qformer_outputs.last_hidden_state.float().cpu().numpy())
+    return {"vision": np.concatenate(vision), "queries": np.concatenate(told)}
+
+
+def queries(captioner: Captioner, images: Any, batch_size: int = 128) -> np.ndarray:
+    """The Q-Former's outputs (items, queries, dim) float32: what the language model is told about each image."""
+    return seen(captioner, images, batch_size)["queries"]

