@@ -58,6 +58,13 @@ def _split(args: argparse.Namespace) -> None:
     sys.stdout.write(f"{args.out}: {', '.join(f'{sizes.get(name, 0)} {name}' for name in SPLITS)}, by {args.by}\n")
 
 
+def _split_purchases(args: argparse.Namespace) -> None:
+    from fashionlib.purchases import files
+
+    counts, written = files.split_files(args.transactions, args.out, args.articles, args.by, args.day, args.layout)
+    sys.stdout.write(f"{counts.to_string()}\n{', '.join(map(str, written))}\n")
+
+
 def _finetune(args: argparse.Namespace) -> None:
     from fashionlib.datasets import CAPTION, IMAGE, SPLIT, layouts, split_items
     from fashionlib.finetune import command, recipe
@@ -174,6 +181,21 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=42, metavar="S", help="random state (default 42, as published)")
     sub.add_argument("--out", type=Path, required=True, metavar="splits.csv", help="columns item_id, split")
 
+    sub = command("split-purchases", _split_purchases, "Cut the purchases of H&M's table 80/20 by time, the published "
+                  "way or with whole days.", "transactions_train.csv --out hm-split")
+    sub.add_argument("transactions", type=Path, metavar="transactions_train.csv",
+                     help="with columns t_dat, customer_id, article_id")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets train.tsv and test.tsv: user, item, "
+                     "1, date; no header")
+    sub.add_argument("--articles", type=Path, metavar="items.csv", help="a table with a column article_id or item_id "
+                     "(articles.csv, or fashionlib split's): purchases of other articles are left out, and counted")
+    sub.add_argument("--by", choices=("customer", "date"), default="customer", help="customer: of each, the last fifth "
+                     "of the rows is the test, as Paper A's script cuts (default); date: one date for everybody")
+    sub.add_argument("--day", choices=("cut", "train", "test"), default="cut", help="what becomes of the day through "
+                     "which a customer's cut falls: cut, as published (default), or whole to one side")
+    sub.add_argument("--layout", choices=("elliot", "recbole"), default="elliot", help="recbole: DIR/DIR.train.inter, "
+                     "DIR.valid.inter (the train side, cut once more) and DIR.test.inter, for benchmark_filename")
+
     sub = command("finetune", _finetune, "Train an adapter on the captions of a data folder; goes on after a kill.",
                   "path/to/hm --base Salesforce/blip2-opt-2.7b --output adapters/hm")
     sub.add_argument("root", type=Path, metavar="DATA")
@@ -245,7 +267,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 1
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[captions,recommend,scores,book]'\n")
+        extras = "captions,recommend,scores,book"
+        sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[{extras}]'\n")
         return 2
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
@@ -10,7 +11,8 @@ from fashionlib import cli
 from fashionlib.datasets import layouts
 from fashionlib.wardrobe import LAYOUTS
 
-COMMANDS = ["wardrobe", "check", "split", "download", "finetune", "score", "recommend", "execute", "keep", "summary"]
+COMMANDS = ["wardrobe", "check", "split", "split-purchases", "download", "finetune", "score", "recommend", "execute",
+            "keep", "summary"]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,47 @@ def test_split_and_download_refuse_with_one_line(wardrobe, tmp_path, capsys):
     refused(capsys, ["download", "hm", str(tmp_path / "d")], "--accept-terms", "non-commercial")
     refused(capsys, ["download", "facad", str(tmp_path / "d"), "--accept-terms"], "ask there")
     assert not (tmp_path / "s.csv").exists() and not (tmp_path / "d").exists()
+
+
+def test_split_purchases_cuts_as_published_and_recommend_reads_it(wardrobe, tmp_path, capsys):
+    table = pd.read_csv(wardrobe / "transactions_train.csv", dtype="str")
+    rank = table.groupby("customer_id")["t_dat"].transform(lambda days: pd.to_datetime(days).rank(method="first"))
+    is_train = rank <= np.floor(table.groupby("customer_id")["t_dat"].transform("size") * (1 - 0.2))
+    out = tmp_path / "hm"
+    assert cli.main(["split-purchases", str(wardrobe / "transactions_train.csv"), "--out", str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["test.tsv", "train.tsv"]
+    for name, rows in (("train", table[is_train]), ("test", table[~is_train])):
+        lines = (rows["customer_id"] + "\t" + rows["article_id"] + "\t1\t" + rows["t_dat"]).tolist()
+        assert (out / f"{name}.tsv").read_text().splitlines() == lines
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split() == ["read", "kept", "train", "test"]
+    assert [int(n) for n in printed[1].split()[1:]] == [len(table)] * 2 + [is_train.sum(), (~is_train).sum()]
+    assert cli.main(["recommend", "--train", str(out / "train.tsv"), "--test", str(out / "test.tsv"), "--model",
+                     "MostPop", "--out", str(tmp_path / "r.json")]) == 0
+
+
+def test_split_purchases_refuses_with_one_line(wardrobe, tmp_path, capsys):
+    good, out = wardrobe / "transactions_train.csv", tmp_path / "out"
+    bad = tmp_path / "train.tsv"
+    header = "t_dat,customer_id,article_id,price,sales_channel_id\n"
+    for text, words in ((header + "2020-09-01,a,0108775015,0.1,1\n2020-09-31,a,0108775015,0.1,1\n",
+                         ["train.tsv, line 3", "2020-09-31,a"]),
+                        (header + "2020-09-01,,0108775015,0.1,1\n", ["line 2", "customer_id is empty"]),
+                        (header + "2020-09-01,a,0108775015,0.1\n", ["line 2", "5 comma-separated fields"]),
+                        (header + '2020-09-01,a,"01\t2",0.1,1\n', ["line 2", "article_id is empty or has a tab"]),
+                        (header, ["no rows"]), ("", ["is empty", "article_id, customer_id, t_dat"]),
+                        ("t_dat,article_id\n2020-09-01,01\n", ["customer_id"])):
+        bad.write_text(text)
+        refused(capsys, ["split-purchases", str(bad), "--out", str(out)], *words)
+    bad.write_text(header + "2020-09-01,a,0108775015,0.1,1\n")
+    refused(capsys, ["split-purchases", str(bad), "--out", str(tmp_path)], "train.tsv", "one of the inputs")
+    refused(capsys, ["split-purchases", str(bad), "--out", str(out), "--by", "date"], "1 rows on 1 days")
+    refused(capsys, ["split-purchases", str(good), "--out", str(out), "--by", "date", "--day", "test"], "whole")
+    refused(capsys, ["split-purchases", str(tmp_path / "no.csv"), "--out", str(out)], "no.csv: no such file")
+    (tmp_path / "items.csv").write_text("item_id\n108775015\n")
+    refused(capsys, ["split-purchases", str(bad), "--out", str(out), "--articles", str(tmp_path / "items.csv")],
+            "108775015", "leading zero")
+    assert not out.exists()
 
 
 def test_score_writes_corpus_and_items(tmp_path, capsys):

@@ -23,7 +23,7 @@ def temporal_split(transactions: pd.DataFrame, share: float = 0.8,
     if day not in DAYS:
         raise ValueError(f"day {day!r}; known: {', '.join(DAYS)}")
     _refuse_missing(transactions)
-    users, dates = (_codes(transactions[name])[0] for name in ("user_id", "date"))
+    users, dates = (encode(transactions[name])[0] for name in ("user_id", "date"))
     counts = np.bincount(users)  # (users,)
     order = _history(users, dates)
     cut = np.cumsum(counts) - counts + np.floor(counts * share).astype(np.int64)  # (users,) places in `order`
@@ -45,7 +45,7 @@ def global_split(transactions: pd.DataFrame, share: float = 0.8) -> tuple[pd.Dat
     `temporal_split`. Raises ValueError as there, and when the first day alone holds that share.
     """
     _refuse_missing(transactions)
-    dates = _codes(transactions["date"])[0]
+    dates = encode(transactions["date"])[0]
     rows = np.cumsum(np.bincount(dates))  # (days,) rows up to and with that day
     train = dates < np.searchsorted(rows, int(np.floor(len(dates) * share)), side="right")
     if train.all() or not train.any():
@@ -109,13 +109,13 @@ def interactions(train: pd.DataFrame, test: pd.DataFrame) -> Interactions:
 
     Raises ValueError when the train table is empty or no user has both train and test rows.
     """
-    (user, users), (item, items) = _codes(train["user_id"]), _codes(train["item_id"])
+    (user, users), (item, items) = encode(train["user_id"]), encode(train["item_id"])
     row, column = _places(test["user_id"], users), _places(test["item_id"], items)
     known = row >= 0
     if not known.any():
         raise ValueError(f"{len(train)} train and {len(test)} test rows share no user: nothing to evaluate")
     new = known & (column < 0)
-    codes, unseen = _codes(test["item_id"][new])
+    codes, unseen = encode(test["item_id"][new])
     column[new] = codes + len(items)
     shape = len(users), len(items)
     return Interactions(users.to_numpy(), items.to_numpy(), unseen.to_numpy(), _binary(user, item, shape),
@@ -127,7 +127,7 @@ def latest(train: pd.DataFrame, data: Interactions) -> sparse.csr_matrix:
     user's history, 1 for the first row by date (ties in file order). Larger is later. `train` is the table of `data`.
     """
     user, item = _places(train["user_id"], pd.Index(data.users)), _places(train["item_id"], pd.Index(data.items))
-    order = _history(user, _codes(train["date"])[0])
+    order = _history(user, encode(train["date"])[0])
     sizes = np.bincount(user)
     place = np.arange(1, len(user) + 1) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # in the user's history
     again = _sorted(item[order])
@@ -146,7 +146,7 @@ def _refuse_missing(transactions: pd.DataFrame) -> None:
         raise ValueError(f"{missing.sum()} of {total} transactions lack user, item or date; first: row {row}")
 
 
-def _codes(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+def encode(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
     """(codes, ids): int32 places of the values among the distinct values, `ids`, which are sorted."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, ids = column.cat.codes.to_numpy(), column.cat.categories
@@ -171,7 +171,7 @@ def _dense(column: pd.Series) -> bool:
 
 def _places(column: pd.Series, ids: pd.Index) -> np.ndarray:
     """int32 places of the values among `ids`, -1 for a value that isn't there; only distinct values are looked up."""
-    codes, known = _codes(column)
+    codes, known = encode(column)
     return ids.get_indexer(known).astype(np.int32)[codes]
 
 
