@@ -110,6 +110,22 @@ def transactions(root: Path) -> pd.DataFrame:
     return table.assign(**{DATE: dates})[TRANSACTION_COLUMNS]
 
 
+def generated_captions(path: Path) -> dict[str, str]:
+    """{article id: caption} of a table in the article table's columns, as Paper A's repository publishes the captions
+    that its captioner wrote (recommender/generated_text_items.csv).
+
+    Its ids are numbers and lost their leading zero: they get it back. Articles without a text are left out. Errors as
+    `items`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no generated captions at {path}; give a CSV with article_id and detail_desc")
+    table = _read(path, {"article_id": ITEM, "detail_desc": CAPTION})
+    ids, captions = table[ITEM].str.zfill(10), table[CAPTION].fillna("").str.strip()
+    _refuse_bad_ids(ids, path)
+    return dict(zip(ids[captions != ""], captions[captions != ""], strict=True))
+
+
 def filter_captioned(
     items: pd.DataFrame, minimum: int = 7, images: bool = True
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
