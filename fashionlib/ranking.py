@@ -75,6 +75,15 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """(low, high) percentile bootstrap interval of the mean over users (Efron 1979), from n resamples.
 
+    Raises ValueError for no values.
+    """
+    low, high = np.quantile(resampled_means(values, seed, n), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def resampled_means(values: np.ndarray, seed: int, n: int = 1000) -> np.ndarray:
+    """(n,) means of n resamples of the users.
+
     Resampling users is drawing how often each distinct value comes up (a multinomial), so few distinct
     values, as ranking metrics have, make it cheap for a million users. Raises ValueError for no values.
     """
@@ -85,8 +94,7 @@ def bootstrap_interval(
     block = max(1, 2_000_000 // len(distinct))  # resamples at a time, so that memory stays small
     means = [generator.multinomial(len(values), counts / len(values), size=min(block, n - start)) @ distinct
              for start in range(0, n, block)]
-    low, high = np.quantile(np.concatenate(means) / len(values), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return np.concatenate(means) / len(values)
 
 
 def judge(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> tuple[np.ndarray, np.ndarray]:

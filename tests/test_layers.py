@@ -14,7 +14,7 @@ ALLOWED = {
     "paper": {"runs"},
     "runs": set(),
     "execute": {"runs"},
-    "cli": {"caption_scores", "datasets", "execute", "finetune", "recommend", "runs", "wardrobe"},
+    "cli": {"caption_scores", "datasets", "execute", "finetune", "purchases", "recommend", "runs", "wardrobe"},
     "figures": {"images"},
     "images": set(),
     "schema": set(),

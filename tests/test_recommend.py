@@ -1,10 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from fashionlib import purchases, recommend
-from fashionlib.recommend import neighbours
+from fashionlib.recommend import kernels, neighbours
 
 BASELINES = {"Random": recommend.Random, "MostPop": recommend.MostPop, "UserKNN": recommend.UserKNN,
              "ItemKNN": recommend.ItemKNN}
@@ -48,31 +50,85 @@ def test_user_knn_sums_over_the_users_own_neighbours():
     assert lists.tolist() == [[-1, -1], [-1, -1], [0, -1], [1, -1], [-1, -1]]
 
 
-def dense(model, train, k, user):
-    """The definition, with dense arrays and loops: scores (items,) of one user."""
+def dense(model, train, k, convention):
+    """The definitions of `recommend.neighbours`, with dense arrays and loops: scores (users, items)."""
     rows = train.T if model == "ItemKNN" else train
     norm = np.sqrt(np.outer(rows.sum(1), rows.sum(1)))
     cosine = np.divide(rows @ rows.T, norm, out=np.zeros_like(norm), where=norm > 0).round(12)
-    np.fill_diagonal(cosine, 0)
+    counted = convention in ("elliot", "implicit")
+    np.fill_diagonal(cosine, 9 if counted else 0)  # 9: first among the k
     cut = np.zeros_like(cosine)
     for r, similar in enumerate(cosine):
         best = np.argsort(-similar, kind="stable")[:k]
-        cut[r, best] = similar[best]
-    return cut @ train[user] if model == "ItemKNN" else cut[user] @ train
+        cut[r, best] = np.minimum(similar[best], 1)
+    if model == "UserKNN":
+        return (cut if convention == "plain" else cut.T) @ train
+    return train @ (cut if convention == "implicit" else cut.T)
 
 
-@pytest.mark.parametrize("name", ["ItemKNN", "UserKNN"])
-@pytest.mark.parametrize("limit", [50, 8_000_000])
-def test_knn_agrees_with_the_dense_definition(name, limit, monkeypatch):
-    whole = neighbours._blocks
-    monkeypatch.setattr(neighbours, "_blocks", lambda work: whole(work, limit))  # 50: many small blocks
+@pytest.mark.parametrize("repeats", [False, True])
+@pytest.mark.parametrize("name, convention", [(m, c) for m, known in neighbours.CONVENTIONS.items() for c in known])
+def test_neighbourhoods_are_what_their_convention_says(name, convention, repeats):
     train = (np.random.default_rng(3).random((60, 40)) < 0.12).astype(float)
-    lists = BASELINES[name](k=4).fit(matrix(train)).recommend(np.arange(60), 12)
+    train[:, 5] = train[7] = 0
+    model = getattr(recommend, name)(k=4, convention=convention).fit(matrix(train))
+    lists, scores = model.recommend(np.arange(60), 12, repeats), dense(name, train, 4, convention)
     for user in range(60):
-        scores = dense(name, train, 4, user)
-        scores[train[user] > 0] = 0
-        order = [i for i in np.argsort(-scores.round(10), kind="stable")[:12] if scores[i] > 0]
+        scores[user][train[user] > 0] *= repeats
+        order = [i for i in np.argsort(-scores[user].round(10), kind="stable")[:12] if scores[user, i] > 0]
         assert lists[user].tolist() == order + [-1] * (12 - len(order))
+
+
+def test_an_unknown_convention_is_named():
+    with pytest.raises(ValueError, match="UserKNN has no convention 'implicit'; known: plain, elliot, aiolli"):
+        recommend.UserKNN(convention="implicit")
+    with pytest.raises(ValueError, match="ItemKNN with k = 0"):
+        recommend.ItemKNN(0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(0.05, 0.9), st.sampled_from([1, 3, 8, 50]))
+def test_pruned_neighbours_are_all_neighbours(seed, k, share, block):
+    """Popular and rare columns, long and short rows, many blocks: the bounds may leave out work, no neighbour."""
+    random = np.random.default_rng(seed)
+    chances = np.outer(random.random(40) ** 2, random.random(30) ** 2) * 4 * share
+    rows = (random.random((40, 30)) < chances).astype(float)
+    norm = np.sqrt(np.outer(rows.sum(1), rows.sum(1)))
+    cosine = np.divide(rows @ rows.T, norm, out=np.zeros_like(norm), where=norm > 0)
+    np.fill_diagonal(cosine, 0)
+    compiled = kernels.most_similar
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "BLOCK", block)  # in Python: compiled code has its constants built in
+        patch.setattr(kernels, "SLACK", 1 + seed % 3)
+        patch.setattr(kernels, "most_similar", compiled.py_func)
+        similar = neighbours.neighbours(matrix(rows), k).toarray()
+    for mine, row in zip(similar, cosine, strict=True):
+        kept = [i for i in np.argsort(-row.round(12), kind="stable")[:k] if row[i] > 0]
+        assert np.flatnonzero(mine).tolist() == sorted(kept)
+        np.testing.assert_allclose(mine[kept], row[kept], rtol=1e-12)
+
+
+def test_neighbours_agree_with_implicit():
+    library = pytest.importorskip("implicit.nearest_neighbours")
+    train = matrix((np.random.default_rng(8).random((300, 80)) < 0.05).astype(float))
+    theirs = library.CosineRecommender(K=21)  # counts the item itself
+    theirs.fit(train.tocsr(), show_progress=False)
+    mine = neighbours.neighbours(train.T.tocsr(), 21, counting_self=True)
+    # equal cosines may be cut at another of the tied items: compare the sorted values, then the scores of the lists
+    for a, b in zip(theirs.similarity, mine, strict=True):
+        np.testing.assert_allclose(np.sort(a.data[a.data > 0]), np.sort(b.data), rtol=1e-9)
+    users = np.flatnonzero(np.diff(train.indptr))
+    model = recommend.ItemKNN(80, "implicit").fit(train)  # all neighbours: no tie is cut
+    theirs = library.CosineRecommender(K=80)
+    theirs.fit(train.tocsr(), show_progress=False)
+    ids, scores = theirs.recommend(users, train[users], N=5)
+    lists = model.recommend(users, 5)
+    full = (train[users] @ model.similar).toarray()
+    for row, (user_ids, user_scores) in enumerate(zip(ids, scores, strict=True)):
+        listed = lists[row][lists[row] >= 0]
+        np.testing.assert_allclose(full[row, listed], user_scores[user_scores > 0], rtol=1e-9)
+        certain = user_scores > user_scores[-1] + 1e-9  # what ties with the last place may be another item
+        assert set(user_ids[certain]) <= set(listed)
 
 
 def test_most_pop_counts_users_and_masks():
@@ -131,3 +187,24 @@ def test_compare_finds_the_planted_companions():
     for model in models:
         assert table.loc[model, "AP@5 low"] <= table.loc[model, "AP@5"] <= table.loc[model, "AP@5 high"]
         assert table.loc[model, "AP@5"] == pytest.approx(per_user.loc[model, "AP@5"].mean(), rel=1e-12)
+
+
+def test_repeat_offers_own_purchases_latest_first():
+    train = matrix([[1, 0, 1, 1], [0, 1, 0, 0]])
+    latest = matrix([[2, 0, 9, 4], [0, 1, 0, 0]])
+    model = recommend.Repeat(latest).fit(train)
+    assert model.recommend(np.arange(2), 2, repeats=True).tolist() == [[2, 3], [1, -1]]
+    assert model.recommend(np.arange(2), 2).tolist() == [[-1, -1], [-1, -1]]
+
+
+def test_paired_differences_know_a_real_one_from_none():
+    users = pd.Index([f"u{n}" for n in range(400)], name="user_id")
+    random = np.random.default_rng(0)
+    base = random.random(400)
+    models = {"a": base + 0.1, "b": base, "c": base + random.normal(0, 0.5, 400)}
+    per_user = pd.concat({m: pd.DataFrame({"NDCG@5": v}, index=users) for m, v in models.items()}, names=["model"])
+    table = recommend.paired(per_user, [("a", "b"), ("c", "b")])
+    assert table.loc["a minus b"].tolist() == pytest.approx([0.1, 0.1, 0.1, 2 / 1001])
+    assert table.loc["c minus b", "low"] < 0 < table.loc["c minus b", "high"] and table.loc["c minus b", "p"] > 0.05
+    with pytest.raises(ValueError, match="1 of 400 users were judged for one of 'a' and 'b' alone"):
+        recommend.paired(per_user.drop(("b", "u3")), [("a", "b")])

@@ -1,4 +1,4 @@
-"""Random, MostPop, UserKNN and ItemKNN, and their comparison, in Elliot's conventions.
+"""Recommenders and their comparison.
 
 Items and users are positions in the id arrays of an `Interactions`. Every model, VBPR too, has the interface
 `Model`. Conventions follow Elliot (Anelli et al., SIGIR 2021), the framework of Paper A, except where a
@@ -17,10 +17,11 @@ from tqdm import tqdm
 
 from fashionlib import ranking
 from fashionlib.purchases import Interactions
-from fashionlib.recommend.baselines import MostPop, Random
+from fashionlib.recommend.baselines import MostPop, Random, Repeat
 from fashionlib.recommend.neighbours import ItemKNN, UserKNN
 
-__all__ = ["Comparison", "ItemKNN", "Model", "MostPop", "Random", "UserKNN", "compare", "evaluate", "summary"]
+__all__ = ["Comparison", "ItemKNN", "Model", "MostPop", "Random", "Repeat", "UserKNN", "compare", "evaluate",
+           "paired", "summary"]
 
 
 class Model(Protocol):
@@ -29,9 +30,9 @@ class Model(Protocol):
     def fit(self, train: sparse.csr_matrix) -> Model:
         """Learn from the (users, items) binary matrix; return the model itself."""
 
-    def recommend(self, users: np.ndarray, n: int) -> np.ndarray:
-        """(len(users), n) item positions, best first, without train items; -1 where there is nothing to
-        offer.
+    def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
+        """(len(users), n) item positions, best first; -1 where there is nothing to offer. Without `repeats` the items
+        that a user has bought in train are not offered (Elliot's mask).
         """
 
 
@@ -55,16 +56,16 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    models: dict[str, Model], data: Interactions, cutoffs: Sequence[int] = (5, 12), seed: int = 0
+    models: dict[str, Model], data: Interactions, cutoffs: Sequence[int] = (5, 12), seed: int = 0, repeats: bool = False
 ) -> Comparison:
-    """Fit each model on the train purchases and judge its lists for the evaluated users. `seed` is the
-    bootstrap's.
+    """Fit each model on the train purchases and judge its lists for the evaluated users. `seed` is the bootstrap's;
+    with `repeats` a list may hold items that the user bought in train.
     """
     per_user, lists, rows = {}, {}, {}
     bar = tqdm(models.items(), desc="models", unit="model")
     for name, model in bar:
         bar.set_postfix_str(name)
-        lists[name] = model.fit(data.train).recommend(data.evaluated, max(cutoffs))
+        lists[name] = model.fit(data.train).recommend(data.evaluated, max(cutoffs), repeats)
         per_user[name] = evaluate(lists[name], data, cutoffs)
         covered = {f"coverage@{k}": ranking.coverage(lists[name], len(data.items), k) for k in cutoffs}
         rows[name] = {**summary(per_user[name], seed), **covered}
@@ -79,3 +80,24 @@ def summary(per_user: pd.DataFrame, seed: int = 0) -> dict[str, float]:
         row[metric] = float(per_user[metric].mean())
         row[f"{metric} low"], row[f"{metric} high"] = ranking.bootstrap_interval(per_user[metric].to_numpy(), seed)
     return row
+
+
+def paired(per_user: pd.DataFrame, pairs: Sequence[tuple[str, str]], metric: str = "NDCG@5", seed: int = 0,
+           n: int = 1000) -> pd.DataFrame:
+    """One row "A minus B" for each pair of models: the mean difference over the same users, its 95 % bootstrap
+    interval ("low", "high"), and "p", the two-sided share of resamples on the other side of nought (at least
+    1 / (n + 1)). `per_user` is a Comparison's. Raises ValueError where a pair's users differ.
+    """
+    scores = per_user[metric].unstack("model")
+    rows = {}
+    for a, b in pairs:
+        gap = (scores[a] - scores[b]).to_numpy()
+        if np.isnan(gap).any():
+            raise ValueError(f"{np.isnan(gap).sum()} of {len(gap)} users were judged for one of {a!r} and {b!r} alone: "
+                             "compare them on the same users")
+        means = ranking.resampled_means(gap, seed, n)
+        low, high = np.quantile(means, [0.025, 0.975])
+        tail = min((means <= 0).sum(), (means >= 0).sum())
+        rows[f"{a} minus {b}"] = {"difference": gap.mean(), "low": low, "high": high,
+                                  "p": min(1.0, 2 * (tail + 1) / (n + 1))}
+    return pd.DataFrame(rows).T

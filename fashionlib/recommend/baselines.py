@@ -1,13 +1,17 @@
-"""Recommenders that know nothing of taste: Random and MostPop."""
+"""Recommenders that know nothing of taste: Random, MostPop, and Repeat, which knows what you have."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
 
+from fashionlib.recommend import kernels
+
 
 class Random:
-    """n distinct items the user has not bought, uniformly (Elliot draws with replacement: a list may repeat).
+    """n distinct items the user has not bought, uniformly; a user's list depends on the seed and on nobody else.
+
+    Elliot draws with replacement, so a list of its may hold an item twice.
     """
 
     def __init__(self, seed: int = 42) -> None:
@@ -17,15 +21,9 @@ class Random:
         self.train = train
         return self
 
-    def recommend(self, users: np.ndarray, n: int) -> np.ndarray:
-        generator, items = np.random.default_rng(self.seed), self.train.shape[1]
-        lists = np.full((len(users), n), -1)
-        for row, user in enumerate(users):
-            seen = _row(self.train, user)
-            drawn = generator.choice(items, size=min(items, n + len(seen)), replace=False)
-            drawn = drawn[~np.isin(drawn, seen)][:n]
-            lists[row, : len(drawn)] = drawn
-        return lists
+    def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
+        seen = mask(self.train, users, repeats)
+        return kernels.random_unseen(np.asarray(users), self.seed, self.train.shape[1], seen.indptr, seen.indices, n)
 
 
 class MostPop:
@@ -36,20 +34,34 @@ class MostPop:
         self.order = np.argsort(-np.bincount(train.indices, minlength=train.shape[1]), kind="stable")
         return self
 
-    def recommend(self, users: np.ndarray, n: int) -> np.ndarray:
-        places = np.argsort(self.order)  # item position -> popularity rank
-        lists = np.full((len(users), n), -1)
-        for start in range(0, len(users), 4096):
-            seen = self.train[users[start : start + 4096]]
-            depth = min(len(self.order), n + int(np.diff(seen.indptr).max()))
-            taken = np.zeros((seen.shape[0], depth), dtype=bool)
-            rows, ranks = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr)), places[seen.indices]
-            taken[rows[ranks < depth], ranks[ranks < depth]] = True
-            best = np.argsort(taken, axis=1, kind="stable")[:, :n]  # free ranks first, each in order
-            free = ~np.take_along_axis(taken, best, axis=1)
-            lists[start : start + 4096, : best.shape[1]] = np.where(free, self.order[best], -1)
-        return lists
+    def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
+        seen = mask(self.train, users, repeats)
+        return kernels.first_unseen(self.order, seen.indptr, seen.indices, n)
 
 
-def _row(matrix: sparse.csr_matrix, row: int) -> np.ndarray:
-    return matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]
+class Repeat:
+    """What the user bought, latest first; `latest` (users, items) holds larger values for later purchases, as
+    `purchases.latest` gives. With train items masked its lists are empty.
+    """
+
+    def __init__(self, latest: sparse.csr_matrix) -> None:
+        self.latest = latest
+
+    def fit(self, train: sparse.csr_matrix) -> Repeat:
+        self.train = train
+        return self
+
+    def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
+        one, seen = sparse.identity(self.latest.shape[1], format="csr"), mask(self.train, users, repeats)
+        own = self.latest[users].astype(float)
+        return kernels.best_products(own.indptr, own.indices, own.data, one.indptr, one.indices, one.data,
+                                     one.shape[1], seen.indptr, seen.indices, n, kernels.threads())
+
+
+def mask(train: sparse.csr_matrix, users: np.ndarray, repeats: bool) -> sparse.csr_matrix:
+    """What must not be recommended: the users' train rows, columns sorted; nothing where `repeats` are allowed."""
+    if repeats:
+        return sparse.csr_matrix((len(users), train.shape[1]))
+    seen = train[users]
+    seen.sort_indices()
+    return seen
