@@ -59,8 +59,10 @@ NOTEBOOKS = {
         "pictures": "gallery",  # files that the page shows
     },
     "10_feature_spaces": {
+        "compares": True,
         "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "captions/fine_tuned.json"],
-        "makes": ["features/text.parquet", "features/both.parquet", "features/queries.parquet", "results/feature_spaces.json"],
+        "makes": ["features/text.parquet", "features/both.parquet", "features/vision.parquet", "features/queries.parquet",
+                  "results/feature_spaces.json"],
         "gpu": 1,
     },
     "12_recommenders": {

@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 from matplotlib.axes import Axes
@@ -132,12 +133,64 @@ def contact_sheet(
     return figure
 
 
-def neighbours(rows: Iterable[tuple[str, Sequence[str]]], label: str) -> HTML:
-    """Each row: a query picture (outlined) and its nearest pictures."""
+def neighbours(rows: Iterable[tuple[str, Sequence[str]]], label: str, names: Sequence[str] = ()) -> HTML:
+    """Each row: a query picture (outlined) and its nearest pictures, with its name before it if there are `names`."""
     lines = []
     for n, (query, found) in enumerate(rows, 1):
+        name = f'<span class="name">{escape(names[n - 1])}</span>' if names else ""
         first = f'<img class="query" src="{thumbnail(query, 72)}" alt="Query {n}">'
         rest = "".join(f'<img src="{thumbnail(path, 72)}" alt="Neighbour {k} of query {n}, {escape(label)}">'
                        for k, path in enumerate(found, 1))
-        lines.append(f'<div class="neighbours">{first}{rest}</div>')
+        lines.append(f'<div class="neighbours">{name}{first}{rest}</div>')
     return HTML("".join(lines))
+
+
+def heatmap(frame: pd.DataFrame, label: str) -> Axes:
+    """A square table of shares as a shaded one, each cell with its value in percent."""
+    side = 0.75 * len(frame) + 1.2
+    axes = plt.subplots(figsize=(side + 1, side), layout="constrained")[1]
+    drawn = axes.imshow(frame, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(frame.to_numpy()):
+        axes.text(column, row, f"{value:.0%}", ha="center", va="center", color="white" if value > 0.6 else "black")
+    axes.set_xticks(range(len(frame.columns)), [str(name) for name in frame.columns], rotation=30, ha="right")
+    axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])
+    axes.spines[:].set_visible(False)
+    axes.figure.colorbar(drawn, shrink=0.7, label=label)
+    return axes
+
+
+def points(places: Mapping[str, np.ndarray], groups: Sequence[str], columns: int = 3) -> plt.Figure:
+    """Maps side by side, each (items, 2), coloured by group: the eight commonest have a colour, others are grey."""
+    counts = pd.Series(list(groups)).value_counts()
+    named = list(counts.index[:8])
+    rows = -(-len(places) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(3.1 * columns, 3.1 * rows), squeeze=False, layout="constrained")
+    for place in axes.flat:
+        place.axis("off")
+    for place, (name, at) in zip(axes.flat, places.items(), strict=False):
+        place.set_title(name, fontsize=9)
+        for n, group in enumerate([None, *named]):
+            chosen = np.array([(g not in named) if group is None else g == group for g in groups])
+            colour = "#cbd5e1" if group is None else ("C0", "C1", "C2", "C3", "C4", "C5", "C6", "C8")[n - 1]  # no grey
+            place.scatter(*at[chosen].T, s=5, color=colour, label="others" if group is None else group, linewidths=0)
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, markerscale=3,
+                  fontsize=8, frameon=False)
+    return figure
+
+
+def picture_map(at: np.ndarray, pictures: Sequence[str], label: str, across: int = 20, down: int = 13) -> HTML:
+    """Places (items, 2) as a grid of small pictures: a cell shows the item that is nearest its middle, or nothing."""
+    width, height = 52, 62
+    sheet = Image.new("RGB", (across * width, down * height), "white")
+    scaled = (at - at.min(0)) / np.maximum(np.ptp(at, axis=0), 1e-9) * [across, down]
+    cells = np.minimum(scaled.astype(int), [across - 1, down - 1])
+    off = np.abs(scaled - cells - 0.5).max(1)
+    nearest = {tuple(cells[n]): n for n in np.argsort(-off, kind="stable")}  # the last of a cell is the nearest
+    for (column, row), n in nearest.items():
+        picture = images.small(pictures[n], width)
+        picture.thumbnail((width, height))
+        sheet.paste(picture, (int(column) * width, int(row) * height))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=80)
+    address = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return HTML(f'<img class="map" src="{address}" alt="{escape(label)}">')

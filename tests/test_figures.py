@@ -3,6 +3,7 @@
 import base64
 import io
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -60,3 +61,36 @@ def test_a_broken_or_giant_picture_is_named(tmp_path, monkeypatch, picture):
 def test_the_banner_tells_drawn_from_real():
     assert "synthetic wardrobe" in figures.note(True, "tiny").data
     assert "synthetic" not in figures.note(False, "sample").data
+
+
+def test_neighbours_have_their_names_escaped(picture):
+    html = figures.neighbours([(picture, [picture, picture])], HOSTILE, [HOSTILE]).data
+    assert html.count("<img") == 3 and '<span class="name">&lt;img' in html
+    assert 'class="name"' not in figures.neighbours([(picture, [picture])], "image").data
+
+
+def test_a_picture_map_shows_the_item_nearest_the_middle_of_each_cell(tmp_path):
+    """Two cells: red at the corner and green nearly in the middle of the left one, blue in the right one."""
+    paths = [str(tmp_path / f"{name}.png") for name in ("red", "lime", "blue")]
+    for path, name in zip(paths, ("red", "lime", "blue"), strict=True):
+        Image.new("RGB", (52, 62), name).save(path)
+    html = figures.picture_map(np.array([[0, 0], [0.2, 0.6], [1, 1.0]]), paths, HOSTILE, across=2, down=1).data
+    sheet = Image.open(io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0])))
+    assert sheet.size == (2 * 52, 62) and html.count("<img") == 1
+    left, right = sheet.getpixel((26, 31)), sheet.getpixel((78, 31))
+    assert left[1] > 200 > 50 > left[0] and right[2] > 200 > 50 > right[0]
+
+
+def test_points_name_the_commonest_groups_and_grey_the_rest():
+    groups = [name for n in range(10) for name in [f"group {n}"] * (20 - n)]
+    at = np.random.default_rng(0).normal(size=(len(groups), 2))
+    figure = figures.points({"a": at, "b": at}, groups)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["others", *(f"group {n}" for n in range(8))]
+    drawn = sum(len(place.get_offsets()) for place in figure.axes[0].collections)
+    assert drawn == len(groups) and [axes.get_title() for axes in figure.axes[:2]] == ["a", "b"]
+
+
+def test_a_heatmap_writes_each_value():
+    axes = figures.heatmap(pd.DataFrame([[1, 0.25], [0.25, 1]], ["a", "b"], ["a", "b"]), "shared")
+    assert [text.get_text() for text in axes.texts] == ["100%", "25%", "25%", "100%"]
