@@ -103,11 +103,38 @@ def _recommend(args: argparse.Namespace) -> None:
 
     if not re.fullmatch(r"\d+(,\d+)*", args.cutoffs):
         raise ValueError(f"--cutoffs {args.cutoffs!r} are no list lengths; e.g. 5,12")
-    cutoffs = tuple(map(int, args.cutoffs.split(",")))
-    result = command.recommend_files(args.train, args.test, args.model, args.k, cutoffs)
-    runs.write_json(args.out, result)
-    for metric, value in result["metrics"].items():
-        sys.stdout.write(f"{metric:16} {value['mean']:.5f}  [{value['low']:.5f}, {value['high']:.5f}]\n")
+    if args.top is not None and args.lists is None:
+        raise ValueError(f"--top {args.top} is the length of the lists; --lists says where they go")
+    cutoffs = tuple(sorted({*map(int, args.cutoffs.split(",")), *([] if args.top is None else [args.top])}))
+    spaces = _spaces(args.features)
+    inputs, outputs = [args.train, args.test, *spaces.values()], [out for out in (args.out, args.lists) if out]
+    for place, out in enumerate(outputs):
+        if out.is_dir() or out.resolve() in {path.resolve() for path in inputs + outputs[:place]}:
+            raise ValueError(f"{out} is a folder, one of the inputs, or named twice; name a new file")
+    options = command.Options(args.k, args.convention, args.factors, args.epochs, spaces, args.repeats, args.seed)
+    found = command.recommend_files(args.train, args.test, args.model, cutoffs, options)
+    if args.lists:
+        command.write_lists(args.lists, found, args.top or max(cutoffs))
+    runs.write_json(args.out, found.result)
+    for name, model in found.result["models"].items():
+        for metric, value in model["metrics"].items():
+            sys.stdout.write(f"{name:10} {metric:16} {value['mean']:.5f}  [{value['low']:.5f}, {value['high']:.5f}]\n")
+    for metric, pairs in found.result["differences"].items():
+        for pair, value in pairs.items():
+            sys.stdout.write("{} {}: {difference:+.5f}  [{low:+.5f}, {high:+.5f}], p {p:.3f}\n".format(
+                metric, pair, **value))
+
+
+def _spaces(given: list[str]) -> dict[str, Path]:
+    """{name: file} of x.parquet (called x) or name=x.parquet."""
+    spaces = {}
+    for text in given:
+        named = re.fullmatch(r"(\w+)=(.+)", text)
+        name, path = (named[1], Path(named[2])) if named else (Path(text).stem, Path(text))
+        if name in spaces:
+            raise ValueError(f"--features {text}: {name} is named twice; e.g. visual=a.parquet textual=b.parquet")
+        spaces[name] = path
+    return spaces
 
 
 def _execute(args: argparse.Namespace) -> None:
@@ -146,8 +173,9 @@ def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(prog="fashionlib", description="Read, caption, score and recommend fashion items.")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name, run, help, example):  # noqa: A002
-        sub = commands.add_parser(name, help=help, description=help, epilog=f"example: fashionlib {name} {example}",
+    def command(name, run, help, *examples):  # noqa: A002
+        epilog = "\n".join(f"example: fashionlib {name} {example}" for example in examples)
+        sub = commands.add_parser(name, help=help, description=help, epilog=epilog,
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
         sub.set_defaults(run=run)
         return sub
@@ -230,13 +258,32 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=42, metavar="S")
     sub.add_argument("--out", type=Path, required=True, metavar="scores.json")
 
-    sub = command("recommend", _recommend, "Fit a recommender on TSV files (user, item, rating, date; no header).",
-                  "--train train.tsv --test test.tsv --model ItemKNN --k 20 --cutoffs 5,12 --out r.json")
+    sub = command("recommend", _recommend, "Fit recommenders on TSV files (user, item, rating, date; no header), judge "
+                  "and compare them.", "--train train.tsv --test test.tsv --model ItemKNN --k 20 --out r.json",
+                  "--train train.tsv --test test.tsv --model MostPop --model VBPR --features clip.parquet "
+                  "--top 12 --lists lists.parquet --out r.json",
+                  "--train train.tsv --test test.tsv --model BM3 --features visual=resnet.parquet "
+                  "--features textual=sbert.parquet --epochs 20 --out r.json")
     sub.add_argument("--train", type=Path, required=True, metavar="train.tsv")
     sub.add_argument("--test", type=Path, required=True, metavar="test.tsv")
-    sub.add_argument("--model", required=True, help="Random, MostPop, UserKNN or ItemKNN")
-    sub.add_argument("--k", type=int, help="neighbours (default 10 for UserKNN, 20 for ItemKNN)")
-    sub.add_argument("--cutoffs", default="5,12", help="list lengths (default 5,12)")
+    sub.add_argument("--model", required=True, action="append", metavar="NAME", help="Random, MostPop, Repeat, "
+                     "UserKNN, ItemKNN, BPR, VBPR, FREEDOM or BM3; several are compared on the same customers")
+    sub.add_argument("--k", type=int, metavar="N", help="neighbours (default 10 for UserKNN, 20 for ItemKNN)")
+    sub.add_argument("--convention", choices=("plain", "elliot", "aiolli", "implicit"), help="of UserKNN and ItemKNN: "
+                     "plain, the textbook's (default); elliot, Elliot's standard (self counted, UserKNN transposed); "
+                     "aiolli, Elliot's aiolli (self not counted); implicit, the library's ItemKNN")
+    sub.add_argument("--features", action="append", default=[], metavar="[NAME=]x.parquet", help="of VBPR, FREEDOM and "
+                     "BM3: columns item_id, features; one row for every item of the train rows. Several for FREEDOM "
+                     "and BM3 (visual=..., textual=...); VBPR puts them side by side")
+    sub.add_argument("--factors", type=int, metavar="N", help="of BPR, VBPR, FREEDOM, BM3 (default: the model's)")
+    sub.add_argument("--epochs", type=int, metavar="N", help="at most, of the same (default: the model's)")
+    sub.add_argument("--repeats", action="store_true", help="may recommend what a customer bought in train (else, as "
+                     "in Elliot, it is masked); Repeat needs it")
+    sub.add_argument("--cutoffs", default="5,12", metavar="N,N", help="list lengths (default 5,12)")
+    sub.add_argument("--seed", type=int, default=0, metavar="S", help="of the models and of the intervals (default 0)")
+    sub.add_argument("--lists", type=Path, metavar="lists.parquet", help="keep the lists: user_id, rank, item_id, and "
+                     "model where there are several")
+    sub.add_argument("--top", type=int, metavar="N", help="their length, judged too (default: the largest cutoff)")
     sub.add_argument("--out", type=Path, required=True, metavar="r.json")
 
     sub = command("execute", _execute, "Execute one notebook of the book with papermill.",

@@ -98,7 +98,7 @@ def test_split_purchases_cuts_as_published_and_recommend_reads_it(wardrobe, tmp_
     assert printed[0].split() == ["read", "kept", "train", "test"]
     assert [int(n) for n in printed[1].split()[1:]] == [len(table)] * 2 + [is_train.sum(), (~is_train).sum()]
     assert cli.main(["recommend", "--train", str(out / "train.tsv"), "--test", str(out / "test.tsv"), "--model",
-                     "MostPop", "--out", str(tmp_path / "r.json")]) == 0
+                     "Repeat", "--repeats", "--out", str(tmp_path / "r.json")]) == 0
 
 
 def test_split_purchases_refuses_with_one_line(wardrobe, tmp_path, capsys):
@@ -160,9 +160,18 @@ def test_recommend_learns_that_what_goes_together_goes_together(tmp_path, capsys
     rows += [(98, "a"), (98, "b"), (99, "x"), (99, "y")]
     train.write_text("".join(f"{u}\t{i}\t1\t2020-09-01\n" for u, i in rows))
     test.write_text("98\tc\t1\t2020-09-02\n99\tz\t1\t2020-09-02\n")
-    assert cli.main(["recommend", "--train", str(train), "--test", str(test), "--model", "ItemKNN", "--k", "2",
-                     "--cutoffs", "1,3", "--out", str(out)]) == 0
-    assert json.loads(out.read_text())["metrics"]["NDCG@1"]["mean"] == pytest.approx(1)
+    assert cli.main(["recommend", "--train", str(train), "--test", str(test), "--model", "ItemKNN", "--model", "Random",
+                     "--k", "2", "--cutoffs", "1", "--top", "3", "--lists", str(tmp_path / "lists.parquet"),
+                     "--out", str(out)]) == 0
+    result = json.loads(out.read_text())
+    assert result["models"]["ItemKNN"]["metrics"]["NDCG@1"]["mean"] == pytest.approx(1)
+    assert "NDCG@3" in result["models"]["Random"]["metrics"]  # lists of --top are judged too
+    lists = pd.read_parquet(tmp_path / "lists.parquet").query("model == 'ItemKNN'")
+    assert lists[["user_id", "rank", "item_id"]].values.tolist() == [["98", 1, "c"], ["99", 1, "z"]]
+    assert "NDCG@1 ItemKNN minus Random: +" in capsys.readouterr().out
+    assert cli.main(["recommend", "--train", str(train), "--test", str(test), "--model", "UserKNN", "--convention",
+                     "elliot", "--k", "3", "--out", str(out)]) == 0
+    assert "self counted" in json.loads(out.read_text())["conventions"]["UserKNN's neighbours"]
 
 
 def test_recommend_names_an_unknown_model_and_a_bad_cutoff(tmp_path, capsys):
@@ -171,6 +180,15 @@ def test_recommend_names_an_unknown_model_and_a_bad_cutoff(tmp_path, capsys):
     files = ["recommend", "--train", str(table), "--test", str(table), "--out", str(tmp_path / "r.json")]
     refused(capsys, [*files, "--model", "SVD"], "'SVD'", "ItemKNN")
     refused(capsys, [*files, "--model", "ItemKNN", "--cutoffs", "5;12"], "5;12", "5,12")
+    refused(capsys, [*files, "--model", "ItemKNN", "--cutoffs", "0"], "cutoffs: 0")
+    refused(capsys, [*files, "--model", "ItemKNN", "--top", "3"], "--top 3", "--lists")
+    refused(capsys, [*files, "--model", "ItemKNN", "--lists", str(table)], "t.tsv", "one of the inputs")
+    refused(capsys, [*files, "--model", "ItemKNN", "--lists", str(tmp_path / "r.json")], "named twice")
+    refused(capsys, [*files, "--model", "VBPR", "--features", "a=x/b.parquet", "--features", "a=c.parquet"],
+            "a is named twice")
+    refused(capsys, [*files, "--model", "VBPR", "--features", str(tmp_path / "no.parquet")], "no.parquet")
+    refused(capsys, [*files, "--model", "Repeat"], "repeats")
+    assert not (tmp_path / "r.json").exists() and table.read_text() == "1\ta\t1\t2020-09-01\n"
 
 
 def test_a_missing_notebook_names_the_known(tmp_path, capsys):

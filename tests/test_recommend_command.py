@@ -1,10 +1,13 @@
 """`fashionlib recommend` on files: the same numbers as from tables, bad lines named."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from fashionlib import purchases, recommend
+from fashionlib.features import Features, load, unit
 from fashionlib.recommend import command
 
 
@@ -28,18 +31,137 @@ def tsv(path, table):
     return path
 
 
-def test_recommend_files_equals_the_tables_path(tmp_path):
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("split")
     train, test = purchases.temporal_split(outfits())
-    files = tsv(tmp_path / "train.tsv", train), tsv(tmp_path / "test.tsv", test)
-    result = command.recommend_files(*files, "ItemKNN", 7)
+    return tsv(folder / "train.tsv", train), tsv(folder / "test.tsv", test), train, test
+
+
+@pytest.fixture(scope="module")
+def spaces(tmp_path_factory, split):
+    """Two spaces, one with more items than the split and in another order."""
+    folder, items = tmp_path_factory.mktemp("spaces"), sorted(split[2]["item_id"].unique())
+    random = np.random.default_rng(3)
+    ids = [*reversed(items), "never bought"]
+    for name, rows, dim in (("a", ids, 6), ("b", items, 4)):
+        matrix = random.standard_normal((len(rows), dim)).astype("float32")
+        Features(rows, matrix, {"encoder": name}).save(folder / f"{name}.parquet")
+    return folder
+
+
+def test_files_give_the_numbers_that_tables_give(split):
+    train_file, test_file, train, test = split
+    options = command.Options(k=7)
+    result = command.recommend_files(train_file, test_file, ["ItemKNN"], options=options).result
     table = recommend.compare({"m": recommend.ItemKNN(7)}, purchases.interactions(train, test)).table.loc["m"]
-    assert (result["model"], result["k"], result["users"], result["items"]) == ("ItemKNN", 7, 300, 40)
-    assert set(result["metrics"]) >= {"NDCG@5", "AP@5", "Elliot MAP@5", "NDCG@12", "AP@12", "Elliot MAP@12"}
-    for name, values in result["metrics"].items():
+    assert (result["users"], result["items"], result["repeats"], result["differences"]) == (300, 40, False, {})
+    found = result["models"]["ItemKNN"]
+    assert found["parameters"] == {"k": 7, "convention": "plain"}
+    assert set(found["metrics"]) >= {"NDCG@5", "AP@5", "Elliot MAP@5", "NDCG@12", "AP@12", "Elliot MAP@12"}
+    for name, values in found["metrics"].items():
         assert values == {"mean": table[name], "low": table[f"{name} low"], "high": table[f"{name} high"]}
-    assert result["coverage@12"] == table["coverage@12"]
-    popular = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", 7, cutoffs=[3])
-    assert popular["k"] is None and "NDCG@3" in popular["metrics"]
+    assert found["coverage@12"] == table["coverage@12"]
+
+
+@pytest.mark.parametrize("model, convention", [("UserKNN", "elliot"), ("UserKNN", "aiolli"), ("ItemKNN", "elliot"),
+                                               ("ItemKNN", "aiolli"), ("ItemKNN", "implicit")])
+def test_a_convention_is_used_and_told(split, model, convention):
+    train_file, test_file, train, test = split
+    found = command.recommend_files(train_file, test_file, [model], options=command.Options(convention=convention))
+    data = purchases.interactions(train, test)
+    expected = getattr(recommend, model)(convention=convention).fit(data.train).recommend(data.evaluated, 12)
+    assert (found.lists[model] == expected).all()
+    assert found.result["models"][model]["parameters"]["convention"] == convention
+    told = found.result["conventions"][f"{model}'s neighbours"]
+    assert ("self not counted" in told) == (convention == "aiolli")
+    assert ("THEIR" in told) == (model == "UserKNN")
+
+
+def test_several_models_are_compared_on_the_same_users(split):
+    train_file, test_file, train, test = split
+    models = ["MostPop", "ItemKNN", "Random"]
+    result = command.recommend_files(train_file, test_file, models, (3, 5), command.Options(seed=4)).result
+    assert list(result["models"]) == models and list(result["differences"]) == ["NDCG@3", "NDCG@5"]
+    assert list(result["differences"]["NDCG@5"]) == ["MostPop minus ItemKNN", "MostPop minus Random",
+                                                     "ItemKNN minus Random"]
+    mean = {name: result["models"][name]["metrics"]["NDCG@5"]["mean"] for name in models}
+    for pair, values in result["differences"]["NDCG@5"].items():
+        a, b = pair.split(" minus ")
+        assert values["difference"] == pytest.approx(mean[a] - mean[b], rel=1e-9)
+        assert values["low"] <= values["difference"] <= values["high"]
+
+
+def test_repeats_are_offered_latest_first(split):
+    train_file, test_file, train, _ = split
+    found = command.recommend_files(train_file, test_file, ["Repeat", "MostPop"], options=command.Options(repeats=True))
+    history = train.sort_values("date", kind="stable").groupby("user_id")["item_id"].agg(list)
+    for user, items in zip(found.data.users[found.data.evaluated], found.lists["Repeat"], strict=True):
+        assert found.data.items[items[items >= 0]].tolist() == history[user][::-1][:12]
+    assert "own train items included" in found.result["conventions"]["candidates"] and found.result["repeats"]
+    assert (found.lists["MostPop"] == found.lists["MostPop"][0]).all()  # nothing is masked
+
+
+def test_lists_hold_every_place_that_is_filled(split, tmp_path):
+    found = command.recommend_files(*split[:2], ["ItemKNN"], (3,), command.Options(k=2))
+    command.write_lists(tmp_path / "lists.parquet", found, 2)
+    table = pd.read_parquet(tmp_path / "lists.parquet")
+    assert table.columns.tolist() == ["user_id", "rank", "item_id"] and set(table["rank"]) == {1, 2}
+    at = {user: row for row, user in enumerate(found.data.users[found.data.evaluated])}
+    assert len(table) == (found.lists["ItemKNN"][:, :2] >= 0).sum() < 600
+    for user, rank, item in table.itertuples(index=False):
+        assert found.data.items[found.lists["ItemKNN"][at[user], rank - 1]] == item
+    several = command.recommend_files(*split[:2], ["MostPop", "Random"], (3,))
+    command.write_lists(tmp_path / "lists.parquet", several, 3)
+    table = pd.read_parquet(tmp_path / "lists.parquet")
+    assert table.columns.tolist() == ["user_id", "rank", "item_id", "model"]
+    assert table["model"].value_counts().to_dict() == {"MostPop": 900, "Random": 900}
+
+
+@pytest.mark.parametrize("name", ["BPR", "VBPR", "FREEDOM", "BM3"])
+def test_models_that_learn_get_features_by_id(split, spaces, name):
+    pytest.importorskip("torch")
+    pytest.importorskip(f"fashionlib.recommend.{'vbpr' if name == 'BPR' else name.lower()}")
+    train_file, test_file, train, test = split
+    given = {} if name == "BPR" else {"visual": spaces / "a.parquet", "textual": spaces / "b.parquet"}
+    options = command.Options(factors=8, epochs=2, features=given, seed=5)
+    found = command.recommend_files(train_file, test_file, [name], options=options)
+    parameters = found.result["models"][name]["parameters"]
+    assert (parameters["factors"], parameters["epochs"], parameters["seed"], parameters["epochs_run"]) == (8, 2, 5, 2)
+    data = purchases.interactions(train, test)
+    rows = {key: load(path).rows(data.items) for key, path in given.items()}
+    if name == "VBPR":
+        from fashionlib.recommend.vbpr import VBPR
+
+        model = VBPR(np.concatenate([unit(each) for each in rows.values()], 1), 8, 2, seed=5)
+        expected = model.fit(data.train).recommend(data.evaluated, 12)
+        assert (found.lists[name] == expected).all()
+    if given:
+        assert parameters["features"] == {"visual": {"file": "a.parquet", "dim": 6, "made_by": {"encoder": "a"}},
+                                          "textual": {"file": "b.parquet", "dim": 4, "made_by": {"encoder": "b"}}}
+
+
+def test_items_without_features_are_counted_and_named(split, tmp_path):
+    items = sorted(split[2]["item_id"].unique())
+    Features(items[2:], np.ones((len(items) - 2, 3), "float32")).save(tmp_path / "few.parquet")
+    options = command.Options(features={"few": tmp_path / "few.parquet"})
+    wanted = rf"few\.parquet: features for 38 of 40 items; missing: \['{items[0]}', '{items[1]}'\].* split-purchases"
+    with pytest.raises(ValueError, match=wanted):
+        command.recommend_files(*split[:2], ["VBPR"], options=options)
+
+
+@pytest.mark.parametrize("models, options, message", [
+    (["SVD"], {}, "'SVD'; known: Random, MostPop, Repeat, UserKNN, ItemKNN, BPR, VBPR, FREEDOM, BM3"),
+    (["MostPop", "MostPop"], {}, "name each once"),
+    (["MostPop"], {"k": 3}, "k is of no use to MostPop; UserKNN, ItemKNN read it"),
+    (["ItemKNN"], {"epochs": 3}, "epochs is of no use to ItemKNN; BPR, VBPR"),
+    (["BPR"], {"features": {"a": Path("a.parquet")}}, "features is of no use to BPR"),
+    (["UserKNN"], {"convention": "implicit"}, "UserKNN has no convention 'implicit'; known: plain, elliot, aiolli"),
+    (["ItemKNN"], {"k": 0}, "k: 0, and must be 1 or more"),
+    (["VBPR"], {}, "VBPR needs features"), (["Repeat"], {}, "allow repeats")])
+def test_choices_that_make_no_sense_are_refused(split, models, options, message):
+    with pytest.raises(ValueError, match=message):
+        command.recommend_files(*split[:2], models, options=command.Options(**options))
 
 
 @pytest.mark.parametrize("text, message", [
@@ -57,18 +179,17 @@ def test_bad_lines_are_named(tmp_path, text, message):
     (tmp_path / "train.tsv").write_text(text)
     (tmp_path / "test.tsv").write_text("u\t03\t1\t2020-09-02\n")
     with pytest.raises(ValueError, match=message):
-        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
+        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"])
 
 
-def test_unknown_model_lists_the_known(tmp_path):
-    with pytest.raises(ValueError, match="'SVD'; known: Random, MostPop, UserKNN, ItemKNN"):
-        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "SVD")
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="train.tsv"):
-        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop")
+        command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"])
 
 
 def test_ids_stay_strings_with_their_zeros(tmp_path):
     (tmp_path / "train.tsv").write_text("1\t0108775015\t1.0\t1599004800\n2\t108775015\t1.0\t1599004800\n")
     (tmp_path / "test.tsv").write_text("1\t108775015\t1.0\t1599004801\nNA\t0108775015\t1\t1599004801\n")
-    result = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", "MostPop", cutoffs=[1])
-    assert (result["users"], result["items"], result["metrics"]["NDCG@1"]["mean"]) == (1, 2, 1)
+    result = command.recommend_files(tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"], [1]).result
+    mean = result["models"]["MostPop"]["metrics"]["NDCG@1"]["mean"]
+    assert (result["users"], result["items"], mean) == (1, 2, 1)
