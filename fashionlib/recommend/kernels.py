@@ -21,28 +21,30 @@ def threads() -> int:
 
 
 @njit(parallel=True, cache=True)
-def best_scores(scores, pointers, seen, n):
-    """(rows, n) int32 columns of each row's largest finite scores (rows, items) float32, without the row's mask."""
+def merge_scores(scores, first, pointers, seen, lists, values):
+    """Take the best of a tile of scores (rows, some items), float32, into lists and values, both (rows, n), in place.
+
+    The tile's columns are the items from `first` on; tiles must come in order of the items. Scores that are not above
+    -inf and items of the row's mask are left out.
+    """
     rows, items = scores.shape
-    lists = np.full((rows, n), -1, np.int32)
+    last = lists.shape[1] - 1
     for row in prange(rows):
-        values = np.full(n, -np.inf, np.float32)
-        mask = seen[pointers[row]:pointers[row + 1]]
+        mask, best = seen[pointers[row]:pointers[row + 1]], values[row]
         for start in range(0, items, CHUNK):
             stop = min(start + CHUNK, items)
             highest = scores[row, start]
             for item in range(start, stop):
                 highest = max(highest, scores[row, item])
-            if not highest > values[n - 1]:
+            if not highest > best[last]:
                 continue
             for item in range(start, stop):
                 value = scores[row, item]
-                if not value > values[n - 1]:
+                if not value > best[last]:
                     continue
-                at = np.searchsorted(mask, item)
-                if at == len(mask) or mask[at] != item:
-                    _insert(lists[row], values, item, value)
-    return lists
+                at = np.searchsorted(mask, first + item)
+                if at == len(mask) or mask[at] != first + item:
+                    _insert(lists[row], best, first + item, value)
 
 
 @njit(parallel=True, cache=True)
@@ -135,7 +137,7 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
     found, cosines = np.full((rows, k), -1, np.int32), np.zeros((rows, k))
     widest = 0 if rows == 0 else degree.max()
     for thread in prange(threads):
-        shared, touched = np.zeros(BLOCK, np.int32), np.empty(BLOCK + 1, np.int32)
+        shared, touched = np.zeros(BLOCK, np.int32), np.empty(BLOCK + 1, np.uint32)
         cursor, values = np.empty(widest, np.int64), np.empty(k)
         for row in range(thread, rows, threads):
             mine, values[:] = columns[row_at[row]:row_at[row + 1]], 0
@@ -149,21 +151,23 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
                     read -= 1
                 missed, count = len(mine) - read, 0
                 for place in range(read):
-                    at, end = cursor[place], column_at[mine[place] + 1]
-                    while at < end and rows_of[at] < start + BLOCK:
-                        other = rows_of[at] - start
-                        touched[count] = other
-                        count += shared[other] == 0
-                        shared[other] += 1
-                        at += 1
-                    cursor[place] = at
-                for other in touched[:count]:
-                    met = shared[other]
-                    shared[other] = 0
-                    if met + missed < least or start + other == row:
+                    at, stop = cursor[place], column_at[mine[place] + 1]
+                    if at < stop and rows_of[stop - 1] >= start + BLOCK:
+                        stop = at + np.searchsorted(rows_of[at:stop], start + BLOCK)
+                    for other in rows_of[at:stop]:
+                        slot = np.uint32(other - start)  # unsigned: numba need not look for a negative index
+                        met = shared[slot]
+                        touched[count] = slot
+                        count += met == 0
+                        shared[slot] = met + 1
+                    cursor[place] = stop
+                for slot in touched[:count]:
+                    met = shared[slot]
+                    shared[slot] = 0
+                    if met + missed < least:
                         continue
-                    other += start
-                    if (met + missed) ** 2 < values[k - 1] * degree[other]:
+                    other = start + np.int64(slot)
+                    if other == row or (met + missed) ** 2 < values[k - 1] * degree[other]:
                         continue
                     if missed:
                         met += _shared(mine[read:], columns[row_at[other]:row_at[other + 1]])
