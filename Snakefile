@@ -67,7 +67,8 @@ NOTEBOOKS = {
     },
     "12_recommenders": {
         "compares": True,
-        "needs": ["items.parquet", "features/image.parquet", "features/text.parquet", "features/both.parquet", "features/queries.parquet"],
+        "needs": ["items.parquet", "features/image.parquet", "features/text.parquet", "features/both.parquet",
+                  "features/vision.parquet", "features/queries.parquet", "results/feature_spaces.json"],
         "makes": ["results/recommenders.json"],
         "gpu": 1,
     },

@@ -50,13 +50,14 @@ def main() -> None:
         name, file = args.one
         json.dump(steps(file) if name == "steps" else globals()[f"peer_{name}"](file), sys.stdout, default=float)
         return
-    result = {"purchases": "made up, benchmarks/shoppers.py", "seed": 0, "sizes": {}, "peers": {}}
+    result = {"sizes": {}, "peers": {}, "peers at": PEER_SCALE}
     with tempfile.TemporaryDirectory() as folder:
         for scale in filter(None, args.scales.split(",")):
             result["sizes"][scale] = part("steps", _written(folder, float(scale)))
         for peer in filter(None, args.peers.split(",")):
             result["peers"][peer] = part(peer, _written(folder, PEER_SCALE))
-    result |= {"peers at": PEER_SCALE, "hardware": runs.hardware(), "versions": runs.versions()}
+    result = {"provenance": {"commit": runs.commit(runs.repository()), "data": {"name": "made up by benchmarks/shoppers.py"}, "seed": 0,
+                             "hardware": runs.hardware(), "versions": runs.versions()}, "values": result}
     if args.out:
         runs.write_json(args.out, result)
     json.dump(result, sys.stdout, indent=1, default=float)
@@ -82,9 +83,8 @@ def steps(path: str) -> dict:
     found: dict[str, dict[str, float]] = {}
     tables, sizes = [pd.read_parquet(path)], {"peak before": peak()}  # lists, so that nothing keeps what is done with
     sizes["rows"] = len(tables[0])
-    parts = timed(found, "split", lambda: purchases.temporal_split(tables.pop()))
-    data = timed(found, "matrices", lambda: purchases.interactions(*parts))
-    del parts
+    tables += timed(found, "split", lambda: purchases.temporal_split(tables.pop()))
+    data = timed(found, "matrices", lambda: purchases.interactions(tables.pop(-2), tables.pop()))
     users, means = data.evaluated, {}
     relevant = data.test[users]
     for name, model in MODELS.items():
