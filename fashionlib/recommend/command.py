@@ -117,6 +117,8 @@ def conventions(models: Sequence[str], options: Options) -> dict[str, str]:
         "ties": "items in order of their ids",
         "short lists": "a model that has nothing more to offer leaves places empty; they count as misses",
         "interval": "95 % percentile bootstrap over users, 1,000 resamples",
+        "difference": "of two models on the same users, same bootstrap; p: two-sided share of resamples beyond nought",
+        "features": "rows joined by id; VBPR reads several spaces side by side, each row of each of length one",
     } | {f"{name}'s neighbours": f"{text}; cosine of binary purchases" for name, text in chosen.items()}
 
 
