@@ -72,6 +72,7 @@ NOTEBOOKS = {
         "makes": ["results/recommenders.json"],
         "gpu": 1,
     },
+    "13_why_item_knn_wins": {"compares": True, "makes": ["results/why_item_knn.json"], "gpu": 1},
     "17_scoreboard": {
         "compares": True,
         "needs": ["results/caption_scores.json", "results/recommenders.json", "results/leakage.json",
