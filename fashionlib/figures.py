@@ -183,6 +183,7 @@ def picture_map(at: np.ndarray, pictures: Sequence[str], label: str, across: int
     width, height = 52, 62
     sheet = Image.new("RGB", (across * width, down * height), "white")
     scaled = (at - at.min(0)) / np.maximum(np.ptp(at, axis=0), 1e-9) * [across, down]
+    scaled[:, 1] = down - scaled[:, 1]  # up is up, as in `points`
     cells = np.minimum(scaled.astype(int), [across - 1, down - 1])
     off = np.abs(scaled - cells - 0.5).max(1)
     nearest = {tuple(cells[n]): n for n in np.argsort(-off, kind="stable")}  # the last of a cell is the nearest

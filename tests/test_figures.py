@@ -74,11 +74,17 @@ def test_a_picture_map_shows_the_item_nearest_the_middle_of_each_cell(tmp_path):
     paths = [str(tmp_path / f"{name}.png") for name in ("red", "lime", "blue")]
     for path, name in zip(paths, ("red", "lime", "blue"), strict=True):
         Image.new("RGB", (52, 62), name).save(path)
+
+    def sheet_of(html: str) -> Image.Image:
+        return Image.open(io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0])))
+
     html = figures.picture_map(np.array([[0, 0], [0.2, 0.6], [1, 1.0]]), paths, HOSTILE, across=2, down=1).data
-    sheet = Image.open(io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0])))
+    sheet = sheet_of(html)
     assert sheet.size == (2 * 52, 62) and html.count("<img") == 1
     left, right = sheet.getpixel((26, 31)), sheet.getpixel((78, 31))
     assert left[1] > 200 > 50 > left[0] and right[2] > 200 > 50 > right[0]
+    high = sheet_of(figures.picture_map(np.array([[0, 1.0], [0, 0]]), paths[:2], "", across=1, down=2).data)
+    assert high.getpixel((26, 31))[0] > 200 > 50 > high.getpixel((26, 93))[0]  # red lies above
 
 
 def test_points_name_the_commonest_groups_and_grey_the_rest():

@@ -62,9 +62,8 @@ def clip(paths: Sequence[str], ids: Sequence[str], name: str = "openai/clip-vit-
 
     Paper A prints "multimodal features from CLIP"; its repository's README shows openai/clip-vit-base-patch16, with a
     folder for images and one for texts. How an item's two embeddings became one row is not published; here each has
-    length one, side by side, as in `concatenate`. CLIP reads a caption's first 77 tokens: `made_by`
-    counts the captions that were cut. Encoders trained on fashion that are CLIP models load by name
-    (patrickjohncyh/fashion-clip).
+    length one, side by side, as in `concatenate`. CLIP reads a caption's first 77 tokens; `made_by` counts the captions
+    that were cut. Encoders trained on fashion that are CLIP models load by name (patrickjohncyh/fashion-clip).
     """
     from transformers import AutoTokenizer, CLIPImageProcessorPil, CLIPModel
 
