@@ -67,7 +67,7 @@ def test_the_patch_is_the_formula(shop):
 
 def test_vbpr_ranks_as_well_as_cornacs(shop):
     looks = shop[2]
-    ours = ndcg(VBPR(looks, factors=10, epochs=40, batch_size=256), shop)
+    ours = ndcg(VBPR(looks, factors=10, epochs=40, batch_size=256, lr=0.01), shop)
     assert ours > 5 * ranking.ndcg(np.tile(np.arange(12), (SHOPPERS, 1)), shop[1], 12).mean()  # of any twelve items
     for patched in (True, False):
         theirs = ndcg(CornacVBPR(looks, patched=patched, n_epochs=8, learning_rate=0.02), shop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from typing import Any, Self
 from unittest import mock
 
@@ -32,7 +33,7 @@ class CornacVBPR:
         self.model = VBPR(seed=self.seed, verbose=False, **self.options)
         original = torch.nn.functional.logsigmoid  # the one place that sees the margins
         kept = original if not self.patched else lambda margins: original(margins.diagonal())
-        with mock.patch.object(torch.nn.functional, "logsigmoid", kept):
+        with mock.patch.object(torch.nn.functional, "logsigmoid", kept), redirect_stdout(None):  # it prints when done
             self.model.fit(self.data)
         return self
 

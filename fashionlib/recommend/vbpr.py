@@ -22,7 +22,7 @@ class VBPR(InnerProduct):
     """
 
     def __init__(self, features: np.ndarray | None = None, factors: int = 64, epochs: int = 40,
-                 batch_size: int = 2048, lr: float = 0.01, penalty: float = 0.001, pca: int | None = 128,
+                 batch_size: int = 2048, lr: float = 0.005, penalty: float = 0.001, pca: int | None = 128,
                  check: int = 2, patience: int = 4, seed: int = 42) -> None:
         super().__init__(epochs, batch_size, lr, check, patience, seed)
         self.features, self.factors, self.penalty, self.pca = features, factors, penalty, pca
