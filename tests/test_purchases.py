@@ -174,6 +174,31 @@ def test_what_a_split_leaks_is_counted() -> None:
         purchases.leaks(train, test[:0])
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["0000001001", "0000001002", "0000002001"]),
+                          st.integers(0, 4)), min_size=1, max_size=60))
+def test_leaks_agree_with_sets_of_rows_whatever_the_ids_are(rows):
+    train, test = purchases.temporal_split(bought(rows))
+    found = purchases.leaks(train, test)
+
+    def tuples(table, *columns):
+        return list(zip(*(table[name] for name in columns), strict=True))
+
+    days, pairs = set(tuples(train, "user_id", "date")), set(tuples(train, "user_id", "item_id"))
+    products = {(user, day, item[:7]) for user, day, item in tuples(train, "user_id", "date", "item_id")}
+    assert found["same day"] == np.mean([row in days for row in tuples(test, "user_id", "date")])
+    assert found["same day and product"] == np.mean(
+        [(user, day, item[:7]) in products for user, day, item in tuples(test, "user_id", "date", "item_id")])
+    assert found["bought before"] == np.mean([pair in pairs for pair in set(tuples(test, "user_id", "item_id"))])
+    sizes = bought(rows)["user_id"].value_counts()
+    assert found["one row"] == (sizes == 1).mean()
+    numbers = [side.assign(user_id=side["user_id"].map(ord), item_id=side["item_id"].astype(int))
+               for side in (train, test)]
+    assert purchases.leaks(*numbers) == found
+    kinds = {"user_id": pd.CategoricalDtype(list("zabcd")), "item_id": "category"}
+    assert purchases.leaks(train.astype(kinds), test.astype(kinds)) == found
+
+
 def test_table_one_counts() -> None:
     days = pd.to_datetime(["2020-09-01"] * 10)
     table = pd.DataFrame({"user_id": ["a"] * 6 + ["b"] * 4, "item_id": list("xyzxyzxyzx"), "date": days})
