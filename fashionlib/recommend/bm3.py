@@ -18,7 +18,7 @@ class BM3(InnerProduct):
     """x(u, i) = P(h_u) . P(h_i), with h from LightGCN over the purchases (an item's own vector is added to it), P a
     linear predictor.
 
-    Written from the paper's section 3, not from its authors' code. A vector h has a target, itself with a share `drop`
+    After the paper's section 3; not checked against its code. A vector h has a target, itself with a share `drop`
     of its numbers dropped, through which no gradient flows (`target`). With C(a, b) = -cosine(a, b), the loss adds
     - purchases: C(P(h_u), target of h_i) + C(target of h_u, P(h_i));
     - for each space of `features`, {name: (items, dim)}, with m_i = W f_i + b: between kinds C(P(m_i), target of h_i),

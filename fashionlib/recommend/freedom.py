@@ -18,7 +18,7 @@ class FREEDOM(InnerProduct):
     """x(u, i) = h_u . h_i. LightGCN over the purchases gives h_u and a part of h_i; the other part is the mean of the
     learnt vectors of the items that look or read alike.
 
-    Written from the paper's section 3, not from its authors' code. Like items: per space of `features`, {name: (items,
+    After the paper's section 3; not checked against its code. Like items: per space of `features`, {name: (items,
     dim)}, a graph in which each item has its k = `neighbours` nearest by cosine (without itself), all of weight one,
     normalised, and never learnt; the graphs are added with `shares`, {name: weight}, equal where None. Purchases: each
     epoch keeps 1 - `pruned` of them, drawn without replacement with odds 1 / sqrt(degree u * degree i), so popular

@@ -84,10 +84,10 @@ class InnerProduct:
             checked = epoch % self.check == 0 or epoch == self.epochs
             ndcg = self._validate(learn, held) if checked and held.nnz else None
             self.history.append({"epoch": epoch, "loss": loss, "ndcg": ndcg})
-            bar.set_postfix_str(f"loss {loss:.3f} best {max(best, 0):.4f} at {best_epoch}")
             if ndcg is not None and ndcg > best:
                 best, best_epoch, kept = ndcg, epoch, [tensor.detach().clone() for tensor in self._tensors()]
-            elif checked and epoch - best_epoch >= self.patience * self.check and best_epoch:
+            bar.set_postfix_str(f"loss {loss:.3f} best {max(best, 0):.4f} at {best_epoch}")
+            if best_epoch and epoch - best_epoch >= self.patience * self.check:
                 break
         if best_epoch:
             self._restore(kept)
