@@ -65,6 +65,13 @@ NOTEBOOKS = {
                   "results/feature_spaces.json"],
         "gpu": 1,
     },
+    "11_missing_captions": {
+        "compares": True,
+        "needs": ["items.parquet", "attributes.json", "features/image.parquet", "features/grid.parquet", "features/text.parquet",
+                  "captions/fine_tuned.json"],
+        "makes": ["results/missing_captions.json"],
+        "gpu": 1,
+    },
     "12_recommenders": {
         "compares": True,
         "needs": ["items.parquet", "features/image.parquet", "features/text.parquet", "features/both.parquet",
@@ -75,8 +82,8 @@ NOTEBOOKS = {
     "13_why_item_knn_wins": {"compares": True, "makes": ["results/why_item_knn.json"], "gpu": 1},
     "17_scoreboard": {
         "compares": True,
-        "needs": ["results/caption_scores.json", "results/recommenders.json", "results/leakage.json",
-                  "results/catalogue.json", "results/fine_tuning.json"],
+        "needs": ["results/caption_scores.json", "results/recommenders.json", "results/why_item_knn.json",
+                  "results/leakage.json", "results/catalogue.json", "results/fine_tuning.json"],
         "makes": ["results/scoreboard.json"],
     },
     "20_copy_or_write": {
