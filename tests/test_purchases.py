@@ -39,7 +39,7 @@ def test_split_is_the_published_one_row_for_row(rows):
     pd.testing.assert_frame_equal(test, table[~expected])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(row, min_size=1, max_size=60), st.sampled_from(["train", "test"]))
 def test_whole_days_differ_from_the_published_cut_on_the_torn_day_alone(rows, day):
     table = bought(rows)
@@ -56,7 +56,7 @@ def test_whole_days_differ_from_the_published_cut_on_the_torn_day_alone(rows, da
     assert both.empty
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(row, min_size=1, max_size=60), st.sampled_from(purchases.DAYS))
 def test_ids_may_be_of_any_kind(rows, day):
     table = bought(rows)
@@ -174,7 +174,7 @@ def test_what_a_split_leaks_is_counted() -> None:
         purchases.leaks(train, test[:0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["0000001001", "0000001002", "0000002001"]),
                           st.integers(0, 4)), min_size=1, max_size=60))
 def test_leaks_agree_with_sets_of_rows_whatever_the_ids_are(rows):
