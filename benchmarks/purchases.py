@@ -1,7 +1,6 @@
 """CPU seconds and memory of cutting purchases and building their matrices, from a fiftieth of H&M's size to all of it.
 
-The purchases are made up, with numbers for ids: 1.36 million customers with log-normal histories, 103 thousand articles
-of which few are popular, baskets that share a day, 730 days in order. The peer is the published script's way on a
+The purchases are made up by `shoppers.made_up`, with numbers for ids. The peer is the published script's way on a
 fiftieth, with text for ids (rank within each customer, then a Python call a row); every row must be cut alike. Each
 figure is of a process of its own; peaks are of the whole process, its tables and the libraries included. `--csv ROWS`
 also times `fashionlib split-purchases` on a made-up transactions_train.csv of that many rows. Prints JSON.
@@ -23,25 +22,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import shoppers
 from pyarrow import csv
 
 from fashionlib import purchases, runs
 from fashionlib.purchases import files
-
-CUSTOMERS, ARTICLES, ROWS, DAYS, BASKET = 1_360_000, 103_251, 31_400_000, 730, 3.4
-
-
-def made_up(scale: float, seed: int) -> pd.DataFrame:
-    """user_id and item_id int32, date int16, in order of days; a basket is one customer's rows of one day."""
-    rng = np.random.default_rng(seed)
-    rows, users = int(ROWS * scale), int(CUSTOMERS * scale)
-    weight = np.cumsum(rng.lognormal(0, 1.25, users))
-    baskets = int(rows / BASKET)
-    owner = np.minimum(np.searchsorted(weight, rng.random(baskets) * weight[-1]), users - 1)
-    day = np.sort(rng.integers(0, DAYS, baskets))
-    basket = np.sort(rng.integers(0, baskets, rows))
-    return pd.DataFrame({"user_id": owner[basket].astype(np.int32), "date": day[basket].astype(np.int16),
-                         "item_id": (ARTICLES * rng.random(rows) ** 3).astype(np.int32)})
 
 
 def with_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -69,7 +54,7 @@ def timed(work: Callable[[], object]) -> tuple[object, float]:
 
 def parts(scale: float, seed: int) -> dict[str, float]:
     """CPU seconds of each step on whole numbers, and peaks in GiB."""
-    table = made_up(scale, seed)
+    table = shoppers.made_up(scale, seed)
     found = {"rows": len(table), "peak before": peak()}
     (train, test), found["temporal_split"] = timed(lambda: purchases.temporal_split(table))
     data, found["interactions"] = timed(lambda: purchases.interactions(train, test))
@@ -83,7 +68,7 @@ def parts(scale: float, seed: int) -> dict[str, float]:
 
 def side(name: str, scale: float, seed: int) -> dict[str, float]:
     """One side of the comparison: CPU seconds, peak, and a number that tells whether it cut the same rows."""
-    rows = with_text(made_up(scale, seed))
+    rows = with_text(shoppers.made_up(scale, seed))
     before = peak()
     way = {"ours": lambda: purchases.temporal_split(rows)[1].index,
            "published way": lambda: published_way(rows).nonzero()[0]}
@@ -94,10 +79,10 @@ def side(name: str, scale: float, seed: int) -> dict[str, float]:
 
 def whole_command(rows: int, seed: int) -> dict[str, float]:
     """`split_files` on a table of Kaggle's form."""
-    table = made_up(rows / ROWS, seed)
-    names = {"t_dat": [str(np.datetime64("2018-09-20") + day) for day in range(DAYS)],
-             "customer_id": [f"{n:064x}" for n in range(CUSTOMERS)],
-             "article_id": [f"{n:010d}" for n in range(ARTICLES)]}
+    table = shoppers.made_up(rows / shoppers.ROWS, seed)
+    names = {"t_dat": [str(np.datetime64("2018-09-20") + day) for day in range(shoppers.DAYS)],
+             "customer_id": [f"{n:064x}" for n in range(shoppers.CUSTOMERS)],
+             "article_id": [f"{n:010d}" for n in range(shoppers.ARTICLES)]}
     names = {column: pa.array(values) for column, values in names.items()}
     own = {"t_dat": "date", "customer_id": "user_id", "article_id": "item_id"}
     with tempfile.TemporaryDirectory() as folder:

@@ -56,8 +56,9 @@ def main() -> None:
             result["sizes"][scale] = part("steps", _written(folder, float(scale)))
         for peer in filter(None, args.peers.split(",")):
             result["peers"][peer] = part(peer, _written(folder, PEER_SCALE))
-    result = {"provenance": {"commit": runs.commit(runs.repository()), "data": {"name": "made up by benchmarks/shoppers.py"}, "seed": 0,
-                             "hardware": runs.hardware(), "versions": runs.versions()}, "values": result}
+    provenance = {"commit": runs.commit(runs.repository()), "data": {"name": "made up by benchmarks/shoppers.py"},
+                  "seed": 0, "hardware": runs.hardware(), "versions": runs.versions()}
+    result = {"provenance": provenance, "values": result}
     if args.out:
         runs.write_json(args.out, result)
     json.dump(result, sys.stdout, indent=1, default=float)
