@@ -107,8 +107,8 @@ def command(place: str) -> dict[str, float]:
 
 def alone(call: str) -> dict[str, float]:
     """The result of a function of this file in a process of its own."""
-    code = f"import json, sys; from benchmarks import purchases as p; json.dump(p.{call}, sys.stdout)"
-    root = Path(__file__).parents[1]
+    code = f"import json, sys; import purchases as p; json.dump(p.{call}, sys.stdout)"
+    root = Path(__file__).parent
     done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, cwd=root)
     return json.loads(done.stdout)
 
