@@ -20,7 +20,7 @@ def threads() -> int:
     return get_num_threads()
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
 def merge_scores(scores, first, pointers, seen, lists, values):
     """Take the best of a tile of scores (rows, some items), float32, into lists and values, both (rows, n), in place.
 
@@ -29,7 +29,7 @@ def merge_scores(scores, first, pointers, seen, lists, values):
     """
     rows, items = scores.shape
     last = lists.shape[1] - 1
-    for row in prange(rows):
+    for row in range(rows):
         mask, best = seen[pointers[row]:pointers[row + 1]], values[row]
         for start in range(0, items, CHUNK):
             stop = min(start + CHUNK, items)
