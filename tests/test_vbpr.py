@@ -64,7 +64,8 @@ def test_the_loss_is_that_of_the_scores(tastes):
     users, plus, minus = np.array([0, 5, 5]), np.array([3, 9, 3]), np.array([1, 2, 7])
     scores = model.scores(np.arange(300))
     margin = scores[users, plus] - scores[users, minus]
-    rows = [model.user.weight[users], model.item.weight[plus], model.item.weight[minus]]
+    rows = [model.user.weight[users], model.item.weight[plus], model.item.weight[minus],
+            model.inputs[plus] @ model.visual.detach(), model.inputs[minus] @ model.visual.detach()]
     squares = sum(float((row**2).sum()) for row in rows)
     expected = np.log1p(np.exp(-margin)).mean() + 0.5 * squares / 3 / 2
     loss = model._triples(*map(torch.from_numpy, (users, plus, minus))).item()

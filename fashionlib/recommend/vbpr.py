@@ -17,12 +17,14 @@ class VBPR(InnerProduct):
 
     Trained on (user, bought, not bought) triples to raise sigmoid(x(u, i) - x(u, j)), negatives uniform among what the
     user has not bought. `features` (items, dim) are standardised per column and, if dim is larger, reduced to `pca`
-    principal components. `penalty` weighs the squares of the sampled vectors (their sum / batch / 2).
+    principal components. `penalty` weighs the squares of the sampled vectors, E f_i and E f_j among them (their sum /
+    batch / 2); without those two a picture's space overfits. The defaults were chosen on the validation slice of a week
+    of H&M's purchases.
     Elliot's VBPR in its form for Ducho has no biases, a constant beside E, and scales E f_i to length one.
     """
 
     def __init__(self, features: np.ndarray | None = None, factors: int = 64, epochs: int = 40,
-                 batch_size: int = 2048, lr: float = 0.005, penalty: float = 0.001, pca: int | None = 128,
+                 batch_size: int = 1024, lr: float = 0.005, penalty: float = 0.01, pca: int | None = 128,
                  check: int = 2, patience: int = 4, seed: int = 42) -> None:
         super().__init__(epochs, batch_size, lr, check, patience, seed)
         self.features, self.factors, self.penalty, self.pca = features, factors, penalty, pca
@@ -54,9 +56,10 @@ class VBPR(InnerProduct):
         squares = user.pow(2).sum() + plus.pow(2).sum() + minus.pow(2).sum()
         margin = (user[:, :k] * difference[:, :k]).sum(1) + difference[:, k]
         if self.inputs is not None:
-            inputs = self.inputs.index_select(0, bought) - self.inputs.index_select(0, other)  # (B, dim)
-            seen = inputs @ self.visual  # (B, k + 1): of the difference, since the map is linear
-            margin = margin + (user[:, k:] * seen[:, :k]).sum(1) + seen[:, k]
+            inputs = self.inputs.index_select(0, torch.cat([bought, other]))  # (2 B, dim)
+            plus, minus = (inputs @ self.visual).chunk(2)  # (B, k + 1) twice
+            margin = margin + (user[:, k:] * (plus - minus)[:, :k]).sum(1) + (plus - minus)[:, k]
+            squares = squares + plus.pow(2).sum() + minus.pow(2).sum()
         return F.softplus(-margin).mean() + self.penalty * squares / len(users) / 2
 
     def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
