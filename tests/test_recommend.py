@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -87,6 +87,7 @@ def test_an_unknown_convention_is_named():
 
 
 @settings(max_examples=60, deadline=None)
+@example(4294967295, 1, 0.328125, 3)  # a tie that rounding hid
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.floats(0.05, 0.9), st.sampled_from([1, 3, 8, 50]))
 def test_pruned_neighbours_are_all_neighbours(seed, k, share, block):
     """Popular and rare columns, long and short rows, many blocks: the bounds may leave out work, no neighbour."""

@@ -12,6 +12,7 @@ from numba import get_num_threads, njit, prange
 
 CHUNK = 64  # scores looked at together: most chunks hold nothing for the list, and a maximum is one cheap pass
 BLOCK = 32_768  # rows whose counters are used together: 128 KiB
+ROUNDED = 1 - 1e-12  # a quotient times its divisor may come out a little above: a tie must not be skipped for that
 SLACK = 4  # columns read beyond what the bound asks: fewer rows are then counted to the end (4 and 5 were fastest)
 
 
@@ -167,7 +168,7 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
                     if met + missed < least:
                         continue
                     other = start + np.int64(slot)
-                    if other == row or (met + missed) ** 2 < values[k - 1] * degree[other]:
+                    if other == row or (met + missed) ** 2 < values[k - 1] * degree[other] * ROUNDED:
                         continue
                     if missed:
                         met += _shared(mine[read:], columns[row_at[other]:row_at[other + 1]])
