@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from fashionlib import runs
+from fashionlib.cli import label, retrieve, search, serve
 from fashionlib.datasets import SPLIT_BY, SPLITS
 from fashionlib.wardrobe import LAYOUTS
 
@@ -286,6 +287,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--top", type=int, metavar="N", help="their length, judged too (default: the largest cutoff)")
     sub.add_argument("--out", type=Path, required=True, metavar="r.json")
 
+    for group in (label, retrieve, search, serve):
+        group.add(command)
+
     sub = command("execute", _execute, "Execute one notebook of the book with papermill.",
                   "notebooks/00_preflight.ipynb --profile smoke")
     sub.add_argument("notebook", type=Path, metavar="NOTEBOOK")
@@ -314,13 +318,9 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 1
     except ModuleNotFoundError as error:
-        extras = "captions,recommend,scores,book"
+        extras = "app,captions,data,features,labels,recommend,scores,search,book"
         sys.stderr.write(f"fashionlib {args.command}: {error}; pip install 'fashionlib[{extras}]'\n")
         return 2
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
