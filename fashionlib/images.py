@@ -1,13 +1,14 @@
 """Pictures, opened on demand: one place that decodes what strangers ship, and its bounds.
 
 A reference is a file's path, or `FILE#ROW` for a row of a container: dataset `images` of an .hdf5 (FACAD: rows of 3 x
-height x width, uint8), or column `image` of a .parquet (the hub: encoded bytes).
+height x width, uint8), or column `image` of a .parquet (the hub: encoded bytes). `cropped` adds a box to any of them.
 """
 
 from __future__ import annotations
 
 import io
 import math
+import os
 import re
 import stat
 import warnings
@@ -19,9 +20,12 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+Box = tuple[int, int, int, int]  # left, upper, right, lower
+
 MOST_PIXELS = 50_000_000  # a larger picture is refused, not decoded
 FORMATS = ("JPEG", "PNG", "WEBP")
 CONTAINER = re.compile(r"(?P<file>.+\.(?P<kind>hdf5|parquet))#(?P<row>\d+)")
+CROP = re.compile(r"(?P<whole>.+)#box=(?P<box>-?[0-9]{1,9}(?:,-?[0-9]{1,9}){3})", re.DOTALL)
 
 
 def load(reference: str | Path, about: int | None = None, box: Sequence[int] | None = None) -> Image.Image:
@@ -31,17 +35,24 @@ def load(reference: str | Path, about: int | None = None, box: Sequence[int] | N
     naming the picture where it is missing, broken, over 50 megapixels, or the box doesn't lie in it.
     """
     try:
-        if inside := _inside(reference, "hdf5"):
-            return _cut(Image.fromarray(np.moveaxis(_hdf5(*inside), 0, -1)), box)
-        with warnings.catch_warnings(), Image.open(io.BytesIO(read(reference)), formats=FORMATS) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            _refuse_giant(image)
-            if about and box is None:
-                image.draft("RGB", (2 * about, 2 * about))
-            return _cut(image.convert("RGB"), box)
+        return _decoded(reference, about, box)
     except (OSError, ValueError, SyntaxError, IndexError, KeyError, Image.DecompressionBombError) as error:
         step = "Replace or remove it; fashionlib check lists all such"
         raise ValueError(f"cannot read the picture {reference}: {_told(error)}. {step}.") from error
+
+
+def cropped(reference: str | Path, box: Sequence[int]) -> str:
+    """The reference of the part of a picture that lies in `box` (left, upper, right, lower; its pixels).
+
+    It is text, `REFERENCE#box=LEFT,UPPER,RIGHT,LOWER`, and may be kept in a table and cropped again, in pixels of the
+    part. A file whose own name ends so is opened as that file; where the name without the end is a file too, nothing
+    says which is meant, and opening raises ValueError. So does opening a box that doesn't lie in the picture, as in
+    `load`. ValueError for a box that is not of four whole numbers.
+    """
+    edges = list(box)
+    if len(edges) != 4 or any(edge != int(edge) for edge in edges):
+        raise ValueError(f"{reference}: box {edges} is not of four whole numbers: left, upper, right, lower")
+    return f"{reference}#box={','.join(str(int(edge)) for edge in edges)}"
 
 
 def small(reference: str | Path, width: int) -> Image.Image:
@@ -52,7 +63,12 @@ def small(reference: str | Path, width: int) -> Image.Image:
 
 
 def read(reference: str | Path) -> bytes:
-    """The picture's bytes as they are stored: an encoded file, or raw pixels for a row of an .hdf5."""
+    """The picture's bytes as they are stored: an encoded file, or raw pixels for a row of an .hdf5.
+
+    For a crop the whole picture's, then the box: nothing to decode, but other bytes than those of any other crop.
+    """
+    if crop := _crop(reference):
+        return read(crop[0]) + f"#box={crop[1]}".encode()
     if inside := _inside(reference, "hdf5"):
         return _hdf5(*inside).tobytes()
     inside = _inside(reference, "parquet")
@@ -68,12 +84,10 @@ def square(reference: str | Path, size: int, box: Sequence[int] | None = None) -
 
 
 def size(reference: str | Path) -> tuple[int, int]:
-    """(width, height) in pixels, read from the header. ValueError naming a file that is no picture."""
+    """(width, height) in pixels, read from the header. ValueError naming what can't be read, as `load`."""
     try:
-        with warnings.catch_warnings(), _opened(Path(reference)) as file, Image.open(file, formats=FORMATS) as image:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return _size(reference)
+    except (OSError, ValueError, SyntaxError, IndexError, KeyError, Image.DecompressionBombError) as error:
         raise ValueError(f"cannot read the picture {reference}: {_told(error)}. Replace or remove it.") from error
 
 
@@ -117,6 +131,43 @@ def _inside(reference: str | Path, kind: str) -> tuple[str, int] | None:
     return (found["file"], int(found["row"])) if found and found["kind"] == kind else None
 
 
+def _crop(reference: str | Path) -> tuple[str, Box] | None:
+    """The whole picture's reference and the box, or None where the reference is no crop."""
+    found = CROP.fullmatch(str(reference))
+    if found is None:
+        return None
+    if os.path.lexists(reference):
+        if os.path.isfile(found["whole"]):
+            raise ValueError(f"it is a file, and a crop of the file {found['whole']}: rename one of them")
+        return None
+    return found["whole"], tuple(map(int, found["box"].split(",")))
+
+
+def _decoded(reference: str | Path, about: int | None, box: Sequence[int] | None) -> Image.Image:
+    if crop := _crop(reference):
+        return _cut(_cut(_decoded(crop[0], None, None), crop[1]), box)
+    if inside := _inside(reference, "hdf5"):
+        return _cut(Image.fromarray(np.moveaxis(_hdf5(*inside), 0, -1)), box)
+    with warnings.catch_warnings(), Image.open(io.BytesIO(read(reference)), formats=FORMATS) as image:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        _refuse_giant(image)
+        if about and box is None:
+            image.draft("RGB", (2 * about, 2 * about))
+        return _cut(image.convert("RGB"), box)
+
+
+def _size(reference: str | Path) -> tuple[int, int]:
+    if crop := _crop(reference):
+        left, upper, right, lower = _within(crop[1], *_size(crop[0]))
+        return right - left, lower - upper
+    if inside := _inside(reference, "hdf5"):
+        return _hdf5_images(inside[0]).shape[:1:-1]
+    stored = read(reference) if _inside(reference, "parquet") else Path(reference)
+    with warnings.catch_warnings(), _opened(stored) as file, Image.open(file, formats=FORMATS) as image:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return image.size
+
+
 def _refuse_giant(image: Image.Image) -> None:
     if image.width * image.height > MOST_PIXELS:
         raise ValueError(f"{image.width} x {image.height} pixels, more than {MOST_PIXELS // 10**6} megapixels")
@@ -125,10 +176,14 @@ def _refuse_giant(image: Image.Image) -> None:
 def _cut(image: Image.Image, box: Sequence[int] | None) -> Image.Image:
     if box is None:
         return image
+    return image.crop(_within(box, *image.size))
+
+
+def _within(box: Sequence[int], width: int, height: int) -> Box:
     left, upper, right, lower = (int(edge) for edge in box)
-    if not (0 <= left < right <= image.width and 0 <= upper < lower <= image.height):
-        raise ValueError(f"box {[left, upper, right, lower]} does not lie in {image.width} x {image.height} pixels")
-    return image.crop((left, upper, right, lower))
+    if not (0 <= left < right <= width and 0 <= upper < lower <= height):
+        raise ValueError(f"box {[left, upper, right, lower]} does not lie in {width} x {height} pixels")
+    return left, upper, right, lower
 
 
 def _hdf5(file: str, row: int) -> np.ndarray:

@@ -61,10 +61,10 @@ def _cached(compute: Callable[[], Arrays], chunk: Any, content: Callable[[Any], 
 
 
 def picture(path: str | Path) -> bytes:
-    """A digest of a picture's bytes. ValueError naming a picture that can't be read."""
+    """A digest of a picture's bytes, and of the box of a crop. ValueError naming a picture that can't be read."""
     try:
         return hashlib.sha256(images.read(path)).digest()
-    except OSError as error:
+    except (OSError, ValueError, LookupError) as error:
         raise ValueError(f"cannot read the picture {path}: {error}. Replace or remove it.") from error
 
 
