@@ -24,25 +24,30 @@ class Said:
 
 @dataclass(frozen=True)
 class Entry:
-    """An item with its picture (address, width, height), its true caption and every system's."""
+    """An item with its picture (address, width, height), its true caption, if it has one, and every system's."""
 
     item: str
     category: str
     picture: Picture
-    truth: str
+    truth: str | None
     spans: list[Span]
     said: list[Said]
 
 
 def article(entry: Entry, metrics: Sequence[str], base: str, questions: Sequence[str] = ()) -> str:
-    """What `card` of gallery.js draws, as HTML, with the questions behind each caption if there are any."""
+    """What `card` of gallery.js draws, as HTML, with the questions behind each caption if there are any.
+
+    Without a true caption nothing is hit, missed or invented: a caption's attributes are just named.
+    """
     address, width, height = entry.picture
     true = {lemma for *_, lemma in entry.spans}
     named = {lemma for said in entry.said for *_, lemma in said.spans}
-    told = f"{entry.item}, {entry.category}"
-    lines = [_line("truth", _marked(entry.truth, entry.spans, named, "missed"))]
+    told = ", ".join(filter(None, (entry.item, entry.category)))
+    lines, other = [], "named"
+    if entry.truth is not None:
+        lines, other = [_line("truth", _marked(entry.truth, entry.spans, named, "missed"))], "invented"
     for n, said in enumerate(entry.said):
-        lines.append(_line(said.system, _marked(said.caption, said.spans, true, "invented"), said.errors))
+        lines.append(_line(said.system, _marked(said.caption, said.spans, true, other), said.errors))
         lines += questions[n : n + 1]
     return (f'<article aria-label="{escape(told)}">'
             f'<img src="{escape(base + address)}" width="{width}" height="{height}" loading="lazy" '
@@ -67,7 +72,10 @@ def _marked(caption: str, spans: Sequence[Span], other: Collection[str], else_: 
 
 
 def _scores(said: Sequence[Said], metrics: Sequence[str]) -> str:
-    """A row a system; the best of a column in bold where the systems differ."""
+    """A row a system; the best of a column in bold where the systems differ. Nothing without a metric."""
+    if not metrics:
+        return ""
+
     def cell(value: float | None, column: int) -> str:
         values = [one.scores[column] for one in said if one.scores[column] is not None]
         text = "–" if value is None else f"{value:.1f}"

@@ -34,9 +34,9 @@ def written(reference: str | Path, folder: Path) -> Picture:
     return name, *images.size(place)
 
 
-def inline(reference: str | Path) -> Picture:
+def inline(reference: str | Path, width: int = INLINE_WIDTH) -> Picture:
     """The picture as a JPEG data address, with its width and height; errors as `images.load`."""
-    small = images.small(reference, INLINE_WIDTH)
+    small = images.small(reference, width)
     return "data:image/jpeg;base64," + base64.b64encode(_jpeg(small)).decode(), *small.size
 
 
