@@ -10,7 +10,7 @@ range, or a user without test items (the caller leaves those out: no metric is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from scipy import sparse
@@ -71,30 +71,46 @@ def coverage(lists: np.ndarray, items: int, k: int) -> float:
 
 
 def bootstrap_interval(
-    values: np.ndarray, seed: int, n: int = 1000, level: float = 0.95
+    values: np.ndarray, seed: int, n: int = 1000, level: float = 0.95, clusters: Sequence | None = None
 ) -> tuple[float, float]:
     """(low, high) percentile bootstrap interval of the mean over users (Efron 1979), from n resamples.
 
-    Raises ValueError for no values.
+    `clusters` and errors as in `resampled_means`.
     """
-    low, high = np.quantile(resampled_means(values, seed, n), [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(resampled_means(values, seed, n, clusters), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def resampled_means(values: np.ndarray, seed: int, n: int = 1000) -> np.ndarray:
+def resampled_means(values: np.ndarray, seed: int, n: int = 1000, clusters: Sequence | None = None) -> np.ndarray:
     """(n,) means of n resamples of the users.
 
+    With `clusters`, a label for each value, whole clusters are drawn, as many as there are: values of one aren't
+    independent (queries for the same product). A resample's mean is over the values that it got.
+
     Resampling users is drawing how often each distinct value comes up (a multinomial), so few distinct
-    values, as ranking metrics have, make it cheap for a million users. Raises ValueError for no values.
+    values, as ranking metrics have, make it cheap for a million users. Raises ValueError for no values, or another
+    number of labels.
     """
     if len(values) == 0:
         raise ValueError("no values to resample: 0 users were evaluated")
-    distinct, counts = np.unique(np.asarray(values, dtype=float), return_counts=True)
+    values = np.asarray(values, dtype=float)
+    if clusters is None:
+        distinct, counts = np.unique(values, return_counts=True)
+        sums, sizes = distinct, np.ones(len(distinct))
+    else:
+        if len(clusters) != len(values):
+            raise ValueError(f"{len(clusters)} cluster labels for {len(values)} values")
+        codes = np.unique(np.asarray(clusters), return_inverse=True)[1]
+        parts = np.stack([np.bincount(codes, values), np.bincount(codes)], axis=1)  # (clusters, 2)
+        distinct, counts = np.unique(parts, axis=0, return_counts=True)
+        sums, sizes = distinct.T
     generator = np.random.default_rng(seed)
-    block = max(1, 2_000_000 // len(distinct))  # resamples at a time, so that memory stays small
-    means = [generator.multinomial(len(values), counts / len(values), size=min(block, n - start)) @ distinct
-             for start in range(0, n, block)]
-    return np.concatenate(means) / len(values)
+    block = max(1, 2_000_000 // len(counts))  # resamples at a time, so that memory stays small
+    means = []
+    for start in range(0, n, block):
+        drawn = generator.multinomial(counts.sum(), counts / counts.sum(), size=min(block, n - start))
+        means.append((drawn @ sums) / (drawn @ sizes))
+    return np.concatenate(means)
 
 
 def judge(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -34,14 +34,14 @@ ALLOWED = {
     "purchases": {"runs"},
     "recommend": {"features", "purchases", "ranking", "runs"},
     "annotation": {"images", "runs", "schema"},
-    "retrieval": {"datasets", "features", "ranking", "runs"},
+    "retrieval": {"datasets", "features", "images", "ranking", "runs"},
     "search": {"captioners", "features", "images", "runs"},
     "app": {"attributes", "caption_scores", "captioners", "gallery", "images", "runs", "search"},
 }
 LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
          "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features", "features.ducho", "figures",
-         "gallery", "images", "java", "paper", "purchases", "ranking", "recommend", "runs", "schema", "spice",
-         "wardrobe"]
+         "gallery", "images", "java", "paper", "purchases", "ranking", "recommend", "retrieval", "runs", "schema",
+         "spice", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:
