@@ -145,7 +145,7 @@ def test_bits_reach_the_weights_loader(folder: Path, monkeypatch: pytest.MonkeyP
 
 def test_other_bits_are_refused() -> None:
     with pytest.raises(ValueError, match="bits=3; weights are loaded in 8 or 4 bits"):
-        captioners._packed(3, torch.float16)
+        captioners.folders._packed(3, torch.float16)
 
 
 def test_a_download_that_the_disk_cannot_hold_is_refused(unread: None, monkeypatch: pytest.MonkeyPatch,

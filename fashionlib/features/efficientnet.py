@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from fashionlib.features import Features, chunks
 from fashionlib.images import square
+from fashionlib.runs import atomic
 
 ENCODER = "efficientnet-lite0"
 CHANNELS = 1280  # of the encoder's last feature map
+STEP = 32  # pixels of a cell
 COLOURS = 6  # mean and standard deviation of red, green and blue
 
 
@@ -97,6 +101,36 @@ class Cells:
         colours = (colours - self.colour_mean) / self.colour_scale
         axes = torch.from_numpy(deep - self.mean) @ torch.from_numpy(self.axes)  # torch keeps to its threads
         return np.concatenate([axes.numpy(), colours], -1).astype(np.float16)
+
+    @property
+    def dim(self) -> int:
+        """Numbers of a projected cell."""
+        return self.axes.shape[1] + COLOURS
+
+    def grid(self, paths: Sequence[str], cells: int) -> np.ndarray:
+        """The grid of each picture, (items, cells, dim + 6) float16, as `images` makes it at the size of so many cells.
+
+        Nothing is cached. Raises ValueError naming a broken picture.
+        """
+        with _one_thread():
+            return _chunk(paths, STEP * math.isqrt(cells), self)["grid"]
+
+    def save(self, path: Path) -> None:
+        """Write the projection as safetensors."""
+        arrays = {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
+        with atomic(path) as part:
+            save_file(arrays, part)
+
+    @classmethod
+    def load(cls, path: Path) -> Cells:
+        """The projection of a file that `save` wrote. ValueError where it holds other arrays, or of other shapes."""
+        arrays = load_file(path)
+        dim = arrays["axes"].shape[-1] if "axes" in arrays else 0
+        wanted = {"mean": (CHANNELS,), "axes": (CHANNELS, dim), "colour_mean": (COLOURS,), "colour_scale": (COLOURS,)}
+        found = {name: array.shape for name, array in arrays.items()}
+        if found != wanted:
+            raise ValueError(f"{path} holds {found}, not a projection of cells: {wanted}")
+        return cls(**arrays)
 
 
 def fit_cells(paths: Sequence[str], size: int = 224, dim: int = 250, sample: int = 1000, seed: int = 0) -> Cells:

@@ -1,0 +1,210 @@
+"""The retrieval part of a BLIP-2: agreement with transformers, losses by hand, files, and joint training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import Blip2ForImageTextRetrieval
+
+from fashionlib import captioners
+from fashionlib.captioners import Captioner, Grid, Size, Vit, contrast
+from fashionlib.features import efficientnet
+
+CAPTIONS = ["a red dress with a collar", "blue jeans, slim", "a large hat", "a green hat", "socks",
+            "shiny black shoes", "a coat", "two belts"]
+SMALL = Size(queries=4, qformer=48, decoder=48, decoder_layers=1, dropout=0.0)
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def grids() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(8, 4, 32)).astype(np.float16)
+
+
+def make(kind: str = "blip2-small", tower: Grid | Vit = Grid(4, 32), seed: int = 0) -> Captioner:  # noqa: B008
+    return captioners.twin(CAPTIONS * 2, tower, kind, size=SMALL, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    paths = [str(folder / f"{i}.png") for i in range(3)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 255, (70, 50, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+def published(captioner: Captioner, dim: int = 16, seed: int = 5) -> Blip2ForImageTextRetrieval:
+    """transformers' own retrieval model of the captioner's sizes, with other random weights."""
+    config = captioner.base.config.__class__(**captioner.base.config.to_dict())
+    config.qformer_config.use_qformer_text_input, config.image_text_hidden_size = True, dim
+    config.image_token_index = None  # else the model cuts the first texts' tokens off
+    torch.manual_seed(seed)
+    model = Blip2ForImageTextRetrieval(config).eval()
+    torch.nn.init.normal_(model.query_tokens, std=0.5)
+    return model
+
+
+def test_agrees_with_transformers_on_the_same_weights(pictures: list[str], tmp_path: Path) -> None:
+    """Similarity and matching logits of Blip2ForImageTextRetrieval, texts of unequal length in one batch."""
+    captioner = make(tower=Vit(48, 16, 16, 1))
+    theirs = published(captioner)
+    theirs.save_pretrained(tmp_path)
+    captioner.tokenizer.save_pretrained(tmp_path)
+    captioner = captioners.with_text(captioner, source=str(tmp_path))
+    own = captioner.base
+    own.load_state_dict({name: tensor for name, tensor in theirs.state_dict().items() if name in own.state_dict()},
+                        strict=False)
+    texts = contrast.text_batch(captioner, CAPTIONS[:3])
+    assert texts["text_mask"].sum(1).unique().numel() > 1
+    given = {"pixel_values": captioner.inputs(pictures), "input_ids": texts["text_ids"],
+             "attention_mask": texts["text_mask"]}
+    images = captioners.embed_images(captioner, pictures, pooling=None)
+    found = contrast.similarity(torch.from_numpy(images),
+                                torch.from_numpy(captioners.embed_texts(captioner, CAPTIONS[:3])))
+    with torch.inference_mode():
+        expected = theirs(**given).logits_per_image
+        matched = theirs(**given, use_image_text_matching_head=True).logits_per_image
+        part, seen = contrast.part_of(captioner), own.vision_model(given["pixel_values"]).last_hidden_state
+        queries = own.query_tokens.expand(3, -1, -1)
+        told = part.read(own.qformer, texts["text_ids"], texts["text_mask"], queries, seen)[:, :4]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(part.itm_head(told).mean(1), matched, rtol=1e-4, atol=1e-5)
+
+
+def test_contrastive_loss_by_hand() -> None:
+    logits = torch.tensor([[2.0, 0.0], [1.0, 0.0]])
+    e = np.exp
+    images = [np.log(1 + e(-2)), np.log(1 + e(1))]  # of image 0 its text leads by 2; of image 1 its text trails by 1
+    texts = [np.log(1 + e(-1)), np.log(2)]  # of text 0 its image leads by 1; of text 1 both are even
+    assert contrast.contrastive(logits, torch.eye(2).bool()).item() == pytest.approx(
+        (np.mean(images) + np.mean(texts)) / 2, rel=1e-6)
+
+
+def test_equal_captions_are_nobodys_negatives() -> None:
+    """Two equal texts, two images: the loss of a perfect model is that of not telling them apart, log 2."""
+    same = torch.ones(2, 2).bool()
+    assert contrast.contrastive(torch.zeros(2, 2), same).item() == pytest.approx(np.log(2))
+    apart = torch.tensor([[9.0, 9.0, -9.0], [9.0, 9.0, -9.0], [-9.0, -9.0, 9.0]])
+    same = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]]).bool()
+    assert contrast.contrastive(apart, same).item() == pytest.approx(2 / 3 * np.log(2), rel=1e-3)
+
+
+def test_similarity_is_of_the_closest_query() -> None:
+    images = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    texts = torch.nn.functional.normalize(torch.tensor([[3.0, 4.0], [1.0, 0.0], [-1.0, -1.0]]), dim=1)
+    torch.testing.assert_close(contrast.similarity(images, texts), torch.tensor([[0.8, 1.0, -np.sqrt(0.5)]]).float())
+
+
+def test_captioning_does_not_change(grids: np.ndarray) -> None:
+    plain, joined = make(), captioners.with_text(make())
+    assert captioners.generate(joined, grids, max_new_tokens=8) == captioners.generate(plain, grids, max_new_tokens=8)
+    np.testing.assert_array_equal(captioners.queries(joined, grids), captioners.queries(plain, grids))
+    assert all(torch.equal(joined.base.get_parameter(name), weight) for name, weight in plain.base.named_parameters())
+
+
+def test_embeddings_are_unit_rows_and_differ(grids: np.ndarray) -> None:
+    captioner = captioners.with_text(make(), dim=16)
+    shared = captioners.embed_images(captioner, grids)
+    each = captioners.embed_images(captioner, grids, pooling=None)
+    texts = captioners.embed_texts(captioner, CAPTIONS, batch_size=3)
+    assert shared.shape == (8, 16) and each.shape == (8, 4, 16) and texts.shape == (8, 16)
+    assert captioners.embed_images(captioner, grids, space="queries", pooling="max").shape == (8, 48)
+    for rows in (shared, each, texts):
+        assert rows.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=-1), 1, rtol=1e-5)
+    for rows in (shared, texts):
+        assert min(np.abs(rows[i] - rows[j]).max() for i in range(8) for j in range(i)) > 1e-4
+    mean = each.mean(1) / np.linalg.norm(each.mean(1), axis=-1, keepdims=True)
+    np.testing.assert_allclose(shared, mean, atol=1e-6)
+    np.testing.assert_allclose(captioners.embed_texts(captioner, CAPTIONS, batch_size=8), texts, atol=1e-6)
+
+
+def test_what_cannot_be_embedded_says_the_next_step(grids: np.ndarray) -> None:
+    plain = make()
+    assert captioners.embed_images(plain, grids, space="queries").shape == (8, 48)
+    with pytest.raises(ValueError, match="add one with captioners.with_text"):
+        captioners.embed_images(plain, grids)
+    with pytest.raises(ValueError, match="no retrieval part"):
+        captioners.embed_texts(plain, CAPTIONS)
+    with pytest.raises(ValueError, match="pooling 'sum'"):
+        captioners.embed_images(plain, grids, space="queries", pooling="sum")
+    with pytest.raises(ValueError, match="LLaVA has no Q-Former"):
+        captioners.with_text(make("llava-small"))
+    with pytest.raises(ValueError, match="already"):
+        captioners.with_text(captioners.with_text(plain))
+
+
+@pytest.mark.parametrize("kind", ["blip2-small", "blip2-t5-small"])
+def test_the_part_is_saved_and_loaded_with_the_folder(kind: str, grids: np.ndarray, tmp_path: Path) -> None:
+    captioner = captioners.with_text(make(kind), dim=16, seed=3)
+    captioners.save(captioner, tmp_path / "joint")
+    assert (tmp_path / "joint/retrieval.safetensors").is_file()
+    again = captioners.load(tmp_path / "joint", device="cpu")
+    np.testing.assert_array_equal(captioners.embed_texts(again, CAPTIONS), captioners.embed_texts(captioner, CAPTIONS))
+    np.testing.assert_array_equal(captioners.embed_images(again, grids), captioners.embed_images(captioner, grids))
+    assert captioners.generate(again, grids, max_new_tokens=6) == captioners.generate(
+        captioner, grids, max_new_tokens=6)
+    captioners.save(make(kind), tmp_path / "plain")
+    assert not (tmp_path / "plain/retrieval.safetensors").exists()
+
+
+def test_a_published_text_side_keeps_its_own_tokenizer(grids: np.ndarray, tmp_path: Path) -> None:
+    captioner, other = make(), captioners.twin(["entirely other words of another shop"] * 9, Grid(4, 32), size=SMALL)
+    config_of = make()
+    config_of.tokenizer = other.tokenizer
+    theirs = published(config_of)
+    theirs.save_pretrained(tmp_path / "itm")
+    other.tokenizer.save_pretrained(tmp_path / "itm")
+    captioner = captioners.with_text(captioner, source=str(tmp_path / "itm"))
+    first = contrast.text_batch(captioner, ["entirely other"])["text_ids"][0].tolist()
+    assert first == [1, *captioners.tokens(other.tokenizer, ["entirely other"])[0], 2]
+    captioners.save(captioner, tmp_path / "joint")
+    again = captioners.load(tmp_path / "joint", device="cpu")
+    np.testing.assert_array_equal(captioners.embed_texts(again, ["other words"]),
+                                  captioners.embed_texts(captioner, ["other words"]))
+    wider = captioners.twin(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, qformer=64))
+    with pytest.raises(ValueError, match="width 48, this captioner one of 64"):
+        captioners.with_text(wider, source=str(tmp_path / "itm"))
+
+
+@pytest.fixture(scope="module")
+def cells() -> efficientnet.Cells:
+    rng = np.random.default_rng(0)
+    return efficientnet.Cells(*(rng.normal(size=shape).astype(np.float32) for shape in ((1280,), (1280, 26), 6)),
+                              np.ones(6, np.float32))
+
+
+def test_a_twin_with_the_projection_reads_pictures(pictures: list[str], cells: efficientnet.Cells,
+                                                   tmp_path: Path) -> None:
+    """The same grid as chapter 03 keeps, and the same captions as from it; also after a folder and with an adapter."""
+    grid = efficientnet.images(pictures, pictures, cells, size=64)["grid"].matrix
+    captioner = replace(make(), cells=cells)
+    np.testing.assert_array_equal(captioner.inputs(pictures).numpy(), grid.astype(np.float32))
+    captioners.save(captioner, tmp_path / "twin")
+    again = captioners.load(tmp_path / "twin", device="cpu")
+    assert captioners.generate(again, pictures, max_new_tokens=6) == captioners.generate(
+        captioner, grid, max_new_tokens=6)
+    np.testing.assert_array_equal(captioners.embed_images(again, pictures, "queries"),
+                                  captioners.embed_images(captioner, grid, "queries"))
+
+
+def test_a_twin_without_the_projection_says_what_is_missing(pictures: list[str], cells: efficientnet.Cells) -> None:
+    with pytest.raises(ValueError, match="no projection of pictures"):
+        captioners.generate(make(), pictures)
+    narrow = captioners.twin(CAPTIONS, Grid(4, 16), size=SMALL)
+    with pytest.raises(ValueError, match="makes 32 numbers a cell; this captioner takes 16"):
+        replace(narrow, cells=cells).inputs(pictures)
+
+
+def test_the_projection_round_trips_and_another_file_is_refused(cells: efficientnet.Cells, tmp_path: Path) -> None:
+    cells.save(tmp_path / "cells.safetensors")
+    again = efficientnet.Cells.load(tmp_path / "cells.safetensors")
+    assert all(np.array_equal(getattr(again, name), getattr(cells, name)) for name in vars(cells))
+    replace(cells, mean=cells.mean[:7]).save(tmp_path / "short.safetensors")
+    with pytest.raises(ValueError, match="not a projection of cells"):
+        efficientnet.Cells.load(tmp_path / "short.safetensors")
