@@ -116,6 +116,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
         PreTrainedTokenizerFast,
         ResNetConfig,
         ResNetModel,
+        SiglipConfig,
+        SiglipImageProcessorPil,
+        SiglipModel,
     )
 
     place = tmp_path_factory.mktemp("hub")
@@ -131,8 +134,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text_config=tower | {"vocab_size": len(words), "max_position_embeddings": 6, "eos_token_id": 2},
         vision_config=tower | {"image_size": 32, "patch_size": 16}, projection_dim=10)).save_pretrained(place / "clip")
     CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32).save_pretrained(place / "clip")
+    SiglipModel(SiglipConfig(
+        text_config=tower | {"vocab_size": len(words), "max_position_embeddings": 6, "projection_size": 16},
+        vision_config=tower | {"image_size": 32, "patch_size": 16})).save_pretrained(place / "siglip")
+    SiglipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(place / "siglip")
     BertModel(BertConfig(vocab_size=len(words), **tower)).save_pretrained(place / "sentences")
-    for folder in ("clip", "sentences"):
+    for folder in ("clip", "siglip", "sentences"):
         reads.save_pretrained(place / folder)
     return place
 
@@ -165,6 +172,35 @@ def test_clip_sees_and_with_captions_also_reads(hub: Path, pictures: list[str]) 
     with torch.inference_mode():
         expected = model.get_text_features(**tokenizer(captions[:1], return_tensors="pt")).pooler_output[0]
     np.testing.assert_allclose(both.matrix[0, 10:], expected / expected.norm(), rtol=1e-4)
+
+
+def test_siglip_reads_padded_texts_as_it_was_trained(hub: Path, pictures: list[str], tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, SiglipModel
+
+    model = encoders.dual(str(hub / "siglip"))
+    seen, read = model.images(pictures, list("abcdef")), model.texts(["a red dress", "coat"], ["a", "b"], tmp_path)
+    assert seen.matrix.shape == (6, 16) and read.matrix.shape == (2, 16) and read.made_by["modality"] == "text"
+    reference = SiglipModel.from_pretrained(hub / "siglip").eval()
+    padded = AutoTokenizer.from_pretrained(hub / "siglip")(["a red dress"], padding="max_length", max_length=6, return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        expected = reference.get_text_features(padded).pooler_output[0].numpy()
+    np.testing.assert_allclose(read.matrix[0], expected, rtol=1e-4)
+    np.testing.assert_allclose(model.texts(["coat"], ["b"]).matrix[0], read.matrix[1], rtol=1e-4)
+    crop = model.images([images.cropped(pictures[0], (0, 0, 30, 40))], ["a"]).matrix
+    assert not np.allclose(crop, seen.matrix[:1])
+
+
+def test_a_model_in_another_librarys_format_is_refused(hub: Path, tmp_path: Path) -> None:
+    """As Marqo's: type "siglip" and code of its own, weights of OpenCLIP; transformers would start it at random."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(hub / "siglip", tmp_path / "marqo")
+    file = tmp_path / "marqo" / "model.safetensors"
+    save_file({f"model.{name}": tensor for name, tensor in load_file(file).items()}, file, {"format": "pt"})
+    with pytest.raises(ValueError, match="lacks .* of the .* weights of a SiglipModel.*another library's format"):
+        encoders.dual(str(tmp_path / "marqo"))
+    with pytest.raises(ValueError, match="is of type 'bert'.*that load: clip, siglip"):
+        encoders.dual(str(hub / "sentences"))
 
 
 def test_sentences_are_encoded_once_each_and_stand_by_their_items(hub: Path, tmp_path: Path) -> None:

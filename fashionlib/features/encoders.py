@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,33 +64,69 @@ def clip(paths: Sequence[str], ids: Sequence[str], name: str = "openai/clip-vit-
     Paper A prints "multimodal features from CLIP"; its repository's README shows openai/clip-vit-base-patch16, with a
     folder for images and one for texts. How an item's two embeddings became one row is not published; here each has
     length one, side by side, as in `concatenate`. CLIP reads a caption's first 77 tokens; `made_by` counts the captions
-    that were cut. Encoders trained on fashion that are CLIP models load by name (patrickjohncyh/fashion-clip).
+    that were cut.
     """
-    from transformers import AutoTokenizer, CLIPImageProcessorPil, CLIPModel
-
-    model = _placed(CLIPModel.from_pretrained(name, use_safetensors=True))
-    matrix = _pictures(model, CLIPImageProcessorPil.from_pretrained(name), paths, ids,
-                       lambda pixels: model.get_image_features(pixels).pooler_output, cache, workers)
-    seen = Features(list(ids), matrix, {"encoder": str(name), "modality": "image"})
-    if captions is None:
-        return seen
-    return concatenate(seen, _clip_text(model, AutoTokenizer.from_pretrained(name), captions, ids, name, cache))
+    model = dual(name)
+    seen = model.images(paths, ids, cache, workers)
+    return seen if captions is None else concatenate(seen, model.texts(captions, ids, cache))
 
 
-def _clip_text(model: Any, tokenizer: Any, captions: Sequence[str], ids: Sequence[str], name: str,
-               cache: Path | None) -> Features:
-    _paired(captions, ids, "captions")
-    longest = model.config.text_config.max_position_embeddings
+@dataclass(frozen=True)
+class Dual:
+    """A dual encoder: pictures and texts in one space, to be compared by cosine."""
 
-    def compute(texts: list[str]) -> dict[str, np.ndarray]:
-        batch = tokenizer(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
-        with torch.inference_mode():
-            return {"text": model.get_text_features(**batch.to(model.device)).pooler_output.float().cpu().numpy()}
+    name: str
+    model: Any  # CLIPModel or SiglipModel
+    processor: Any
+    tokenizer: Any
 
-    matrix = chunks.encode(compute, list(captions), chunks.words, ["clip text", weights(model)], cache,
-                           unit="captions")["text"]
-    cut = sum(len(tokens) > longest for tokens in tokenizer(list(captions))["input_ids"])
-    return Features(list(ids), matrix, {"encoder": str(name), "modality": "text", "captions cut": cut})
+    def images(self, paths: Sequence[str], ids: Sequence[str], cache: Path | None = None, workers: int = 1) -> Features:
+        """Image embeddings, (items, dim) float32, as the model gives them: rows aren't of length one."""
+        matrix = _pictures(self.model, self.processor, paths, ids,
+                           lambda pixels: self.model.get_image_features(pixels).pooler_output, cache, workers)
+        return Features(list(ids), matrix, {"encoder": self.name, "modality": "image"})
+
+    def texts(self, captions: Sequence[str], ids: Sequence[str], cache: Path | None = None) -> Features:
+        """Text embeddings, (items, dim) float32. The model reads a text's first 77 tokens (CLIP) or 64 (SigLIP);
+        `made_by` counts the texts that were cut."""
+        _paired(captions, ids, "captions")
+        longest = self.model.config.text_config.max_position_embeddings
+        siglip = self.model.config.model_type == "siglip"  # it was trained on padded texts, the pads not masked
+
+        def compute(texts: list[str]) -> dict[str, np.ndarray]:
+            batch = self.tokenizer(texts, padding="max_length" if siglip else True, truncation=True, max_length=longest,
+                                   return_tensors="pt").to(self.model.device)
+            read = {"input_ids": batch["input_ids"]} if siglip else batch
+            with torch.inference_mode():
+                return {"text": self.model.get_text_features(**read).pooler_output.float().cpu().numpy()}
+
+        recipe = [f"{self.model.config.model_type} text", weights(self.model)]
+        matrix = chunks.encode(compute, list(captions), chunks.words, recipe, cache, unit="captions")["text"]
+        cut = sum(len(tokens) > longest for tokens in self.tokenizer(list(captions))["input_ids"])
+        return Features(list(ids), matrix, {"encoder": self.name, "modality": "text", "captions cut": cut})
+
+
+def dual(name: str) -> Dual:
+    """A CLIP or SigLIP in transformers' own format: openai/clip-vit-base-patch32, patrickjohncyh/fashion-clip,
+    google/siglip-base-patch16-224.
+
+    ValueError for a model of another type, and for a file without that type's weights. Marqo's fashion models are such:
+    they say "siglip", but hold OpenCLIP's layers and bring code of their own, which isn't run here.
+    """
+    import transformers
+    from transformers import AutoTokenizer, PretrainedConfig
+
+    kinds = {"clip": ("CLIPModel", "CLIPImageProcessorPil"), "siglip": ("SiglipModel", "SiglipImageProcessorPil")}
+    kind = PretrainedConfig.get_config_dict(name)[0].get("model_type")
+    if kind not in kinds:
+        raise ValueError(f"{name} is of type {kind!r}; encoders of pictures and texts that load: {', '.join(kinds)}")
+    model, processor = (getattr(transformers, part) for part in kinds[kind])
+    made, found = model.from_pretrained(name, use_safetensors=True, output_loading_info=True)
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise ValueError(f"{name} lacks {len(missing)} of the {len(made.state_dict())} weights of a {model.__name__}, "
+                         f"first {missing[0]}: it is in another library's format. Give one in transformers' own")
+    return Dual(str(name), _placed(made), processor.from_pretrained(name), AutoTokenizer.from_pretrained(name))
 
 
 def _pictures(model: nn.Module, processor: Any, paths: Sequence[str], ids: Sequence[str],
