@@ -33,15 +33,15 @@ ALLOWED = {
     "ranking": set(),
     "purchases": {"runs"},
     "recommend": {"features", "purchases", "ranking", "runs"},
-    "annotation": {"images", "runs", "schema"},
+    "annotation": {"images", "runs", "schema", "wardrobe"},
     "retrieval": {"datasets", "features", "images", "ranking", "runs"},
     "search": {"captioners", "features", "images", "runs"},
     "app": {"attributes", "caption_scores", "captioners", "gallery", "images", "runs", "search"},
 }
-LIGHT = ["attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download", "datasets.facad",
-         "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features", "features.ducho", "figures",
-         "gallery", "images", "java", "paper", "purchases", "ranking", "recommend", "retrieval", "runs", "schema",
-         "spice", "wardrobe"]
+LIGHT = ["annotation", "attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download",
+         "datasets.facad", "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features",
+         "features.ducho", "figures", "gallery", "images", "java", "paper", "purchases", "ranking", "recommend",
+         "retrieval", "runs", "schema", "spice", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:
