@@ -181,7 +181,8 @@ def test_siglip_reads_padded_texts_as_it_was_trained(hub: Path, pictures: list[s
     seen, read = model.images(pictures, list("abcdef")), model.texts(["a red dress", "coat"], ["a", "b"], tmp_path)
     assert seen.matrix.shape == (6, 16) and read.matrix.shape == (2, 16) and read.made_by["modality"] == "text"
     reference = SiglipModel.from_pretrained(hub / "siglip").eval()
-    padded = AutoTokenizer.from_pretrained(hub / "siglip")(["a red dress"], padding="max_length", max_length=6, return_tensors="pt")["input_ids"]
+    tokenizer = AutoTokenizer.from_pretrained(hub / "siglip")
+    padded = tokenizer(["a red dress"], padding="max_length", max_length=6, return_tensors="pt")["input_ids"]
     with torch.inference_mode():
         expected = reference.get_text_features(padded).pooler_output[0].numpy()
     np.testing.assert_allclose(read.matrix[0], expected, rtol=1e-4)

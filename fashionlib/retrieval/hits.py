@@ -27,8 +27,8 @@ def first_hits(queries: np.ndarray, gallery: np.ndarray, relevant: sparse.csr_ma
     relevant = _matrix(relevant)
     excluded = sparse.csr_matrix(relevant.shape, dtype=bool) if excluded is None else _matrix(excluded)
     _check(queries, gallery, relevant, excluded)
-    vectors = _rows("gallery", gallery).reshape(-1, gallery.shape[-1])  # (items * vectors, dim)
-    asked = _rows("query", queries)
+    vectors = unit_rows("gallery", gallery).reshape(-1, gallery.shape[-1])  # (items * vectors, dim)
+    asked = unit_rows("query", queries)
     ranks = np.zeros(len(asked), np.int64)
     step = max(1, block // len(vectors))
     for start in tqdm(range(0, len(asked), step), desc="queries", unit=f"x{step}", leave=False, disable=None):
@@ -63,8 +63,8 @@ def _matrix(given: sparse.csr_matrix) -> sparse.csr_matrix:
     return made
 
 
-def _rows(name: str, matrix: np.ndarray) -> np.ndarray:
-    """Unit rows, float32. ValueError naming the first row with a number that is none, or of zeros."""
+def unit_rows(name: str, matrix: np.ndarray) -> np.ndarray:
+    """Rows of length one, float32. ValueError, "NAME row N ...", for the first that isn't finite or is all zeros."""
     matrix = np.asarray(matrix, dtype=np.float32)
     wrong = ~np.isfinite(matrix).reshape(len(matrix), -1).all(1)
     zero = ~matrix.any(-1).reshape(len(matrix), -1).all(1)

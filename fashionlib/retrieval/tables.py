@@ -21,7 +21,7 @@ def accuracy(first: np.ndarray, benchmark: Benchmark, cutoffs: Sequence[int] = C
     """
     _check(first, benchmark, cutoffs)
     by_chance = chance(benchmark, cutoffs)
-    rows = {f"top-{k}": _row(_hits(first, k), benchmark.clusters, by_chance[k], seed) for k in cutoffs}
+    rows = {f"top-{k}": _row(hits(first, k), benchmark.clusters, by_chance[k], seed) for k in cutoffs}
     return pd.DataFrame.from_dict(rows, orient="index").astype({"queries": int})
 
 
@@ -36,7 +36,7 @@ def per_group(first: np.ndarray, benchmark: Benchmark, column: str = "category",
     for group in groups.value_counts().index:
         mine = (groups == group).to_numpy()
         for k in cutoffs:
-            rows[group, f"top-{k}"] = _row(_hits(first, k)[mine], benchmark.clusters[mine], by_chance[k][mine], seed)
+            rows[group, f"top-{k}"] = _row(hits(first, k)[mine], benchmark.clusters[mine], by_chance[k][mine], seed)
     return pd.DataFrame.from_dict(rows, orient="index").astype({"queries": int})
 
 
@@ -51,7 +51,7 @@ def difference(first: np.ndarray, other: np.ndarray, benchmark: Benchmark, cutof
     for ranks in (first, other):
         _check(ranks, benchmark, cutoffs)
     for k in cutoffs:
-        gap = _hits(first, k) - _hits(other, k)
+        gap = hits(first, k) - hits(other, k)
         means = ranking.resampled_means(gap, seed, n, benchmark.clusters)
         low, high = np.quantile(means, [0.025, 0.975])
         tail = min((means <= 0).sum(), (means >= 0).sum())
@@ -66,21 +66,25 @@ def chance(benchmark: Benchmark, cutoffs: Sequence[int] = CUTOFFS) -> dict[int, 
     """
     true = np.diff(benchmark.relevant.indptr)
     there = benchmark.relevant.shape[1] - (0 if benchmark.excluded is None else np.diff(benchmark.excluded.indptr))
-    sizes = np.broadcast_to(there, true.shape)
-    missed, found = np.ones(len(true)), {}
-    for k in range(1, max(cutoffs) + 1):
-        missed = missed * np.clip(sizes - true - k + 1, 0, None) / np.clip(sizes - k + 1, 1, None)
-        found[k] = np.where(true > 0, 1 - missed, 0.0)
+    pairs = np.stack([np.broadcast_to(there, true.shape), true])
+    (sizes, sought), at = np.unique(pairs, axis=1, return_inverse=True)
+    missed, done, found = np.ones(len(sizes)), 0, {}
+    for k in sorted(cutoffs):
+        for drawn in range(done, min(k, int(sizes.max()))):
+            missed = missed * np.clip(sizes - sought - drawn, 0, None) / np.clip(sizes - drawn, 1, None)
+        done = max(done, k)
+        found[k] = np.where(sought > 0, 1 - missed, 0.0)[at.reshape(-1)]
     return {k: found[k] for k in cutoffs}
 
 
-def _hits(first: np.ndarray, k: int) -> np.ndarray:
+def hits(first: np.ndarray, k: int) -> np.ndarray:
+    """(queries,) 1.0 where the first true row is among the first k, else 0.0."""
     return ((first >= 1) & (first <= k)).astype(float)
 
 
-def _row(hits: np.ndarray, clusters: np.ndarray, by_chance: np.ndarray, seed: int) -> dict[str, float]:
-    low, high = ranking.bootstrap_interval(hits, seed, clusters=clusters)
-    return {"accuracy": hits.mean(), "low": low, "high": high, "chance": by_chance.mean(), "queries": len(hits)}
+def _row(found: np.ndarray, clusters: np.ndarray, by_chance: np.ndarray, seed: int) -> dict[str, float]:
+    low, high = ranking.bootstrap_interval(found, seed, clusters=clusters)
+    return {"accuracy": found.mean(), "low": low, "high": high, "chance": by_chance.mean(), "queries": len(found)}
 
 
 def _check(first: np.ndarray, benchmark: Benchmark, cutoffs: Sequence[int]) -> None:
