@@ -67,7 +67,7 @@ def _matched(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
 
 def _has(both: pd.DataFrame, attribute: str) -> pd.Series:
     """Whether the row's category is asked for the attribute."""
-    return both["category"].map(lambda category: attribute not in ATTRIBUTES or attribute in ASKED[category])
+    return both["category"].isin([name for name, asked in ASKED.items() if attribute in (*DETAILS, "subcategory", *asked)])
 
 
 def _values(both: pd.DataFrame, attribute: str, whose: str) -> pd.Series:

@@ -21,7 +21,7 @@ from fashionlib.schema import ATTRIBUTES, DETAILS, NONE, SUBCATEGORIES
 RATES: Mapping[str, float] = {
     "category": 0.02, "subcategory": 0.15, "colour": 0.06, "tone": 0.15, "total_length": 0.15, "sleeve_length": 0.05,
     "fabric": 0.25, "pattern": 0.08, "zip_up": 0.08, "button": 0.08, "neckline": 0.2, "shoulder": 0.04,
-    "details": 0.05}  # fmt: skip
+    "details": 0.02}  # fmt: skip
 # Chance that a reply is spoilt, and in that way; "unknown value" is one entry's.
 BAD: Mapping[str, float] = {"refused": 0.01, "cut off": 0.02, "not JSON": 0.02, "wrong length": 0.03,
                             "unknown value": 0.05, "fenced": 0.2}  # fmt: skip
