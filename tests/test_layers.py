@@ -38,10 +38,10 @@ ALLOWED = {
     "search": {"captioners", "features", "images", "runs"},
     "app": {"attributes", "caption_scores", "captioners", "gallery", "images", "runs", "search"},
 }
-LIGHT = ["annotation", "attributes", "caption_scores", "cli", "consensus", "datasets", "datasets.download",
-         "datasets.facad", "datasets.hm", "datasets.hm_hub", "datasets.layouts", "execute", "features",
-         "features.ducho", "figures", "gallery", "images", "java", "paper", "purchases", "ranking", "recommend",
-         "retrieval", "runs", "schema", "spice", "wardrobe"]
+LIGHT = ["annotation", "app", "app.answers", "app.photo", "attributes", "caption_scores", "cli", "consensus",
+         "datasets", "datasets.download", "datasets.facad", "datasets.hm", "datasets.hm_hub", "datasets.layouts",
+         "execute", "features", "features.ducho", "figures", "gallery", "images", "java", "paper", "purchases",
+         "ranking", "recommend", "retrieval", "runs", "schema", "spice", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:

@@ -85,7 +85,7 @@ def described(picture: pictures.Picture, captions: Mapping[str, str], reference:
             for (name, caption), row in zip(captions.items(), lemmas, strict=False)]
     true = marks.spans(reference, lemmas[-1], known) if reference else []
     entry = cards.Entry("Your photo", "", picture, reference or None, true, said)
-    named = dict(zip([*captions, *(["reference"] if reference else [])], lemmas, strict=True))
+    named = dict(zip([*captions, *(["truth"] if reference else [])], lemmas, strict=True))
     return (f'<div class="fashion-gallery">{cards.article(entry, list(scores.columns), "")}'
             f"{_attributes(named, known)}{''.join(f'<p>{escape(note)}</p>' for note in notes + more)}</div>")
 

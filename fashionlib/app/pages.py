@@ -27,6 +27,10 @@ def create(index: Any, captioners: Mapping[str, Any], pool: Collection[str] | No
     """See `fashionlib.app.create`."""
     if index is None and not captioners:
         raise ValueError("an app with neither an index nor a captioner shows nothing; give one of them, or both")
+    for name, captioner in captioners.items():
+        if captioner.architecture.grid and captioner.cells is None:
+            raise ValueError(f"captioner {name!r} reads features, not photos: its folder has no cells.safetensors, the "
+                             "projection that notebook 03 keeps. Save it again with that, or give another captioner")
     with gr.Blocks(title="Fashion, searched and captioned", analytics_enabled=False,
                    delete_cache=(600, 60 * MINUTES)) as blocks:  # fmt: skip
         HTML("<h1>Fashion, searched and captioned</h1>")
@@ -119,7 +123,7 @@ def _captions(captioners: Mapping[str, Any], pool: Collection[str] | None, given
     if not captioners:
         HTML(answers.message("No captioner is loaded. Next step: fashionlib app --captioner FOLDER."))
         return
-    reference = gr.Textbox(label="Your own caption, to score the captioners' against (optional)",
+    reference = gr.Textbox(label="Your own caption, the truth that the others are scored against (optional)",
                            max_length=answers.MOST_WORDS)
     ask, result = gr.Button("Caption the photo", variant="primary"), HTML()
 

@@ -1,0 +1,47 @@
+"""`fashionlib app`: loads an index and captioners, and serves them until it is stopped."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from fashionlib import app, attributes
+
+PUBLIC = ("--share: whoever has the link, which a server of Gradio's passes on, can search the index, see its pictures "
+          "and captions, and send pictures to this machine. Many datasets' terms forbid to show their pictures.\n")
+
+
+def serve(index: Path | None, captioners: Mapping[str, str], pool: Path | None, port: int, share: bool) -> None:
+    """Serve the app on this machine's `port`, and by a public link if `share`; returns when it is interrupted.
+
+    `captioners` maps names to folders or hub ids. What is uploaded is deleted at the end. Raises as
+    `search.Index.open`, `captioners.load`, `attributes.frozen` and `app.create`; OSError where the port is taken.
+    """
+    with tempfile.TemporaryDirectory(prefix="fashionlib-app-") as uploads:
+        os.environ.update(GRADIO_TEMP_DIR=uploads, GRADIO_ANALYTICS_ENABLED="False")
+        page = app.create(_index(index), _captioners(captioners), pool and attributes.frozen(pool))
+        if share:
+            sys.stderr.write(PUBLIC)
+        page.launch(server_port=port, share=share, quiet=True, prevent_thread_lock=True)
+        sys.stdout.write(f"{page.local_url}  open it in a browser; Ctrl-C stops it\n")
+        sys.stdout.flush()
+        page.block_thread()
+
+
+def _index(folder: Path | None):  # noqa: ANN202  a search.Index
+    if folder is None:
+        return None
+    from fashionlib import search
+
+    return search.Index.open(folder)
+
+
+def _captioners(folders: Mapping[str, str]) -> dict:
+    if not folders:
+        return {}
+    from fashionlib import captioners
+
+    return {name: captioners.load(folder) for name, folder in folders.items()}
