@@ -133,14 +133,22 @@ def contact_sheet(
     return figure
 
 
-def neighbours(rows: Iterable[tuple[str, Sequence[str]]], label: str, names: Sequence[str] = ()) -> HTML:
-    """Each row: a query picture (outlined) and its nearest pictures, with its name before it if there are `names`."""
+def neighbours(rows: Iterable[tuple[str, Sequence[str]]], label: str, names: Sequence[str] = (),
+               hits: Sequence[Sequence[bool]] = ()) -> HTML:
+    """Each row: a query picture (outlined) and its nearest pictures, with its name before it if there are `names`.
+
+    `hits` says for each picture found whether it is a true one: it gets a border and a tick, and its text says so.
+    """
     lines = []
     for n, (query, found) in enumerate(rows, 1):
         name = f'<span class="name">{escape(names[n - 1])}</span>' if names else ""
         first = f'<img class="query" src="{thumbnail(query, 72)}" alt="Query {n}">'
-        rest = "".join(f'<img src="{thumbnail(path, 72)}" alt="Neighbour {k} of query {n}, {escape(label)}">'
-                       for k, path in enumerate(found, 1))
+        true = hits[n - 1] if hits else [False] * len(found)
+        rest = ""
+        for k, (path, hit) in enumerate(zip(found, true, strict=True), 1):
+            told = f"{'Hit' if hit else 'Neighbour'} {k} of query {n}, {escape(label)}"
+            image = f'<img src="{thumbnail(path, 72)}" alt="{told}">'
+            rest += f'<span class="hit">{image}<b>✓</b></span>' if hit else image
         lines.append(f'<div class="neighbours">{name}{first}{rest}</div>')
     return HTML("".join(lines))
 

@@ -69,6 +69,15 @@ def test_neighbours_have_their_names_escaped(picture):
     assert 'class="name"' not in figures.neighbours([(picture, [picture])], "image").data
 
 
+def test_hits_among_neighbours_are_marked_by_a_tick_and_in_words_too(picture):
+    html = figures.neighbours([(picture, [picture] * 3), (picture, [picture] * 2)], HOSTILE,
+                              hits=[[False, True, False], [False, False]]).data
+    assert html.count("✓") == html.count('class="hit"') == html.count("Hit 2 of query 1") == 1
+    assert html.count("Neighbour") == 4 and "<img src=x" not in html
+    with pytest.raises(ValueError, match="shorter"):
+        figures.neighbours([(picture, [picture] * 2)], "image", hits=[[True]])
+
+
 def test_a_picture_map_shows_the_item_nearest_the_middle_of_each_cell(tmp_path):
     """Two cells: red at the corner and green nearly in the middle of the left one, blue in the right one."""
     paths = [str(tmp_path / f"{name}.png") for name in ("red", "lime", "blue")]
