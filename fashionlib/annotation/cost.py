@@ -32,7 +32,10 @@ def estimate(photos: int, batch_size: int, side: int, price_in: float, price_out
 
     Prices are for a million tokens, in any currency. A picture counts `image_tokens`, else a token for each `PATCH` of
     a square of `side` pixels; models differ by a factor of ten and more, so look yours up. Retries come on top.
+    ValueError for a batch size or side below 1.
     """
+    if batch_size < 1 or side < 1:
+        raise ValueError(f"batch size {batch_size} and side {side}: each must be 1 or more")
     described = round(photos * garments)
     per_image = math.ceil(side / PATCH) ** 2 if image_tokens is None else image_tokens
     stages = [(photos, prompts.CATEGORY, {"image": 8, "categories": ["top", "pants"]}), (described, *_longest())]

@@ -67,7 +67,8 @@ def _matched(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
 
 def _has(both: pd.DataFrame, attribute: str) -> pd.Series:
     """Whether the row's category is asked for the attribute."""
-    return both["category"].isin([name for name, asked in ASKED.items() if attribute in (*DETAILS, "subcategory", *asked)])
+    everywhere = attribute not in ATTRIBUTES
+    return both["category"].isin([name for name, asked in ASKED.items() if everywhere or attribute in asked])
 
 
 def _values(both: pd.DataFrame, attribute: str, whose: str) -> pd.Series:
