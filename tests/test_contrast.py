@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import Blip2ForImageTextRetrieval
+from transformers import Blip2ForImageTextRetrieval, Trainer
 
-from fashionlib import captioners
+from fashionlib import captioners, finetune
 from fashionlib.captioners import Captioner, Grid, Size, Vit, contrast
 from fashionlib.features import efficientnet
+from fashionlib.finetune import Lora, Recipe
+from fashionlib.finetune.batches import Batches
 
 CAPTIONS = ["a red dress with a collar", "blue jeans, slim", "a large hat", "a green hat", "socks",
             "shiny black shoes", "a coat", "two belts"]
@@ -208,3 +210,173 @@ def test_the_projection_round_trips_and_another_file_is_refused(cells: efficient
     replace(cells, mean=cells.mean[:7]).save(tmp_path / "short.safetensors")
     with pytest.raises(ValueError, match="not a projection of cells"):
         efficientnet.Cells.load(tmp_path / "short.safetensors")
+
+
+JOINT = Recipe(steps=90, batch_size=8, lr=5e-3, warmup=5, flip=False, evaluations=2, contrast=0.5, matching=0.2)
+
+
+@pytest.fixture(scope="module")
+def learned(grids: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple:
+    """A twin that has learned the eight pairs by heart, in both ways."""
+    captioner = captioners.with_text(make(), dim=24)
+    return finetune.train(captioner, grids, CAPTIONS, JOINT, tmp_path_factory.mktemp("run"), (grids, CAPTIONS))
+
+
+def test_a_joint_run_captions_and_retrieves(learned: tuple, grids: np.ndarray) -> None:
+    captioner, curve = learned
+    assert captioners.generate(captioner, grids) == CAPTIONS
+    images, texts = captioners.embed_images(captioner, grids), captioners.embed_texts(captioner, CAPTIONS)
+    assert (texts @ images.T).argmax(1).tolist() == list(range(8))  # one vector an image
+    each = captioners.embed_images(captioner, grids, pooling=None)
+    assert np.einsum("td,iqd->tiq", texts, each).max(-1).argmax(1).tolist() == list(range(8))  # as it was trained
+    assert curve["contrast"].iloc[0] == pytest.approx(np.log(8), rel=0.2)  # at first all eight look alike
+    assert curve["contrast"].iloc[-1] < 0.1
+
+
+def test_the_curve_says_the_parts_of_the_loss(learned: tuple) -> None:
+    curve = learned[1]
+    weighted = curve["captioning"] + 0.5 * curve["contrast"] + 0.2 * curve["matching"]
+    np.testing.assert_allclose(curve["loss"], weighted, rtol=1e-4)
+    held = curve.dropna(subset=["validation"])
+    np.testing.assert_allclose(held["validation"], held["validation captioning"] + 0.5 * held["validation contrast"]
+                               + 0.2 * held["validation matching"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("lora", [None, Lora(r=4, alpha=8)])
+def test_gradients_reach_both_parts(grids: np.ndarray, lora: Lora | None) -> None:
+    captioner = captioners.with_text(make())
+    if lora:
+        captioner = finetune.adapt(captioner, lora, whole=[contrast.NAME])
+    batch = Batches(captioner, grids, CAPTIONS, replace(JOINT, lora=lora), 1)[0]
+    ids, mask = batch.pop("text_ids"), batch.pop("text_mask")
+    outputs = captioner.model.train()(**batch)
+    parts = contrast.losses(captioner.base, outputs.qformer_outputs.last_hidden_state,
+                            outputs.vision_outputs.last_hidden_state, ids, mask, matching=True)
+    for name, loss in parts.items():
+        captioner.model.zero_grad()
+        loss.backward(retain_graph=True)
+        reached = {key for key, weight in captioner.model.named_parameters()
+                   if weight.grad is not None and weight.grad.abs().max() > 0}
+        assert any("feed_forwards" in key for key in reached)  # the text's way
+        assert any("crossattention" in key for key in reached)  # the image's
+        assert any("itm_head" in key for key in reached) == (name == "matching")
+        assert not any("language" in key for key in reached)
+        assert all("lora_" in key or ".retrieval." in key for key in reached) or lora is None
+
+
+def test_equal_texts_of_a_batch_need_no_wrong_partner(grids: np.ndarray) -> None:
+    captioner = captioners.with_text(make())
+    texts = contrast.text_batch(captioner, ["socks"] * 3)
+    told, seen = torch.randn(3, 4, 48), torch.randn(3, 4, 32)
+    found = contrast.losses(captioner.base, told, seen, *texts.values(), matching=True)
+    assert torch.isfinite(found["matching"]) and torch.isfinite(found["contrast"])
+
+
+@pytest.mark.parametrize("lora", [None, Lora(r=4, alpha=8)])
+def test_a_killed_joint_run_resumes_to_the_same_weights(grids: np.ndarray, tmp_path: Path, lora: Lora | None,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(steps=8, batch_size=3, lr=3e-3, warmup=2, evaluations=2, contrast=1.0, matching=0.5, lora=lora)
+
+    def start() -> Captioner:
+        return captioners.with_text(captioners.twin(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, dropout=0.2)))
+
+    whole, curve = finetune.train(start(), grids, CAPTIONS, recipe, tmp_path / "whole")
+    step, done = Trainer.training_step, []
+
+    def killed(self: Trainer, *args: object, **kwargs: object) -> torch.Tensor:
+        done.append(1)
+        if len(done) == 7:  # the last checkpoint is at step 4
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "training_step", killed)
+        with pytest.raises(KeyboardInterrupt):
+            finetune.train(start(), grids, CAPTIONS, recipe, tmp_path / "cut")
+    resumed, again = finetune.train(start(), grids, CAPTIONS, recipe, tmp_path / "cut")
+    assert again.drop(columns=["seconds", "watts"]).equals(curve.drop(columns=["seconds", "watts"]))
+    for (name, one), (_, other) in zip(whole.model.named_parameters(), resumed.model.named_parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6, msg=name)
+    np.testing.assert_allclose(captioners.embed_texts(resumed, CAPTIONS), captioners.embed_texts(whole, CAPTIONS),
+                               atol=1e-5)
+
+
+def test_an_adapter_keeps_its_retrieval_part(grids: np.ndarray, tmp_path: Path) -> None:
+    """Trained with LoRA on a base without the part; loaded from the adapter's folder, and merged into one model."""
+    captioners.save(make(), tmp_path / "base")
+    recipe = replace(JOINT, steps=4, lora=Lora(r=4, alpha=8))
+    base = captioners.with_text(captioners.load(tmp_path / "base", device="cpu"), dim=24)
+    start = captioners.embed_texts(base, CAPTIONS)
+    captioner, _ = finetune.train(base, grids, CAPTIONS, recipe, tmp_path / "run")
+    told = captioners.embed_texts(captioner, CAPTIONS), captioners.embed_images(captioner, grids)
+    assert np.abs(told[0] - start).max() > 1e-3
+    captioners.save(captioner, tmp_path / "adapter")
+    for again in (captioners.load(tmp_path / "base", adapter=tmp_path / "adapter", device="cpu"),
+                  captioners.merged(captioner)):
+        np.testing.assert_allclose(captioners.embed_texts(again, CAPTIONS), told[0], atol=1e-5)
+        np.testing.assert_allclose(captioners.embed_images(again, grids), told[1], atol=1e-5)
+    captioners.save(again, tmp_path / "whole")
+    np.testing.assert_allclose(captioners.embed_images(captioners.load(tmp_path / "whole", device="cpu"), grids),
+                               told[1], atol=1e-5)
+
+
+def test_retrieval_alone_learns_to_match_and_leaves_the_language_model(grids: np.ndarray, tmp_path: Path) -> None:
+    captioner = captioners.with_text(make(), dim=24)
+    before = {name: weight.clone() for name, weight in captioner.base.language_model.state_dict().items()}
+    recipe = Recipe(steps=100, batch_size=8, lr=5e-3, warmup=10, flip=False, captioning=0.0, contrast=0.2, matching=1.0)
+    trained, curve = finetune.train(captioner, grids, CAPTIONS, recipe, tmp_path)
+    assert "captioning" not in curve
+    np.testing.assert_allclose(curve["loss"], 0.2 * curve["contrast"] + curve["matching"], rtol=1e-4)
+    assert curve["matching"].iloc[0] == pytest.approx(np.log(3) - 2 / 3 * np.log(2), rel=0.1)  # one right to two wrong
+    assert curve["matching"].iloc[-1] < 0.4
+    assert all(torch.equal(before[name], weight) for name, weight in trained.base.language_model.state_dict().items())
+
+
+def test_texts_find_new_images_of_a_planted_world(tmp_path: Path) -> None:
+    """Colour and kind each add their own direction to the cells; each of 16 texts has to find one of 16 new images."""
+    rng = np.random.default_rng(0)
+    kinds = ("hat", "dress", "coat", "sock")
+    names = [f"a {colour} {kind}" for colour in ("red", "blue", "green", "black") for kind in kinds]
+    signs = {word: rng.normal(size=(4, 32)) for name in names for word in name.split()[1:]}
+
+    def world(items: np.ndarray) -> np.ndarray:
+        made = [sum(signs[word] for word in names[i].split()[1:]) + 0.5 * rng.normal(size=(4, 32)) for i in items]
+        return np.array(made, dtype=np.float16)
+
+    which = np.arange(320) % 16
+    captioner = captioners.with_text(captioners.twin(names * 3, Grid(4, 32), size=SMALL), dim=24)
+    recipe = Recipe(steps=100, batch_size=16, lr=5e-3, warmup=10, flip=False, contrast=0.5)
+    captioner, _ = finetune.train(captioner, world(which), [names[i] for i in which], recipe, tmp_path)
+    images = captioners.embed_images(captioner, world(np.arange(16)))
+    found = (captioners.embed_texts(captioner, names) @ images.T).argmax(1)
+    assert (found == np.arange(16)).sum() >= 10  # chance: 1
+
+
+def test_sentences_without_pictures_are_left_out(grids: np.ndarray, tmp_path: Path) -> None:
+    captioner, recipe = captioners.with_text(make()), replace(JOINT, steps=4, text_share=0.5)
+    batches = Batches(captioner, grids, CAPTIONS, recipe, 4, CAPTIONS)
+    made = [batches[i] for i in range(4)]
+    assert all(("text_ids" in batch) == ("pixel_values" in batch) for batch in made)
+    assert sum("text_ids" in batch for batch in made) == 2
+    _, curve = finetune.train(captioner, grids, CAPTIONS, recipe, tmp_path, texts=CAPTIONS)
+    assert np.isfinite(curve["loss"]).all()
+
+
+def test_what_a_joint_run_needs(grids: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="no retrieval part"):
+        finetune.train(make(), grids, CAPTIONS, JOINT, tmp_path)
+    with pytest.raises(ValueError, match="plain text needs captioning"):
+        Recipe(steps=1, captioning=0.0, contrast=1.0, text_share=0.4)
+    with pytest.raises(ValueError, match=r"weights \(0.0, 0.0, 0.0\)"):
+        Recipe(steps=1, captioning=0.0)
+    keys = {finetune._key(captioners.with_text(make(), seed=seed), JOINT, grids, CAPTIONS, ()) for seed in (0, 1)}
+    assert len(keys) == 2
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match="2 processes, whose batches"):
+        finetune.train(captioners.with_text(make()), grids, CAPTIONS, JOINT, tmp_path)
+
+
+def test_recipes_of_joint_training() -> None:
+    theirs, joint = finetune.recipe("thesis_b", 10), finetune.recipe("thesis_b_joint", 10)
+    assert replace(joint, contrast=0.0) == theirs and joint.joint and not theirs.joint
+    assert replace(finetune.recipe("twin_joint", 10), contrast=0.0) == finetune.recipe("twin", 10)

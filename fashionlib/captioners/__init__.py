@@ -14,12 +14,12 @@ from fashionlib.captioners.architectures import ARCHITECTURES
 from fashionlib.captioners.caches import encode, resized, without_tower
 from fashionlib.captioners.captioner import Captioner, looked_at, padded, threads, tokens
 from fashionlib.captioners.contrast import embed_images, embed_texts, with_text
-from fashionlib.captioners.folders import base_of, load, precision, save
+from fashionlib.captioners.folders import base_of, load, merged, precision, save
 from fashionlib.captioners.twins import TWINS, Grid, Size, Vit
 
 __all__ = ["TWINS", "Captioner", "Grid", "Size", "Vit", "base_of", "embed_images", "embed_texts", "encode", "generate",
-           "load", "memory", "padded", "precision", "queries", "resized", "save", "seen", "threads", "tokens", "twin",
-           "with_text", "without_tower"]
+           "load", "memory", "merged", "padded", "precision", "queries", "resized", "save", "seen", "threads", "tokens",
+           "twin", "with_text", "without_tower"]
 
 
 def twin(captions: Iterable[str], tower: Grid | Vit, name: str = "blip2-small", size: Size | None = None,

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +169,8 @@ def _apart(model: PreTrainedModel) -> tuple[dict[str, Tensor], dict[str, Tensor]
     weights = model.state_dict()
     return ({name: tensor for name, tensor in weights.items() if not name.startswith(start)},
             {name.removeprefix(start): tensor for name, tensor in weights.items() if name.startswith(start)})
+
+
+def merged(captioner: Captioner) -> Captioner:
+    """An adapted captioner with its adapter's weights added to its own: a whole model, which `save` writes as one."""
+    return replace(captioner, model=captioner.model.merge_and_unload().eval())

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import logging
 import math
 import os
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,11 +17,12 @@ import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
-from transformers import EarlyStoppingCallback, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, TrainingArguments
 
-from fashionlib.captioners import Captioner, generate, threads
+from fashionlib.captioners import Captioner, contrast, generate, threads
 from fashionlib.captioners.architectures import CachedTower
 from fashionlib.finetune.batches import Batches, mirrored, plan
+from fashionlib.finetune.losses import JointTrainer
 from fashionlib.finetune.recipes import TARGETS, Lora, Recipe, recipe, sources
 from fashionlib.runs import write_json
 
@@ -62,9 +61,10 @@ def shuffled(n: int, seed: int) -> np.ndarray:
     return other
 
 
-def adapt(captioner: Captioner, lora: Lora, seed: int = 0) -> Captioner:
+def adapt(captioner: Captioner, lora: Lora, seed: int = 0, whole: Sequence[str] = ()) -> Captioner:
     """The captioner with fresh adapters; its own weights are frozen, and shared with `captioner`.
 
+    The modules named in `whole` are trained whole, as copies that the adapter keeps.
     ValueError where a target lies in a vision tower that was replaced by its cached output, or where the captioner
     has an adapter already.
     """
@@ -76,7 +76,7 @@ def adapt(captioner: Captioner, lora: Lora, seed: int = 0) -> Captioner:
         refuse_tower(captioner, lora)
     torch.manual_seed(seed)
     config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, use_rslora=lora.rslora,
-                        target_modules=lora.pattern)
+                        target_modules=lora.pattern, modules_to_save=list(whole) or None)
     base = captioner.model
     if getattr(base, "quantization_method", None):
         base = prepare_model_for_kbit_training(base, use_gradient_checkpointing=False)
@@ -97,21 +97,27 @@ def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Re
     """Train and return the captioner (adapted where the recipe says LoRA) and its curve, see `curve`.
 
     `images` are whatever the captioner reads; `validation` is (images, captions), and the captions of its first `shown`
-    images are written at each evaluation. Losses are nats per token. A killed run resumes from its checkpoint below
-    `output_dir`, kept there under a name of its recipe, captions and starting weights; a finished run is read from it
-    and not trained again, until you remove `output_dir`. `accelerate launch` gives each GPU a process of its own.
-    Raises ValueError where the numbers of images and captions differ or are 0, or for patience without a validation
-    set.
+    images are written at each evaluation. Losses are nats per token, or the recipe's weighted sum of parts. A killed
+    run resumes from its checkpoint below `output_dir`, kept there under a name of its recipe, captions and starting
+    weights; a finished run is read from it and not trained again, until you remove `output_dir`. `accelerate launch`
+    gives each GPU a process of its own.
+    Raises ValueError where the numbers of images and captions differ or are 0, for patience without a validation set,
+    and for a recipe that is joint where the captioner has no retrieval part, or in several processes.
     """
+    processes = int(os.environ.get("WORLD_SIZE", 1))
     if len(images) != len(captions) or not len(captions):
         raise ValueError(f"{len(captions)} captions for {len(images)} images")
     if recipe.patience and validation is None:
         raise ValueError(f"patience of {recipe.patience} evaluations, but no validation captions to evaluate on")
+    if recipe.joint:
+        contrast.part_of(captioner)
+        if processes > 1:
+            raise ValueError(f"{processes} processes, whose batches would not see each other's negatives: joint "
+                             "training runs in one; start it without `accelerate launch`")
     folder = Path(output_dir) / _key(captioner, recipe, images, captions, texts)
     if recipe.lora is not None:
-        captioner = adapt(captioner, recipe.lora, recipe.seed)
+        captioner = adapt(captioner, recipe.lora, recipe.seed, [contrast.NAME] if recipe.joint else [])
     every = max(1, recipe.steps // max(1, recipe.evaluations))
-    processes = int(os.environ.get("WORLD_SIZE", 1))
     batches = Batches(captioner, images, captions, recipe, recipe.steps * processes, texts)
     held = validation and Batches(captioner, *validation, recipe, math.ceil(len(validation[1]) / recipe.batch_size),
                                   training=False)
@@ -122,8 +128,8 @@ def train(captioner: Captioner, images: Any, captions: Sequence[str], recipe: Re
     callbacks += [_Samples(captioner, validation[0][:shown])] if validation and shown else []
     callbacks += [EarlyStoppingCallback(recipe.patience)] if recipe.patience else []
     arguments = _arguments(replace(recipe, steps=steps), folder, captioner, every, held is not None)
-    trainer = _Trainer(captioner.model, arguments, data_collator=_only, train_dataset=batches,
-                       eval_dataset=held, callbacks=callbacks)
+    trainer = JointTrainer(captioner, recipe, arguments, data_collator=_only, train_dataset=batches, eval_dataset=held,
+                           callbacks=callbacks)
     trainer.remove_callback(PrinterCallback)
     with threads(captioner):
         trainer.train(resume_from_checkpoint=kept and str(kept))
@@ -139,8 +145,12 @@ def curve(log: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
     Columns: step, loss (mean since the row before), validation (missing where not measured), captions (a list, where
     they were written), seconds (of training so far, over all its sittings), watts (of the GPU, where it can be asked).
+    Of a joint run also the parts of both losses, unweighted: captioning, contrast, matching, validation captioning, ...
     """
+    parts = [f"{when}{part}" for when in ("", "validation ") for part in ("captioning", "contrast", "matching")]
+    parts = [name for name in parts if any(name in entry for entry in log)]
     names = {"loss": "loss", "eval_loss": "validation", "captions": "captions", "seconds": "seconds", "watts": "watts"}
+    names |= {name: name for name in parts}
     rows: dict[int, dict[str, Any]] = {}
     for entry in log:
         named = {names[key]: value for key, value in entry.items() if key in names}
@@ -182,23 +192,6 @@ def _arguments(recipe: Recipe, folder: Path, captioner: Captioner, every: int, e
         save_strategy="steps", save_steps=every, save_total_limit=1, load_best_model_at_end=recipe.patience > 0,
         prediction_loss_only=True, report_to="none", label_names=["labels"], disable_tqdm=True,
         dataloader_pin_memory=False, remove_unused_columns=False)
-
-
-class _Trainer(Trainer):
-    """A trainer whose log entries say how long the run has taken, over all its sittings, and the GPU's power."""
-
-    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
-        if not hasattr(self, "since"):
-            before = max((entry.get("seconds", 0.0) for entry in self.state.log_history), default=0.0)
-            self.since = self.started - before
-        logs["seconds"] = round(time.monotonic() - self.since, 2)
-        if self.args.device.type == "cuda" and importlib.util.find_spec("pynvml"):
-            logs["watts"] = torch.cuda.power_draw(self.args.device) / 1000
-        super().log(logs, start_time)
-
-    def train(self, *args: Any, **kwargs: Any) -> Any:
-        self.started = time.monotonic()
-        return super().train(*args, **kwargs)
 
 
 class _Bar(TrainerCallback):
@@ -244,6 +237,9 @@ def _key(captioner: Captioner, recipe: Recipe, images: Any, captions: Sequence[s
         digest.update(images.tobytes() if isinstance(images, np.ndarray) else json.dumps(list(images)).encode())
     for weights in list(captioner.base.parameters())[::20]:  # a sample: full-size models have 3.7 billion
         digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
+    if recipe.joint:
+        for weights in contrast.part_of(captioner).parameters():
+            digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

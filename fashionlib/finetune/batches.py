@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fashionlib.captioners import Captioner, tokens
+from fashionlib.captioners import Captioner, contrast, tokens
 from fashionlib.finetune.recipes import Recipe
 
 
@@ -60,8 +60,11 @@ class Batches(torch.utils.data.Dataset):
         return self._made(images, [self.captions[r] for r in rows])
 
     def _made(self, images: Any, captions: Sequence[str]) -> dict[str, torch.Tensor]:
-        return self.captioner.batch(images, captions, self.recipe.longest, self.recipe.end,
+        made = self.captioner.batch(images, captions, self.recipe.longest, self.recipe.end,
                                     self.recipe.pad_to if self.training else 0)
+        if self.recipe.joint and images is not None:  # a sentence without a picture has nothing to be near to
+            made |= contrast.text_batch(self.captioner, captions, self.recipe.longest)
+        return made
 
 
 def mirrored(grids: np.ndarray, which: np.ndarray) -> np.ndarray:

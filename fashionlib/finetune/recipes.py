@@ -45,6 +45,10 @@ class Recipe:
     `text_share` of the batches are plain sentences for the language model (`texts` of `train`). With `patience` the run
     stops after so many evaluations without a better validation loss, and the best weights are kept. `pad_to` and `end`
     are there to be compared with: the reference's code fills each row up to 512 tokens and learns the fill.
+
+    `captioning`, `contrast` and `matching` weigh the parts of the loss, in nats: of a token of the caption; and, for a
+    captioner with a retrieval part (`captioners.with_text`), of which text of the batch is the image's and the other
+    way round, and of whether image and text belong together. The last costs three more passes of the Q-Former.
     """
 
     steps: int
@@ -61,13 +65,25 @@ class Recipe:
     patience: int = 0
     end: bool = True  # whether EOS ends each caption
     pad_to: int = 0  # tokens; 0: as the longest row of the batch, and not learned
+    captioning: float = 1.0
+    contrast: float = 0.0
+    matching: float = 0.0
     lora: Lora | None = None
     seed: int = 0
+
+    @property
+    def joint(self) -> bool:
+        """Whether image and text are brought together, beside captioning or without it."""
+        return self.contrast > 0 or self.matching > 0
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch_size < 1 or self.lr < 0:
             raise ValueError(f"{self.steps} steps of {self.batch_size} captions at learning rate {self.lr}; the first "
                              "two are at least 1, the last is at least 0")
+        weights = (self.captioning, self.contrast, self.matching)
+        if min(weights) < 0 or not any(weights) or (self.text_share and not self.captioning):
+            raise ValueError(f"weights {weights} of captioning, contrast and matching, {self.text_share:.0%} plain "
+                             "text; no weight is below 0, one is above, and plain text needs captioning")
 
 
 def recipe(name: str, steps: int, lora: dict[str, Any] | None = None, **changes: Any) -> Recipe:
