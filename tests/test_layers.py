@@ -35,13 +35,13 @@ ALLOWED = {
     "recommend": {"features", "purchases", "ranking", "runs"},
     "annotation": {"images", "runs", "schema", "wardrobe"},
     "retrieval": {"datasets", "features", "images", "ranking", "runs"},
-    "search": {"captioners", "features", "images", "runs"},
+    "search": {"captioners", "features", "gallery", "images", "runs"},
     "app": {"attributes", "caption_scores", "captioners", "gallery", "images", "runs", "search"},
 }
 LIGHT = ["annotation", "app", "app.answers", "app.photo", "attributes", "caption_scores", "cli", "consensus",
          "datasets", "datasets.download", "datasets.facad", "datasets.hm", "datasets.hm_hub", "datasets.layouts",
          "execute", "features", "features.ducho", "figures", "gallery", "images", "java", "paper", "purchases",
-         "ranking", "recommend", "retrieval", "runs", "schema", "spice", "wardrobe"]
+         "ranking", "recommend", "retrieval", "runs", "schema", "search", "spice", "wardrobe"]
 
 
 def arrows(path: Path) -> set[str]:
