@@ -108,6 +108,27 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
     return axes
 
 
+def trade_off(panels: Mapping[str, Mapping[str, pd.DataFrame]], across: Sequence[str], up: Sequence[str]) -> plt.Figure:
+    """One panel a title: each system's rows as points, with an arrow from the first to the last.
+
+    A system's columns are x and y and, where known, x_low, x_high, y_low, y_high, its intervals. `across` and `up` are
+    the panels' axis labels.
+    """
+    figure, places = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3.7), squeeze=False, layout="constrained")
+    for axes, (title, systems), x, y in zip(places.flat, panels.items(), across, up, strict=True):
+        for number, (name, at) in enumerate(systems.items()):
+            spread = {f"{side}err": [at[side] - at[f"{side}_low"], at[f"{side}_high"] - at[side]]
+                      for side in ("x", "y") if f"{side}_low" in at}
+            axes.errorbar(at.x, at.y, fmt="o", color=f"C{number}", label=name, elinewidth=0.7, alpha=0.8, **spread)
+            if len(at) > 1:
+                ends = at[["x", "y"]].to_numpy()
+                axes.annotate("", ends[-1], ends[0], arrowprops={"arrowstyle": "->", "color": f"C{number}"})
+        axes.set(title=title, xlabel=x, ylabel=y)
+        axes.legend(frameon=False, fontsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def thumbnail(path: str | Path, width: int = 120) -> str:
     """A picture as a small JPEG data address; errors as `images.load`."""
     buffer = io.BytesIO()
