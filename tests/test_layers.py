@@ -14,7 +14,7 @@ ALLOWED = {
     "paper": {"runs"},
     "runs": set(),
     "execute": {"runs"},
-    "cli": {"annotation", "app", "caption_scores", "datasets", "execute", "finetune", "purchases", "recommend",
+    "cli": {"annotation", "app", "caption_scores", "datasets", "execute", "finetune", "images", "purchases", "recommend",
             "retrieval", "runs", "search", "wardrobe"},
     "figures": {"images"},
     "images": set(),
