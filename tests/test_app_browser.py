@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from app_screenshots import served
 from PIL import Image
 from test_app import HOSTILE, Index, header
+from test_encoders import hub  # noqa: F401
 
 from fashionlib import app, captioners
 
@@ -216,3 +218,29 @@ def test_the_server_gives_no_file_but_its_own(page, site):
     for path in ("/etc/hostname", __file__, "pyproject.toml"):
         assert page.request.get(f"{site}gradio_api/file={path}").status in (403, 404)
     assert str(app.__path__[0]) not in page.request.get(f"{site}config").text()
+
+
+def test_the_command_serves_an_index_and_cleans_up(browser, hub, tmp_path, monkeypatch):  # noqa: F811
+    pytest.importorskip("lancedb")
+    from fashionlib import search
+
+    for name in ("red", "blue", "green"):
+        Image.new("RGB", (60, 80), name).save(tmp_path / f"{name}.png")
+    items = pd.DataFrame({"item_id": ["1", "2", "3"], "image": [str(tmp_path / f"{name}.png") for name in
+                          ("red", "blue", "green")], "category": ["Dress", "Coat", "Coat"]})
+    search.build(items, search.encoder(hub / "clip"), tmp_path / "index")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with served("--index", str(tmp_path / "index")) as address:
+        page = browser.new_page()
+        page.goto(address)
+        upload(page, tmp_path / "blue.png")
+        expect(preview(page)).to_be_visible()
+        page.get_by_role("button", name="Search").click()
+        first = page.get_by_role("list", name="Results").get_by_role("listitem").first
+        expect(first).to_contain_text("score 1.000")
+        expect(first.get_by_alt_text("Picture of Coat 2")).to_be_visible()
+        page.get_by_role("tab", name="Captions").click()
+        expect(page.get_by_text("No captioner is loaded")).to_be_visible()
+        assert list(tmp_path.glob("fashionlib-app-*/*"))
+        page.close()
+    assert not list(tmp_path.glob("fashionlib-app-*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ def serve(index: Path | None, captioners: Mapping[str, str], pool: Path | None, 
     `captioners` maps names to folders or hub ids. What is uploaded is deleted at the end. Raises as
     `search.Index.open`, `captioners.load`, `attributes.frozen` and `app.create`; OSError where the port is taken.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the uploads are deleted then too
     with tempfile.TemporaryDirectory(prefix="fashionlib-app-") as uploads:
         os.environ.update(GRADIO_TEMP_DIR=uploads, GRADIO_ANALYTICS_ENABLED="False")
         page = app.create(_index(index), _captioners(captioners), pool and attributes.frozen(pool))
@@ -36,7 +38,9 @@ def _index(folder: Path | None):  # noqa: ANN202  a search.Index
         return None
     from fashionlib import search
 
-    return search.Index.open(folder)
+    index = search.Index.open(folder)
+    index.encoder  # noqa: B018  loaded now: a missing or another model is told before anybody asks
+    return index
 
 
 def _captioners(folders: Mapping[str, str]) -> dict:

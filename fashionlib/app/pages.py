@@ -104,7 +104,8 @@ def _search(index: Any, given: list[gr.components.Component]) -> None:
     with gr.Row():
         filters = [gr.Dropdown([("any", ""), *index.values(column)], label=column.capitalize()) for column in FILTERS]
     with gr.Row():
-        weight = gr.Slider(0, 1, 0.5, step=0.05, label="Weight of the words (0: photo alone)", buttons=[])
+        weight = gr.Slider(0, 1, 0.5, step=0.05, label="Weight of the words", buttons=[],
+                           info="0: the photo alone, 1: the words alone")  # fmt: skip
         k = gr.Slider(1, 48, 12, step=1, label="Items to show", buttons=[])
     ask, result = gr.Button("Search", variant="primary"), HTML(elem_classes="fashion-gallery")
 
