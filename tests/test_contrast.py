@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -12,7 +13,7 @@ from transformers import Blip2ForImageTextRetrieval, Trainer
 from fashionlib import captioners, finetune
 from fashionlib.captioners import Captioner, Grid, Size, Vit, contrast
 from fashionlib.features import efficientnet
-from fashionlib.finetune import Lora, Recipe
+from fashionlib.finetune import Lora, Recipe, command
 from fashionlib.finetune.batches import Batches
 
 CAPTIONS = ["a red dress with a collar", "blue jeans, slim", "a large hat", "a green hat", "socks",
@@ -374,6 +375,21 @@ def test_what_a_joint_run_needs(grids: np.ndarray, tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="2 processes, whose batches"):
         finetune.train(captioners.with_text(make()), grids, CAPTIONS, JOINT, tmp_path)
+
+
+def test_a_joint_recipe_by_command(tmp_path: Path) -> None:
+    """fashionlib finetune --recipe thesis_b_joint: the adapter's folder loads with its retrieval part."""
+    captioners.save(make(tower=Vit(32, 16, 16, 1)), tmp_path / "base")
+    rng, rows = np.random.default_rng(0), []
+    for n, caption in enumerate(CAPTIONS):
+        Image.fromarray(rng.integers(0, 255, (40, 30, 3), dtype=np.uint8)).save(tmp_path / f"{n}.png")
+        rows.append({"item_id": str(n), "image": str(tmp_path / f"{n}.png"), "caption": caption,
+                     "split": "train" if n < 4 else "validation" if n < 6 else "test"})
+    recipe = finetune.recipe("thesis_b_joint", 2, batch_size=4)
+    assert command.run(pd.DataFrame(rows), str(tmp_path / "base"), recipe, tmp_path / "out", {"split": "by hand"})
+    again = captioners.load(tmp_path / "out/adapter", device="cpu")
+    assert captioners.embed_texts(again, CAPTIONS).shape == (8, 128)
+    assert "| contrast | 0.5000 |" in (tmp_path / "out/adapter/README.md").read_text()
 
 
 def test_recipes_of_joint_training() -> None:

@@ -25,7 +25,8 @@ def run(items: pd.DataFrame, base: str, recipe: Recipe, output: Path, data: Mapp
     `items` has columns item_id, image, caption, split; `data` is what the card says of them. Below `output` lie
     `adapter/` (PEFT, with its card), `captions.json` and `references.json` (coco form, as `fashionlib score` reads
     them) and `run/`, from whose checkpoint a later call goes on. Under `accelerate launch` the main process writes
-    them; returns whether this process is it. With a folder `feature_cache` the vision tower runs once a picture.
+    them; returns whether this process is it. With a folder `feature_cache` the vision tower runs once a picture. A
+    joint recipe gives the base a retrieval part, whose text side starts at random.
     ValueError for a recipe without LoRA or whose LoRA touches a tower that is to be cached, a base that reads no
     pictures, or an empty split.
     """
@@ -38,6 +39,8 @@ def run(items: pd.DataFrame, base: str, recipe: Recipe, output: Path, data: Mapp
     captioner = replace(captioners.load(base), pixel_cache=pixel_cache)
     if captioner.architecture.grid:
         raise ValueError(f"{base} reads features made earlier, not pictures; give a base with a vision tower")
+    if recipe.joint:
+        captioner = captioners.with_text(captioner, seed=recipe.seed)
     seen: list[Any] = [part["image"].tolist() for part in parts]
     if feature_cache:
         finetune.refuse_tower(captioner, recipe.lora)  # before hours of encoding
