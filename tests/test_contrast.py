@@ -377,6 +377,23 @@ def test_what_a_joint_run_needs(grids: np.ndarray, tmp_path: Path, monkeypatch: 
         finetune.train(captioners.with_text(make()), grids, CAPTIONS, JOINT, tmp_path)
 
 
+@pytest.mark.parametrize("captioning", [1.0, 0.0])
+def test_a_bfloat16_model_keeps_a_float32_part(pictures: list[str], tmp_path: Path, captioning: float) -> None:
+    captioner = make(tower=Vit(32, 16, 16, 1))
+    captioner.base.to(torch.bfloat16)
+    captioner = captioners.with_text(captioner, dim=16)
+    images, texts = captioners.embed_images(captioner, pictures), captioners.embed_texts(captioner, CAPTIONS)
+    assert images.dtype == texts.dtype == np.float32 and np.isfinite(images).all()
+    recipe = Recipe(steps=2, batch_size=3, captioning=captioning, contrast=0.5, matching=0.5, lora=Lora(r=4, alpha=8))
+    trained, curve = finetune.train(captioner, pictures, CAPTIONS[:3], recipe, tmp_path)
+    assert np.isfinite(curve["loss"]).all()
+    assert {weight.dtype for weight in contrast.part_of(trained).parameters()} == {torch.float32}
+    assert np.abs(captioners.embed_texts(trained, CAPTIONS) - texts).max() > 1e-6
+    captioners.save(captioners.merged(trained), tmp_path / "whole")
+    again = contrast.part_of(captioners.load(tmp_path / "whole"))
+    assert {weight.dtype for weight in again.parameters()} == {torch.float32}
+
+
 def test_a_joint_recipe_by_command(tmp_path: Path) -> None:
     """fashionlib finetune --recipe thesis_b_joint: the adapter's folder loads with its retrieval part."""
     captioners.save(make(tower=Vit(32, 16, 16, 1)), tmp_path / "base")
