@@ -34,10 +34,15 @@ NOTEBOOKS = {
     "03_who_leaks": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json"],
-        "makes": ["features/image.parquet", "features/grid.parquet", "captions/nearest.json", "results/leakage.json"],
+        "makes": ["features/image.parquet", "features/grid.parquet", "features/cells.safetensors", "captions/nearest.json",
+                  "results/leakage.json"],
+    },
+    "04_labels_by_prompt": {
+        "compares": True,
+        "makes": ["labelled.parquet", "labelled/metadata.jsonl", "results/labels.json"],
     },
     "05_out_of_the_box": {
-        "needs": ["items.parquet", "features/grid.parquet"],
+        "needs": ["items.parquet", "features/grid.parquet", "features/cells.safetensors"],
         "makes": ["captioners.json", "captions/pretrained.json", "results/out_of_the_box.json"],
         "gpu": 1,
     },
@@ -80,6 +85,25 @@ NOTEBOOKS = {
         "gpu": 1,
     },
     "13_why_item_knn_wins": {"compares": True, "makes": ["results/why_item_knn.json"], "gpu": 1},
+    "14_one_model_two_tasks": {
+        "compares": True,
+        "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "features/cells.safetensors",
+                  "labelled.parquet"],
+        "makes": ["captioner/joint/config.json", "results/one_model.json"],
+        "gpu": 1,
+    },
+    "15_street_to_shop": {
+        "compares": True,
+        "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "features/cells.safetensors",
+                  "captioners.json", "captions/fine_tuned.json", "captioner/joint/config.json"],
+        "makes": ["results/street_to_shop.json"],
+        "gpu": 1,
+    },
+    "16_search": {
+        "compares": True,
+        "needs": ["items.parquet", "captioner/joint/config.json"],
+        "makes": ["results/search.json"],
+    },
     "17_scoreboard": {
         "compares": True,
         "needs": ["results/caption_scores.json", "results/recommenders.json", "results/why_item_knn.json",

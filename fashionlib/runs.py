@@ -27,7 +27,7 @@ from typing import Any
 import yaml
 
 PROFILES = Path(__file__).parent / "profiles"
-NOT_KEPT = ("scoreboard", "wardrobe", "metric_check")  # compares with what was kept; drawn, whatever the data
+NOT_KEPT = ("scoreboard", "wardrobe", "metric_check", "labels")  # compares with what was kept; drawn, whatever the data
 PROVENANCE_PACKAGES = ("numpy", "pandas", "torch", "transformers", "peft", "pycocoevalcap", "spacy", "scikit-learn")
 
 
