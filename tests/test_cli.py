@@ -12,7 +12,7 @@ from fashionlib.datasets import layouts
 from fashionlib.wardrobe import LAYOUTS
 
 COMMANDS = ["wardrobe", "check", "split", "split-purchases", "download", "finetune", "score", "recommend", "execute",
-            "keep", "summary"]
+            "keep", "summary", "label", "retrieve", "index", "search", "app"]
 
 
 @pytest.fixture(scope="module")
