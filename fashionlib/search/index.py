@@ -62,8 +62,12 @@ class Index:
         """What made the vectors, loaded by name. ValueError where its weights have changed since."""
         if self.given is not None:
             return self.given
-        name = self.about["encoder"]
-        place = os.path.normpath(self.folder.absolute() / self.about["model"]) if self.about["model"] else name
+        if self.about["model"] is None:
+            return self._same(encoder(self.about["encoder"]))
+        place = os.path.normpath(self.folder.absolute() / self.about["model"])
+        if not Path(place).is_dir():
+            raise FileNotFoundError(f"the encoder {self.about['encoder']} of {self.folder} is not at {place}; put it "
+                                    "back, or index again")
         return self._same(encoder(place))
 
     def _same(self, other: Encoder) -> Encoder:
