@@ -329,6 +329,22 @@ def test_no_key_and_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_p
         client.Endpoint(kept.Settings("m"), tmp_path, "http://127.0.0.1:1/v1", concurrency=0)
 
 
+@pytest.mark.parametrize("key", ["none", f"  {SECRET}\n"])
+def test_a_placeholder_is_no_secret_and_blanks_around_a_key_are_no_part_of_it(
+    server: Server, photos: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    found = annotation.label(photos, endpoint(server, tmp_path))
+    assert set(server.keys) == {f"Bearer {key.strip()}"} and found.records["zip_up"].eq("none").all()
+
+
+def test_a_spoilt_kept_reply_ends_the_run(server: Server, photos: pd.DataFrame, tmp_path: Path) -> None:
+    annotation.label(photos, endpoint(server, tmp_path))
+    next((tmp_path / "replies").rglob("*.json")).write_text("{}")
+    with pytest.raises(ValueError, match="is no kept reply .*delete it"):
+        annotation.label(photos, endpoint(server, tmp_path))
+
+
 # Killed and resumed
 
 
@@ -384,6 +400,16 @@ def test_the_command_labels_a_folder(server: Server, photos: pd.DataFrame, tmp_p
     assert not [path for path in out.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
 
 
+def test_where_nothing_is_labelled_the_command_says_why(server: Server, photos: pd.DataFrame, tmp_path: Path) -> None:
+    server.before = lambda h, asked, n: completion("", refusal="No.")
+    out = tmp_path / "out"
+    assert main(["label", str(tmp_path / "photos"), "--model", "m", "--base-url", server.url, "--out", str(out),
+                 "--yes"]) == 0  # fmt: skip
+    report = json.loads((out / "report.json").read_text())
+    assert report["garments"] == 0 and report["coverage"]["set aside: refused"] == 1 and report["cost"] is None
+    assert len((out / "set_aside.jsonl").read_text().splitlines()) == 6 and not (out / "labelled").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -392,6 +418,7 @@ def test_the_command_labels_a_folder(server: Server, photos: pd.DataFrame, tmp_p
         (["photos", "--yes", "--temperature", "warm"], "--temperature 'warm' is no number"),
         (["photos", "--yes", "--batch-size", "0"], "batch size 0"),
         (["empty", "--yes"], "no picture"),
+        ([".", "--yes"], "--out out lies in ."),
         (["items.csv", "--yes"], "items.csv has no column image"),
     ],
 )

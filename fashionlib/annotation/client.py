@@ -28,6 +28,8 @@ from fashionlib.annotation.replies import Reply
 KEY = "OPENAI_API_KEY"
 QUALITY = 85  # of the JPEGs that are sent
 REFUSALS = (400, 413, 422)  # statuses that are about this request alone, and that repeating won't help
+NO_CHOICE = "the endpoint's answer holds no choice"
+SHORTEST = 16  # characters of a key; a shorter one ("none", "EMPTY") is no secret, and may be an ordinary word
 
 
 class Endpoint:
@@ -77,8 +79,11 @@ class Endpoint:
     async def _one(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
         try:
             key = await asyncio.to_thread(self.kept.key, request)
-            if kept := self.kept.get(key):
-                return kept
+        except ValueError as error:
+            return Reply(refusal=str(error))
+        if kept := self.kept.get(key):
+            return kept
+        try:
             asked = await asyncio.to_thread(body, request, self.kept.settings)
         except ValueError as error:
             return Reply(refusal=str(error))
@@ -86,13 +91,13 @@ class Endpoint:
             reply = reply_of(await client.chat.completions.create(**asked))
         except openai.APIStatusError as error:
             if error.status_code in REFUSALS:
-                return Reply(refusal=f"{error.status_code}: {clean(error.message)}")
+                return Reply(refusal=f"{error.status_code}: {clean(error.message)[:300]}")
             raise stopped(error, self.kept.folder) from error
         except openai.OpenAIError as error:
             raise stopped(error, self.kept.folder) from error
         except ValueError as error:  # the SDK could not read the answer
             return Reply(text=f"<{clean(error)}>")
-        return self.kept.put(key, reply)
+        return reply if reply.refusal == NO_CHOICE else self.kept.put(key, reply)
 
 
 def body(request: Request, settings: Settings) -> dict[str, Any]:
@@ -128,15 +133,15 @@ def reply_of(completion: Any) -> Reply:
         choice = completion.choices[0]
         text, refusal, finish = choice.message.content, getattr(choice.message, "refusal", None), choice.finish_reason
     except (AttributeError, IndexError, TypeError):
-        return Reply(refusal="the endpoint's answer holds no choice", **tokens)
+        return Reply(refusal=NO_CHOICE, **tokens)
     return Reply(clean(text or ""), str(finish), clean(refusal or ""), **tokens)
 
 
 def clean(text: object) -> str:
     """Text of the endpoint's without this user's key, and such that it can be written as UTF-8."""
     written = str(text).encode("utf-8", "backslashreplace").decode()
-    key = os.environ.get(KEY)
-    return written.replace(key, f"[{KEY}]") if key else written
+    key = os.environ.get(KEY, "").strip()
+    return written.replace(key, f"[{KEY}]") if len(key) >= SHORTEST else written
 
 
 def stopped(error: Exception, folder: Path) -> RuntimeError:
@@ -148,7 +153,7 @@ def stopped(error: Exception, folder: Path) -> RuntimeError:
 
 
 def api_key(base_url: str | None) -> str:
-    key = os.environ.get(KEY)
+    key = os.environ.get(KEY, "").strip()
     if not key and not base_url and not os.environ.get("OPENAI_BASE_URL"):
         raise ValueError(f"no {KEY} in the environment and no base URL; set the key, or name an endpoint of your own")
     return key or "none"  # a server of one's own asks for none, the SDK does

@@ -38,8 +38,8 @@ class Kept:
         for reference in request.images:
             try:
                 digest.update(hashlib.sha256(images.read(reference)).digest())
-            except OSError as error:
-                raise ValueError(f"cannot read the picture {reference}: {error.strerror or error}") from error
+            except (OSError, IndexError, KeyError) as error:
+                raise ValueError(f"cannot read the picture {reference}: {error}") from error
         return digest.hexdigest()
 
     def get(self, key: str) -> Reply | None:

@@ -52,6 +52,8 @@ def _label(args: argparse.Namespace) -> None:
 
     temperature = _temperature(args.temperature)
     settings = kept.Settings(args.model, args.side, temperature)
+    if args.out.resolve().is_relative_to(args.images.resolve()):
+        raise ValueError(f"--out {args.out} lies in {args.images}, where its pictures would be labelled next time")
     items = _items(args.images)
     ask = _asker(args, settings)
     guess = cost.estimate(items["image"].nunique(), args.batch_size, args.side, args.price_in or 0, args.price_out or 0,
