@@ -107,7 +107,8 @@ NOTEBOOKS = {
     "17_scoreboard": {
         "compares": True,
         "needs": ["results/caption_scores.json", "results/recommenders.json", "results/why_item_knn.json",
-                  "results/leakage.json", "results/catalogue.json", "results/fine_tuning.json"],
+                  "results/leakage.json", "results/catalogue.json", "results/fine_tuning.json", "results/one_model.json",
+                  "results/street_to_shop.json"],
         "makes": ["results/scoreboard.json"],
     },
     "20_copy_or_write": {
