@@ -29,6 +29,7 @@ from fashionlib.datasets import (
     SPLIT,
     TEST,
     VALIDATION,
+    layouts,
 )
 
 
@@ -138,7 +139,10 @@ def _street(items: pd.DataFrame, split: str, unfindable: bool, name: str, true: 
     shop = rows[rows[SOURCE] == SHOP].reset_index(drop=True)
     worn = rows[rows[SOURCE] == CONSUMER]
     asking = worn[worn[PRODUCT].notna()].reset_index(drop=True)
-    relevant = _same(asking[PRODUCT], shop[PRODUCT])
+    true_pairs = layouts.pairs(rows).dropna()
+    places = [pd.Index(side[ITEM]).get_indexer(true_pairs[column])
+              for side, column in ((asking, layouts.QUERY), (shop, layouts.GALLERY))]
+    relevant = _true(sparse.csr_matrix((np.ones(len(true_pairs), np.int32), places), (len(asking), len(shop))))
     kept = np.full(len(asking), True) if unfindable else np.diff(relevant.indptr) > 0
     lost = int((np.diff(relevant.indptr) == 0).sum())
     rule = (f"{name}, split {split}: a hit is {true}; {lost} of {len(asking)} queries have none in the gallery and are "
