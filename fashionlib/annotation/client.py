@@ -35,6 +35,7 @@ SHORTEST = 16  # characters of a key; a shorter one ("none", "EMPTY") is no secr
 class Endpoint:
     """Asks requests, `concurrency` at a time; what was answered before is read from `folder`.
 
+    A killed process loses what was under way, `concurrency` requests at most; every reply that came is on disk.
     `base_url` is the SDK's own where None (or its OPENAI_BASE_URL). `timeout`: seconds for one request. `retries`: of
     one request, by the SDK. ValueError where neither a key nor an address is given.
     """

@@ -18,7 +18,7 @@ def add(command: Callable[..., Any]) -> None:
     """Add the command's parser; `command(name, run, help, *examples)` returns it."""
     sub = command("label", _label, "Label pictures by prompt: garments and attributes by a vision LLM, as captions and "
                   "an image folder. What is answered is kept: a run that was cut off goes on and pays nothing twice.",
-                  "photos --model gpt-4o-mini --out labels --price-in 0.15 --price-out 0.6",
+                  "photos --model gpt-4o-mini --out labels --price-in 1 --price-out 4",
                   "photos --model my-model --base-url http://127.0.0.1:8000/v1 --out labels --yes")  # fmt: skip
     sub.add_argument("images", type=Path, metavar="IMAGES_OR_ITEMS", help="a folder of pictures, a data folder in one "
                      "of the layouts, or a table (.csv, .parquet) with columns item_id and image")
