@@ -2,12 +2,14 @@
 
 Needs playwright and Chromium. The pictures must be ones that the book may show: the wardrobe's.
 
-    python tests/app_screenshots.py INDEX PHOTO "WORDS" "REFERENCE" POOL NAME=CAPTIONER... --out book/screenshots
+    python tests/app_screenshots.py INDEX PHOTO "WORDS" "REFERENCE" POOL NAME=CAPTIONER... --crop 20,25,80,80 \\
+        --out book/screenshots
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import socket
 import subprocess
@@ -15,6 +17,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 
 @contextmanager
@@ -34,6 +39,25 @@ def served(*arguments: str) -> Iterator[str]:
             process.terminate()
 
 
+def preview(page: Any) -> Any:
+    """The photo as the page shows it."""
+    return page.get_by_alt_text("Your photo; what the crop leaves out is dark")
+
+
+def click(page: Any, across: float, down: float) -> None:
+    """Click the photo at these percents of its width and height; it stands in the middle of its element."""
+    photo, shown = preview(page), preview(page).bounding_box()
+    width, height = photo.evaluate("one => [one.naturalWidth, one.naturalHeight]")
+    scale = min(1, shown["width"] / width, shown["height"] / height)
+    photo.click(position={"x": shown["width"] / 2 + (across / 100 - 0.5) * width * scale,
+                          "y": shown["height"] / 2 + (down / 100 - 0.5) * height * scale})
+
+
+def kept(picture: bytes, place: Path) -> None:
+    """Write the screenshot in 256 colours, a third of its size."""
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(256).save(place, optimize=True)
+
+
 def main() -> None:
     from playwright.sync_api import expect, sync_playwright
 
@@ -41,6 +65,7 @@ def main() -> None:
     for name in ("index", "photo", "words", "reference", "pool"):
         parser.add_argument(name)
     parser.add_argument("captioners", nargs="+")
+    parser.add_argument("--crop", required=True, help="left,top,right,bottom in percent")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     expect.set_options(timeout=120_000)
@@ -50,19 +75,24 @@ def main() -> None:
         page = chromium.new_page(viewport={"width": 1200, "height": 1000})
         page.goto(address)
         page.locator("input[type=file]").first.set_input_files(args.photo)
-        expect(page.get_by_alt_text("Your photo; what the crop leaves out is dark")).to_be_visible()
+        expect(preview(page)).to_be_visible()
+        left, top, right, bottom = map(float, args.crop.split(","))
+        click(page, left, top)
+        expect(page.get_by_text("Now click the opposite corner.")).to_be_visible()
+        click(page, right, bottom)
+        expect(page.get_by_label("number input for Left")).to_be_visible()
         page.get_by_role("textbox", name="Words").fill(args.words)
         page.get_by_role("button", name="Search").click()
         expect(page.get_by_role("list", name="Results")).to_be_visible()
         page.wait_for_timeout(1000)  # until the answer has faded in
         args.out.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=args.out / "app_search.png")
+        kept(page.screenshot(), args.out / "app_search.png")
         page.get_by_role("tab", name="Captions").click()
         page.get_by_role("textbox", name="Your own caption").fill(args.reference)
         page.get_by_role("button", name="Caption the photo").click()
         expect(page.get_by_role("article", name="Your photo")).to_be_visible()
         page.wait_for_timeout(1000)
-        page.screenshot(path=args.out / "app_captions.png", full_page=True)
+        kept(page.screenshot(full_page=True), args.out / "app_captions.png")
         chromium.close()
 
 

@@ -47,8 +47,14 @@ def create(index: Any, captioners: Mapping[str, Any], pool: Collection[str] | No
                     for package, name in (("fashionlib.gallery", "gallery.css"), ("fashionlib.app", "app.css")))
     blocks.launch = partial(  # what keeps the page to this machine, however it is launched
         blocks.launch, server_name="127.0.0.1", share=False, max_file_size=MOST_BYTES, ssr_mode=False, footer_links=[],
-        run_history=False, head=f"<style>{style}</style>", theme=gr.themes.Default(font=FONTS, font_mono=["monospace"]))
+        run_history=False, head=f"<style>{style}</style>", theme=_theme())
     return blocks
+
+
+def _theme() -> gr.themes.Base:
+    """Gradio's own, with fonts of the reader's machine and quiet text of 4.5 to 1 in contrast."""
+    theme = gr.themes.Default(font=FONTS, font_mono=["monospace"])
+    return theme.set(body_text_color_subdued="*neutral_500", block_info_text_color="*neutral_500")
 
 
 def _photo() -> list[gr.components.Component]:
@@ -57,7 +63,7 @@ def _photo() -> list[gr.components.Component]:
     told = HTML()
     preview = gr.Image(show_label=False, interactive=False, visible=False, buttons=[], height=320,
                        alt_text="Your photo; what the crop leaves out is dark")  # fmt: skip
-    with gr.Accordion("Crop: click two corners, or set its edges in percent", open=False, visible=False) as crop:
+    with gr.Accordion("Crop: click two corners, or set it here", open=False, visible=False) as crop:
         edges = [gr.Slider(0, 100, value, step=1, label=name, buttons=[])
                  for name, value in zip(("Left", "Top", "Right", "Bottom"), WHOLE, strict=True)]
         whole = gr.Button("Whole photo")
@@ -105,7 +111,7 @@ def _search(index: Any, given: list[gr.components.Component]) -> None:
         filters = [gr.Dropdown([("any", ""), *index.values(column)], label=column.capitalize()) for column in FILTERS]
     with gr.Row():
         weight = gr.Slider(0, 1, 0.5, step=0.05, label="Weight of the words", buttons=[],
-                           info="0: the photo alone, 1: the words alone")  # fmt: skip
+                           info="0: photo alone, 1: words alone")  # fmt: skip
         k = gr.Slider(1, 48, 12, step=1, label="Items to show", buttons=[])
     ask, result = gr.Button("Search", variant="primary"), HTML(elem_classes="fashion-gallery")
 
