@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fashionlib import features
-from fashionlib.features import Features
+from fashionlib.features import Features, _highest
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
@@ -109,6 +109,13 @@ def test_concatenation_gives_both_spaces_the_same_weight() -> None:
     both = features.concatenate(a, b)
     assert both.ids == ["x", "y"]
     np.testing.assert_allclose(both.matrix, [[3 / 5, 4 / 5, -1], [0, 1, 1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("k", [1, 3, 40])
+def test_the_highest_are_the_first_of_a_stable_sort(k: int) -> None:
+    rng = np.random.default_rng(0)
+    for scores in (rng.normal(size=(30, 40)), rng.integers(0, 4, (30, 40)).astype(float), np.ones((5, 40))):
+        assert _highest(scores, k).tolist() == np.argsort(-scores, axis=1, kind="stable")[:, :k].tolist()
 
 
 def test_nearest_agrees_with_scikit_learn() -> None:

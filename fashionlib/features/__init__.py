@@ -148,6 +148,16 @@ def concatenate(a: Features, b: Features) -> Features:
     return Features(a.ids, matrix.astype(np.float32), {"concatenation": [a.made_by, b.made_by]})
 
 
+def _highest(scores: np.ndarray, k: int) -> np.ndarray:
+    """(rows, k) places of the k highest of each row, highest first, equal ones in order: a stable sort's first k."""
+    low = -scores
+    bar = np.partition(low, k - 1, axis=1)[:, k - 1:k]
+    row, place = np.nonzero(low <= bar)  # k a row, and those that tie with the last
+    order = np.lexsort((place, low[row, place], row))
+    starts = np.searchsorted(row, np.arange(len(scores)))
+    return place[order][starts[:, None] + np.arange(k)]
+
+
 def nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers and cosines, both (queries, k), of the k nearest gallery rows, exact, nearest first."""
     if not 1 <= k <= len(gallery):
@@ -155,6 +165,6 @@ def nearest(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarra
     target, found = unit(gallery).T, []
     for start in range(0, len(queries), 1024):
         cosine = unit(queries[start:start + 1024]) @ target
-        rows = np.argsort(-cosine, axis=1, kind="stable")[:, :k]
+        rows = _highest(cosine, k)
         found.append((rows, np.take_along_axis(cosine, rows, 1)))
     return np.concatenate([rows for rows, _ in found]), np.concatenate([cosine for _, cosine in found])
