@@ -2,7 +2,7 @@
 
 Needs playwright and Chromium. The pictures must be ones that the book may show: the wardrobe's.
 
-    python tests/app_screenshots.py INDEX PHOTO "WORDS" "REFERENCE" POOL NAME=CAPTIONER... --crop 20,25,80,80 \\
+    python tests/app_screenshots.py INDEX PHOTO "WORDS" "REFERENCE" POOL NAME=CAPTIONER... --crop 4,3,96,95 \\
         --out book/screenshots
 """
 
@@ -66,6 +66,7 @@ def main() -> None:
         parser.add_argument(name)
     parser.add_argument("captioners", nargs="+")
     parser.add_argument("--crop", required=True, help="left,top,right,bottom in percent")
+    parser.add_argument("--weight", default="0.3", help="of the words")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     expect.set_options(timeout=120_000)
@@ -82,6 +83,7 @@ def main() -> None:
         click(page, right, bottom)
         expect(page.get_by_label("number input for Left")).to_be_visible()
         page.get_by_role("textbox", name="Words").fill(args.words)
+        page.get_by_label("number input for Weight").fill(args.weight)
         page.get_by_role("button", name="Search").click()
         expect(page.get_by_role("list", name="Results")).to_be_visible()
         page.wait_for_timeout(1000)  # until the answer has faded in
