@@ -238,28 +238,32 @@ CANDIDATES: dict[str, Callable[[str], Database]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, metavar="FILE.json")
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="written after each candidate")
+    parser.add_argument("--only", action="append", choices=CANDIDATES,
+                        help="measure this one anew; the file's others stay")
     parser.add_argument("--one", nargs=3, metavar=("PART", "NAME", "FOLDER"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         part, name, folder = args.one
         PARTS[part](CANDIDATES[name], folder)
         return
-    result: dict[str, Any] = {}
-    for name in CANDIDATES:
+    out = args.out or Path(tempfile.mkdtemp(), "vector_databases.json")
+    result = json.loads(out.read_text())["values"]["databases"] if out.is_file() else {}
+    for name in args.only or CANDIDATES:
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as killed:
             sys.stderr.write(f"{name}\n")
             result[name] = json.loads(_part("measure", name, folder)) | {
                 "a second process": _shared(name, folder), "killed after 20 batches": _killed(name, killed)}
+        runs.write_json(out, {"provenance": provenance(), "values": {
+            "databases": {name: result[name] for name in CANDIDATES if name in result}, "installed MiB": installed(),
+            "rows": ROWS, "dim": DIM, "queries": QUERIES, "k": K}})
+    sys.stdout.write(out.read_text())
+
+
+def provenance() -> dict[str, Any]:
     found = {package: metadata.version(package) for package in sorted({*sum(NEEDS.values(), [])})}
-    provenance = {"commit": runs.commit(runs.repository()), "seed": 0,
-                  "data": {"name": "made up by benchmarks/vector_databases.py"},
-                  "hardware": runs.hardware(), "versions": runs.versions() | found}
-    kept = {"provenance": provenance, "values": {"databases": result, "installed MiB": installed(), "rows": ROWS,
-                                                 "dim": DIM, "queries": QUERIES, "k": K}}
-    if args.out:
-        runs.write_json(args.out, kept)
-    json.dump(kept, sys.stdout, indent=1)
+    return {"commit": runs.commit(runs.repository()), "seed": 0, "hardware": runs.hardware(),
+            "data": {"name": "made up by benchmarks/vector_databases.py"}, "versions": runs.versions() | found}
 
 
 def measure(make: Callable[[str], Database], folder: str) -> None:
