@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from fashionlib.features import unit
 
-TIE = 1e-6  # of a cosine of float32 rows: nearer scores differ by rounding, and by where in a block a row stands
+TIE = 1e-6  # rows that are equal but for length get float32 cosines up to 4e-7 apart (dim 256 and 1280)
 
 
 def first_hits(queries: np.ndarray, gallery: np.ndarray, relevant: sparse.csr_matrix,
@@ -21,7 +21,8 @@ def first_hits(queries: np.ndarray, gallery: np.ndarray, relevant: sparse.csr_ma
     gallery (itself, say).
 
     Ties are counted against the encoder: every false row that scores as high as the best true one, to `TIE`, stands
-    before it, so that equal vectors for all find nothing. At most about `block` scores are in memory, 64 MiB.
+    before it, so that equal vectors for all find nothing. In a large gallery a deep rank is so a few places worse than
+    a sort of the scores gives (benchmarks/retrieval_scale.py). At most about `block` scores are in memory, 64 MiB.
     ValueError for shapes that don't fit, NaN, a row of zeros, or a true row that is excluded.
     """
     relevant = _matrix(relevant)
