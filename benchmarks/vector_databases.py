@@ -1,8 +1,9 @@
 """Three embedded vector databases on 50,000 x 256 vectors, beside the exact answer of one matrix product.
 
     pip install lancedb==0.40.0 pymilvus==3.0.2 milvus-lite==3.2.2 qdrant-client==1.20.0  # only the first is an extra
-    python benchmarks/vector_databases.py --out data/measured/scale/vector_databases.json  # fifteen minutes
+    TMPDIR=/dev/shm python benchmarks/vector_databases.py --out data/measured/scale/vector_databases.json  # 15 minutes
 
+On a disk Qdrant, which commits each point, takes far longer; TMPDIR says where the folders are.
 Vectors are made up: ten categories and ten colours, each with a centre, and noise; a filter by both leaves 1 %. Every
 candidate runs in a process of its own. Latency is a single query after fifty others; seconds are of the wall, cpu of
 all threads of the process; peaks are MiB above the process with its libraries and the data loaded. Further, told as
