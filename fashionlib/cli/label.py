@@ -99,7 +99,7 @@ def _items(place: Path) -> pd.DataFrame:
     from fashionlib.datasets import layouts
 
     if place.is_file():
-        table = _table(place)
+        table = read_table(place)
     elif not place.is_dir():
         raise FileNotFoundError(f"{place} is neither a folder nor a table")
     elif any(layout.recognise(place) for layout in layouts.LAYOUTS.values()):
@@ -116,7 +116,7 @@ def _items(place: Path) -> pd.DataFrame:
     return shown[[column for column in ("item_id", "image", "source") if column in shown]].reset_index(drop=True)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if path.suffix not in (".csv", ".parquet"):

@@ -59,11 +59,11 @@ def _index(args: argparse.Namespace) -> None:
 
 def _items(place: Path) -> tuple[pd.DataFrame, Path | None]:
     """The items, and the folder that holds their pictures where it is known."""
-    from fashionlib.cli.label import _table
+    from fashionlib.cli.label import read_table
     from fashionlib.datasets import layouts
 
     if place.is_file():
-        return _table(place), None
+        return read_table(place), None
     return layouts.items(place), place
 
 
