@@ -101,8 +101,9 @@ NOTEBOOKS = {
     },
     "16_search": {
         "compares": True,
-        "needs": ["items.parquet", "captioner/joint/config.json"],
+        "needs": ["items.parquet", "features/grid.parquet", "captioner/joint/config.json"],
         "makes": ["results/search.json"],
+        "gpu": 1,
     },
     "17_scoreboard": {
         "compares": True,
