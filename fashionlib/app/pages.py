@@ -143,7 +143,11 @@ def _captions(captioners: Mapping[str, Any], pool: Collection[str] | None, given
 
 
 def _guarded(answer: Callable[..., str]) -> Callable[..., str]:
-    """The answer, or what the reader can mend; of anything else only that it failed, as its text may hold paths."""
+    """The answer, or what the reader can mend; of a failure only that, as its text may hold paths.
+
+    These are the failures that the command line tells in one line; a fault of the program itself reaches Gradio, which
+    logs it and shows the page a bare "Error".
+    """
 
     @wraps(answer)
     def safe(*given: Any) -> str:
@@ -151,7 +155,7 @@ def _guarded(answer: Callable[..., str]) -> Callable[..., str]:
             return answer(*given)
         except Refused as error:
             return answers.message(str(error))
-        except Exception:
+        except (ValueError, OSError, RuntimeError, MemoryError):
             log.exception("the app could not answer")
             return answers.message("That failed, and not by what you gave. The server's log says why.")
 
