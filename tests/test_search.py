@@ -15,6 +15,7 @@ from PIL import Image
 
 from fashionlib import cli, images, search
 from fashionlib.features import nearest
+from fashionlib.search import building
 from fashionlib.search.index import opened, told
 
 pytest.importorskip("lancedb")
@@ -313,3 +314,9 @@ def test_bad_input_is_one_line(asked, capsys, words: tuple[str, ...], told_: str
     assert asked(*words) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert told_ in error and error.startswith("fashionlib ")
+
+
+def test_without_a_root_the_catalogue_is_the_pictures_common_folder() -> None:
+    for pictures, folder in ((["/a/b/x.jpg"], "/a/b"), (["/a/b/x.jpg", "/a/b/y.jpg"], "/a/b"),
+                             (["/a/b/x.jpg", "/a/c/y.jpg"], "/a"), (["/a/b/x.jpg", "/a/b/c/y.jpg"], "/a/b")):
+        assert building._root(pd.Series(pictures), None) == folder

@@ -81,9 +81,7 @@ def _checked(items: pd.DataFrame) -> pd.DataFrame:
 
 def _root(references: pd.Series, root: str | Path | None) -> str:
     """The catalogue's folder, absolute. ValueError naming a picture that lies elsewhere."""
-    place = os.path.abspath(root) if root else os.path.dirname(os.path.commonpath([*references]))
-    if root is None and len(set(map(os.path.dirname, references))) > 1:
-        place = os.path.commonpath([*references])
+    place = os.path.abspath(root) if root else os.path.commonpath(list(map(os.path.dirname, references)))
     outside = [image for image in references if not Path(image).is_relative_to(place)]
     if outside:
         raise ValueError(f"{len(outside)} of {len(references)} pictures lie outside {place}, {outside[0]} first; name "
