@@ -51,74 +51,74 @@ NOTEBOOKS = {
         "makes": ["captions/fine_tuned.json", "captions/shuffled.json", "results/fine_tuning.json"],
         "gpu": 1,
     },
-    "07_caption_scores": {
+    "08_caption_scores": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json", "captions/nearest.json", "captions/pretrained.json",
                   "captions/fine_tuned.json", "captions/shuffled.json"],
         "makes": ["scores/per_item.parquet", "results/caption_scores.json"],
     },
-    "08_do_the_metrics_measure": {"makes": ["results/metric_check.json"]},
-    "09_looking_at_captions": {
+    "09_do_the_metrics_measure": {"makes": ["results/metric_check.json"]},
+    "11_looking_at_captions": {
         "needs": ["items.parquet", "attributes.json", "captions/fine_tuned.json", "scores/per_item.parquet"],
         "makes": ["results/gallery.json"],
         "pictures": "gallery",  # files that the page shows
     },
-    "10_feature_spaces": {
+    "12_feature_spaces": {
         "compares": True,
         "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "captions/fine_tuned.json"],
         "makes": ["features/text.parquet", "features/both.parquet", "features/vision.parquet", "features/queries.parquet",
                   "results/feature_spaces.json"],
         "gpu": 1,
     },
-    "11_missing_captions": {
+    "13_missing_captions": {
         "compares": True,
         "needs": ["items.parquet", "attributes.json", "features/image.parquet", "features/grid.parquet", "features/text.parquet",
                   "captions/fine_tuned.json"],
         "makes": ["results/missing_captions.json"],
         "gpu": 1,
     },
-    "12_recommenders": {
+    "14_recommenders": {
         "compares": True,
         "needs": ["items.parquet", "features/image.parquet", "features/text.parquet", "features/both.parquet",
                   "features/vision.parquet", "features/queries.parquet", "results/feature_spaces.json"],
         "makes": ["results/recommenders.json"],
         "gpu": 1,
     },
-    "13_why_item_knn_wins": {"compares": True, "makes": ["results/why_item_knn.json"], "gpu": 1},
-    "14_one_model_two_tasks": {
+    "15_why_item_knn_wins": {"compares": True, "makes": ["results/why_item_knn.json"], "gpu": 1},
+    "16_one_model_two_tasks": {
         "compares": True,
         "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "features/cells.safetensors",
                   "labelled.parquet"],
         "makes": ["captioner/joint/config.json", "results/one_model.json"],
         "gpu": 1,
     },
-    "15_street_to_shop": {
+    "17_street_to_shop": {
         "compares": True,
         "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet", "features/cells.safetensors",
                   "captioners.json", "captions/fine_tuned.json", "captioner/joint/config.json"],
         "makes": ["results/street_to_shop.json"],
         "gpu": 1,
     },
-    "16_search": {
+    "18_search": {
         "compares": True,
         "needs": ["items.parquet", "features/grid.parquet", "captioner/joint/config.json"],
         "makes": ["results/search.json"],
         "gpu": 1,
     },
-    "17_scoreboard": {
+    "19_scoreboard": {
         "compares": True,
         "needs": ["results/caption_scores.json", "results/recommenders.json", "results/why_item_knn.json",
                   "results/leakage.json", "results/catalogue.json", "results/fine_tuning.json", "results/one_model.json",
                   "results/street_to_shop.json"],
         "makes": ["results/scoreboard.json"],
     },
-    "20_copy_or_write": {
+    "10_copy_or_write": {
         "needs": ["items.parquet", "features/image.parquet", "features/grid.parquet"],
         "makes": ["results/copy_or_write.json"],
         "gpu": 1,
     },
-    "18_wardrobe": {"makes": ["results/wardrobe.json"]},
-    "19_one_change_at_a_time": {
+    "20_wardrobe": {"makes": ["results/wardrobe.json"]},
+    "07_one_change_at_a_time": {
         "needs": ["items.parquet", "features/grid.parquet", "captioners.json"],
         "makes": ["results/one_change.json"],
         "gpu": 1,

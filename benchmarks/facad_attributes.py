@@ -1,10 +1,13 @@
-"""Seconds to find each caption's metadata item at FACAD's scale: `datasets.overlap` against comparing all with all.
+"""Seconds to find each caption's metadata item at FACAD's scale: `datasets.overlap`
+against comparing all with all.
 
-Made-up texts: word frequencies by Zipf's law over FACAD's 15.8K words, descriptions of about 21 words; each caption is
-a description of which a tenth of the words is lost or replaced. The naive definition runs on a few captions, which must
-get the same answers, and is scaled up to all. Prints JSON.
+Made-up texts: word frequencies by Zipf's law over FACAD's 15.8K words, descriptions of
+about 21 words; each caption is a description of which a tenth of the words is lost or
+replaced. The naive definition runs on a few captions, which must get the same answers,
+and is scaled up to all. Prints JSON.
 
-    python benchmarks/facad_attributes.py [--items 130000] [--captions 100000] [--naive 20]
+    python benchmarks/facad_attributes.py [--items 130000] [--captions 100000] [--naive
+    20]
 """
 
 import argparse
@@ -14,8 +17,7 @@ import time
 
 import numpy as np
 
-from fashionlib import runs
-from fashionlib.datasets import overlap
+from fashionlib.data import overlap, provenance
 
 VOCABULARY, LENGTH = 15_800, 21
 
@@ -36,18 +38,30 @@ def made_up(items: int, captions: int, seed: int = 0) -> tuple[list[str], list[s
     chances = 1 / np.arange(1, VOCABULARY + 1)
     lengths = np.clip(rng.normal(LENGTH, 6, items).round(), 5, 45).astype(int)
     ids = rng.choice(VOCABULARY, lengths.sum(), p=chances / chances.sum())
-    texts = [" ".join(f"w{i}" for i in said) for said in np.split(ids, lengths.cumsum()[:-1])]
+    texts = [
+        " ".join(f"w{i}" for i in said) for said in np.split(ids, lengths.cumsum()[:-1])
+    ]
     taken = []
     for row in rng.integers(0, items, captions):
         said = texts[row].split()[:30]
-        kept = [f"w{rng.integers(VOCABULARY)}" if rng.random() < 0.05 else w for w in said if rng.random() > 0.05]
+        kept = [
+            f"w{rng.integers(VOCABULARY)}" if rng.random() < 0.05 else w
+            for w in said
+            if rng.random() > 0.05
+        ]
         taken.append(" ".join(kept or said))
     return taken, texts
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("--items", 130_000), ("--captions", 100_000), ("--naive", 20)):
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, default in (
+        ("--items", 130_000),
+        ("--captions", 100_000),
+        ("--naive", 20),
+    ):
         arguments.add_argument(name, type=int, default=default)
     given = arguments.parse_args()
     captions, texts = made_up(given.items, given.captions)
@@ -57,11 +71,25 @@ def main() -> None:
     started = time.process_time()
     expected = [naive(caption, texts) for caption in captions[: given.naive]]
     compared = (time.process_time() - started) * len(captions) / given.naive
-    same = [(int(r), float(s)) == e for r, s, e in zip(rows, shares, expected, strict=False)]
-    json.dump({"items": len(texts), "captions": len(captions), "cpu_seconds": round(indexed, 1),
-               "naive_cpu_seconds_extrapolated": round(compared), "ratio": round(compared / indexed),
-               "compared_naively": given.naive, "same_answers": sum(same), "mean_overlap": round(shares.mean(), 3),
-               "hardware": runs.hardware(), "versions": runs.versions()}, sys.stdout, indent=1)  # fmt: skip
+    same = [
+        (int(r), float(s)) == e for r, s, e in zip(rows, shares, expected, strict=False)
+    ]
+    json.dump(
+        {
+            "items": len(texts),
+            "captions": len(captions),
+            "cpu_seconds": round(indexed, 1),
+            "naive_cpu_seconds_extrapolated": round(compared),
+            "ratio": round(compared / indexed),
+            "compared_naively": given.naive,
+            "same_answers": sum(same),
+            "mean_overlap": round(shares.mean(), 3),
+            "hardware": provenance.hardware(),
+            "versions": provenance.versions(),
+        },
+        sys.stdout,
+        indent=1,
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-r"""Fine-tuning as Paper A's code does it against `finetune.train`, step by step from one to the other. Prints JSON.
+r"""Fine-tuning as Paper A's code does it against `training.train`, step by step from
+one to the other. Prints JSON.
 
-Reference: each row filled up to 512 tokens, the fill learned too; each picture decoded, resized and run through the
-vision tower at every step; no length buckets. Both sides are `finetune.train` on one model, data, batch size and number
-of steps, LoRA on all linear layers behind the tower. Samples a second are medians over rounds, the rungs alternating,
-each a short run whose log gives the time, its start left out. TFLOP are what torch counts in a forward and backward
-pass (2 per multiply and add), pads included: they say which ratio the hardware should show.
+Reference: each row filled up to 512 tokens, the fill learned too; each picture decoded,
+resized and run through the vision tower at every step; no length buckets. Both sides
+are `training.train` on one model, data, batch size and number of steps, LoRA on all
+linear layers behind the tower. Samples a second are medians over rounds, the rungs
+alternating, each a short run whose log gives the time, its start left out. TFLOP are
+what torch counts in a forward and backward pass (2 per multiply and add), pads
+included: they say which ratio the hardware should show.
 
-    python benchmarks/finetune.py [--rounds 3] [--steps 40] > finetune.json  # a twin on one CPU thread
+    python benchmarks/finetune.py [--rounds 3] [--steps 40] > training.json  # a twin on one CPU thread
     python benchmarks/finetune.py --full [--rounds 3]  # a GPU: shapes of BLIP-2-OPT-2.7b, random weights, bfloat16
 """
 
@@ -30,26 +33,45 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import Blip2Config, Blip2ForConditionalGeneration
 
-from fashionlib import captioners, finetune, runs, wardrobe
-from fashionlib.captioners import Captioner, Size, Vit, twins
-from fashionlib.captioners.architectures import ARCHITECTURES, IMAGE
-from fashionlib.datasets import hm
-from fashionlib.finetune import batches
+import wardrobe
+from fashionlib.captioning import captioners, training
+from fashionlib.captioning.captioners import Captioner, Size, Vit, minis
+from fashionlib.captioning.captioners.architectures import ARCHITECTURES, IMAGE
+from fashionlib.captioning.training import batches
+from fashionlib.data import provenance
+from fashionlib.data.readers import hm
 
-LADDER = ("reference", "dynamic padding", "pixel cache", "feature cache", "length buckets")  # each with those before
+LADDER = (
+    "reference",
+    "dynamic padding",
+    "pixel cache",
+    "feature cache",
+    "length buckets",
+)  # each with those before
 PAD_TO, HELD = 512, 48  # tokens a row; validation pictures
 EPOCH, FEW = 20, 4  # timed steps: about an epoch; few where all rows are of one length
-PEAKS = {"H100": 989, "H200": 989, "A100": 312, "L4": 121, "T4": 65}  # TFLOP/s in 16 bits, dense: NVIDIA's data sheets
-TWIN = Vit(image_size=224, patch_size=16, width=192, layers=3), Size(queries=32, positions=640)
+PEAKS = {
+    "H100": 989,
+    "H200": 989,
+    "A100": 312,
+    "L4": 121,
+    "T4": 65,
+}  # TFLOP/s in 16 bits, dense: NVIDIA's data sheets
+TWIN = (
+    Vit(image_size=224, patch_size=16, width=192, layers=3),
+    Size(queries=32, positions=640),
+)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all rungs share: the data, a folder with the starting weights in `start`, the recipe."""
+    """What all rungs share: the data, a folder with the starting weights in `start`,
+    the recipe.
+    """
 
     items: pd.DataFrame  # image, caption, generic caption
     work: Path
-    recipe: finetune.Recipe
+    recipe: training.Recipe
 
     def captioner(self, rung: int, images: list[str]) -> tuple[Captioner, Any]:
         """The starting weights, and the images as this rung reads them."""
@@ -60,30 +82,54 @@ class Bench:
         features = captioners.encode(made, images, self.work / "features")
         return captioners.without_tower(made), features
 
-    def train(self, rung: int, name: str, validate: bool = False, **changes: Any) -> tuple[Captioner, pd.DataFrame]:
-        """`finetune.train` on this rung; with `validate` the last HELD items are evaluated on, not trained on."""
+    def train(
+        self, rung: int, name: str, validate: bool = False, **changes: Any
+    ) -> tuple[Captioner, pd.DataFrame]:
+        """`training.train` on this rung; with `validate` the last HELD items are
+        evaluated on, not trained on.
+        """
         captioner, images = self.captioner(rung, self.items["image"].tolist())
         captions = self.items["caption"].tolist()
         held = (images[-HELD:], captions[-HELD:]) if validate else None
         recipe = replace(self.recipe, pad_to=0 if rung else PAD_TO, **changes)
         with in_order(bucketed=rung >= 4):
-            return finetune.train(captioner, images[:-HELD], captions[:-HELD], recipe, self.work / f"{name}-{rung}",
-                                  held, shown=0)
+            return training.train(
+                captioner,
+                images[:-HELD],
+                captions[:-HELD],
+                recipe,
+                self.work / f"{name}-{rung}",
+                held,
+                shown=0,
+            )
 
     def rate(self, rung: int, round_: int) -> float:
-        """Samples a second after the first fifth of a short run, which is logged in fifths."""
+        """Samples a second after the first fifth of a short run, which is logged in
+        fifths.
+        """
         timed = EPOCH if rung else FEW
-        _, history = self.train(rung, f"round-{round_}", steps=timed * 5 // 4, evaluations=1, seed=round_)
-        return timed * self.recipe.batch_size / (history["seconds"].iloc[-1] - history["seconds"].iloc[0])
+        _, history = self.train(
+            rung, f"round-{round_}", steps=timed * 5 // 4, evaluations=1, seed=round_
+        )
+        return (
+            timed
+            * self.recipe.batch_size
+            / (history["seconds"].iloc[-1] - history["seconds"].iloc[0])
+        )
 
     def tflop(self, rung: int) -> float:
         """TFLOP a sample of a step."""
         count = EPOCH // 2 if rung else 1
         captioner, images = self.captioner(rung, self.items["image"].tolist())
         with in_order(bucketed=rung >= 4):
-            made = batches.Batches(captioner, images[:-HELD], self.items["caption"][:-HELD].tolist(),
-                                   replace(self.recipe, pad_to=0 if rung else PAD_TO), count)
-        model = finetune.adapt(captioner, self.recipe.lora).model.train()
+            made = batches.Batches(
+                captioner,
+                images[:-HELD],
+                self.items["caption"][:-HELD].tolist(),
+                replace(self.recipe, pad_to=0 if rung else PAD_TO),
+                count,
+            )
+        model = training.adapt(captioner, self.recipe.lora).model.train()
         with FlopCounterMode(display=False) as counter:
             for batch in made:
                 inputs = {key: value.to(model.device) for key, value in batch.items()}
@@ -96,13 +142,21 @@ class Bench:
 def in_order(bucketed: bool) -> Iterator[None]:
     """Batches planned as ever, or as if all captions were of one length."""
     plan = batches.plan
-    with mock.patch.object(batches, "plan", plan if bucketed else lambda lengths, *how: plan([0] * len(lengths), *how)):
+    with mock.patch.object(
+        batches,
+        "plan",
+        plan if bucketed else lambda lengths, *how: plan([0] * len(lengths), *how),
+    ):
         yield
 
 
 def memory(bench: Bench, rung: int) -> dict[str, float]:
-    """GiB at the peak of a short run, and before it; of a process of its own (on a GPU of what torch holds there)."""
-    bench.captioner(rung, bench.items["image"].tolist())  # what is loaded, and what is cached once
+    """GiB at the peak of a short run, and before it; of a process of its own (on a GPU
+    of what torch holds there).
+    """
+    bench.captioner(
+        rung, bench.items["image"].tolist()
+    )  # what is loaded, and what is cached once
     before = _peak()
     bench.train(rung, "memory", steps=3, evaluations=1)
     return {"peak GiB": round(_peak(), 2), "of it before training": round(before, 2)}
@@ -111,12 +165,15 @@ def memory(bench: Bench, rung: int) -> dict[str, float]:
 def _peak() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
-    status = Path("/proc/self/status").read_text()  # getrusage would give the parent's peak too
+    status = Path(
+        "/proc/self/status"
+    ).read_text()  # getrusage would give the parent's peak too
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 2**20
 
 
 def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
-    """Both ends of the ladder for so many steps: seconds until each has the other's best masked validation loss.
+    """Both ends of the ladder for so many steps: seconds until each has the other's
+    best masked validation loss.
 
     Also ours, trained. Ours begins with empty caches; filling them counts.
     """
@@ -127,8 +184,12 @@ def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
     filled = time.monotonic() - started
     curves = {}
     for name, rung in (("reference", 0), ("ours", len(LADDER) - 1)):
-        trained, history = cold.train(rung, "loss", validate=True, steps=steps, evaluations=10)
-        curves[name] = history.dropna(subset=["validation"]).assign(seconds=history["seconds"] + filled * (rung > 0))
+        trained, history = cold.train(
+            rung, "loss", validate=True, steps=steps, evaluations=10
+        )
+        curves[name] = history.dropna(subset=["validation"]).assign(
+            seconds=history["seconds"] + filled * (rung > 0)
+        )
     best = {name: curve["validation"].min() for name, curve in curves.items()}
 
     def reached(name: str, loss: float) -> float | None:
@@ -136,16 +197,26 @@ def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
         return round(float(there["seconds"].iloc[0]), 1) if len(there) else None
 
     return trained, {
-        "steps": steps, "seconds to fill ours' caches": round(filled, 1),
+        "steps": steps,
+        "seconds to fill ours' caches": round(filled, 1),
         "best loss": {name: round(loss, 4) for name, loss in best.items()},
         "seconds to ours' best": {name: reached(name, best["ours"]) for name in curves},
-        "seconds to the reference's best": {name: reached(name, best["reference"]) for name in curves},
-        "curves": {name: curve[["step", "seconds", "validation"]].round(4).to_dict("list")
-                   for name, curve in curves.items()}}
+        "seconds to the reference's best": {
+            name: reached(name, best["reference"]) for name in curves
+        },
+        "curves": {
+            name: curve[["step", "seconds", "validation"]].round(4).to_dict("list")
+            for name, curve in curves.items()
+        },
+    }
 
 
-def generation(captioner: Captioner, features: torch.Tensor, rounds: int, single: int = 8) -> dict[str, float | int]:
-    """Captions a second, all features at once and `single` one by one, and how many of the latter differ."""
+def generation(
+    captioner: Captioner, features: torch.Tensor, rounds: int, single: int = 8
+) -> dict[str, float | int]:
+    """Captions a second, all features at once and `single` one by one, and how many of
+    the latter differ.
+    """
     rates: dict[str, list[float]] = {"one by one": [], "batched": []}
     for _ in range(rounds + 1):  # the first warms up
         started = time.monotonic()
@@ -156,104 +227,192 @@ def generation(captioner: Captioner, features: torch.Tensor, rounds: int, single
         rates["batched"].append(len(features) / (time.monotonic() - between))
     median = {name: statistics.median(found[1:]) for name, found in rates.items()}
     lengths = [len(ids) for ids in captioners.tokens(captioner.tokenizer, together)]
-    return {**{f"{name}, captions a second": round(rate, 2) for name, rate in median.items()},
-            "ratio": round(median["batched"] / median["one by one"], 1), "batch": len(features),
-            "tokens, median": statistics.median(lengths), "tokens, longest": max(lengths),
-            "captions that differ": sum(a != b for a, b in zip(alone, together, strict=False)), "of": single}
+    return {
+        **{
+            f"{name}, captions a second": round(rate, 2)
+            for name, rate in median.items()
+        },
+        "ratio": round(median["batched"] / median["one by one"], 1),
+        "batch": len(features),
+        "tokens, median": statistics.median(lengths),
+        "tokens, longest": max(lengths),
+        "captions that differ": sum(
+            a != b for a, b in zip(alone, together, strict=False)
+        ),
+        "of": single,
+    }
 
 
 def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
-    """Each rung's samples a second, its ratio to the reference's, TFLOP a sample and, on a known card, the share of
-    its peak: TFLOP a sample x samples a second / peak."""
+    """Each rung's samples a second, its ratio to the reference's, TFLOP a sample and,
+    on a known card, the share of its peak: TFLOP a sample x samples a second / peak."""
     rates: dict[int, list[float]] = {rung: [] for rung in range(len(LADDER))}
     for round_ in range(rounds):
         for rung in rates:
             rates[rung].append(bench.rate(rung, round_))
-    card = runs.hardware()["accelerator"] or ""
+    card = provenance.hardware()["accelerator"] or ""
     peak = next((peak for name, peak in PEAKS.items() if name in card), None)
     result = {}
     for rung, name in enumerate(LADDER):
         rate, tflop = statistics.median(rates[rung]), bench.tflop(rung)
-        result[name] = {"samples a second": round(rate, 2), "ratio": round(rate / statistics.median(rates[0]), 2),
-                        "TFLOP a sample": round(tflop, 5), "GFLOP/s": round(1000 * tflop * rate, 1),
-                        "share of peak": round(tflop * rate / peak, 4) if peak else None}
+        result[name] = {
+            "samples a second": round(rate, 2),
+            "ratio": round(rate / statistics.median(rates[0]), 2),
+            "TFLOP a sample": round(tflop, 5),
+            "GFLOP/s": round(1000 * tflop * rate, 1),
+            "share of peak": round(tflop * rate / peak, 4) if peak else None,
+        }
     return result
 
 
 def drawn(folder: Path, count: int, batch_size: int) -> pd.DataFrame:
-    """Captioned items of a wardrobe with pictures of 400 x 600: HELD, and as many more as fill whole batches."""
+    """Captioned items of a wardrobe with pictures of 400 x 600: HELD, and as many more
+    as fill whole batches.
+    """
     wardrobe.write(folder, count, shoppers=0, size=(400, 600))
     items, _ = hm.filter_captioned(hm.items(folder))
     if len(items) < HELD + batch_size:
-        raise ValueError(f"{len(items)} captioned items of {count} drawn; {HELD + batch_size} are needed, draw more")
-    items = items[:HELD + (len(items) - HELD) // batch_size * batch_size]
-    return items.assign(generic=[finetune.generic_caption(row) for row in items.to_dict("records")])
+        raise ValueError(
+            f"{len(items)} captioned items of {count} drawn; {HELD + batch_size} are"
+            " needed, draw more"
+        )
+    items = items[: HELD + (len(items) - HELD) // batch_size * batch_size]
+    return items.assign(
+        generic=[training.generic_caption(row) for row in items.to_dict("records")]
+    )
 
 
 def pretrained_twin(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
-    """A twin that has learned generic captions, and the language of the training captions from shuffled pictures.
+    """A twin that has learned generic captions, and the language of the training
+    captions from shuffled pictures.
 
     The weights of its tower are random.
     """
     vit, size = TWIN
-    captioner = captioners.twin([*items["caption"], *items["generic"]], vit, "blip2-medium", size)
-    tower, features = captioner.tower, captioners.encode(captioner, items["image"].tolist(), work / "features")
-    captions, others = items["caption"][:-HELD].tolist(), finetune.shuffled(len(items) - HELD, seed=0)
-    recipe = finetune.recipe("twin_pretraining", steps, text_share=0.0, batch_size=16, warmup=20)
-    captioner, _ = finetune.train(captioners.without_tower(captioner), torch.cat([features, features[others]]),
-                                  items["generic"].tolist() + captions, recipe, work / "pretraining")
+    captioner = captioners.twin(
+        [*items["caption"], *items["generic"]], vit, "blip2-medium", size
+    )
+    tower, features = (
+        captioner.tower,
+        captioners.encode(captioner, items["image"].tolist(), work / "features"),
+    )
+    captions, others = (
+        items["caption"][:-HELD].tolist(),
+        training.shuffled(len(items) - HELD, seed=0),
+    )
+    recipe = training.recipe(
+        "twin_pretraining", steps, text_share=0.0, batch_size=16, warmup=20
+    )
+    captioner, _ = training.train(
+        captioners.without_tower(captioner),
+        torch.cat([features, features[others]]),
+        items["generic"].tolist() + captions,
+        recipe,
+        work / "pretraining",
+    )
     captioner.base.vision_model = tower
     return captioner
 
 
-def random_full(items: pd.DataFrame, config: Blip2Config, device: str = "cuda",
-                dtype: torch.dtype = torch.bfloat16) -> Captioner:
-    """A BLIP-2 of this configuration with random weights, and a tokenizer learned from the captions."""
-    tokenizer = twins.vocabulary(items["caption"], 2500)
+def random_full(
+    items: pd.DataFrame,
+    config: Blip2Config,
+    device: str = "cuda",
+    dtype: torch.dtype = torch.bfloat16,
+) -> Captioner:
+    """A BLIP-2 of this configuration with random weights, and a tokenizer learned from
+    the captions.
+    """
+    tokenizer = minis.vocabulary(items["caption"], 2500)
     config.image_token_index = tokenizer.convert_tokens_to_ids(IMAGE)
     torch.set_default_dtype(dtype)
     with torch.device(device):
         model = Blip2ForConditionalGeneration(config).eval()
     torch.set_default_dtype(torch.float32)
-    side = {"height": config.vision_config.image_size, "width": config.vision_config.image_size}
-    return Captioner(model, tokenizer, ARCHITECTURES["Blip2ForConditionalGeneration"].pixels(size=side))
+    side = {
+        "height": config.vision_config.image_size,
+        "width": config.vision_config.image_size,
+    }
+    return Captioner(
+        model,
+        tokenizer,
+        ARCHITECTURES["Blip2ForConditionalGeneration"].pixels(size=side),
+    )
 
 
 def opt_2_7b() -> Blip2Config:
     """The shapes of BLIP-2-OPT-2.7b: ViT-g, Q-Former and OPT."""
-    text = {"hidden_size": 2560, "word_embed_proj_dim": 2560, "num_hidden_layers": 32, "num_attention_heads": 32,
-            "ffn_dim": 10240, "vocab_size": 50304, "max_position_embeddings": 2048, "model_type": "opt", **twins.IDS}
-    return Blip2Config(vision_config={"initializer_range": 0.02}, text_config=text, num_query_tokens=32)
+    text = {
+        "hidden_size": 2560,
+        "word_embed_proj_dim": 2560,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "ffn_dim": 10240,
+        "vocab_size": 50304,
+        "max_position_embeddings": 2048,
+        "model_type": "opt",
+        **minis.IDS,
+    }
+    return Blip2Config(
+        vision_config={"initializer_range": 0.02}, text_config=text, num_query_tokens=32
+    )
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--full", action="store_true")
     for name, default in (("--rounds", 3), ("--steps", 40), ("--items", 400)):
         arguments.add_argument(name, type=int, default=default)
     given = arguments.parse_args()
     if given.full and not torch.cuda.is_available():
-        raise ValueError("--full trains 3.7 billion weights on a GPU, and torch sees none; leave --full out")
+        raise ValueError(
+            "--full trains 3.7 billion weights on a GPU, and torch sees none; leave"
+            " --full out"
+        )
     if not given.full:
         torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        recipe = finetune.recipe("twin", given.steps, batch_size=16, warmup=5)
+        recipe = training.recipe("twin", given.steps, batch_size=16, warmup=5)
         items = drawn(work / "wardrobe", given.items, recipe.batch_size)
-        start = random_full(items, opt_2_7b()) if given.full else pretrained_twin(items, work, steps=200)
+        start = (
+            random_full(items, opt_2_7b())
+            if given.full
+            else pretrained_twin(items, work, steps=200)
+        )
         captioners.save(start, work / "start")
         del start
-        result = measured(Bench(items, work, recipe), given.rounds, 0 if given.full else given.steps)
-    about = {"full" if given.full else "twin": str(opt_2_7b() if given.full else TWIN), "batch": recipe.batch_size}
-    json.dump(about | result | {"hardware": runs.hardware(), "versions": runs.versions()}, sys.stdout, indent=1)
+        result = measured(
+            Bench(items, work, recipe), given.rounds, 0 if given.full else given.steps
+        )
+    about = {
+        "full" if given.full else "twin": str(opt_2_7b() if given.full else TWIN),
+        "batch": recipe.batch_size,
+    }
+    json.dump(
+        about
+        | result
+        | {"hardware": provenance.hardware(), "versions": provenance.versions()},
+        sys.stdout,
+        indent=1,
+    )
 
 
 def measured(bench: Bench, rounds: int, steps: int) -> dict[str, Any]:
-    """All of it: memory first, while this process holds none of a GPU's; with 0 steps no training to a loss."""
+    """All of it: memory first, while this process holds none of a GPU's; with 0 steps
+    no training to a loss.
+    """
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        peaks = {LADDER[rung]: pool.apply(memory, (bench, rung)) for rung in (0, len(LADDER) - 1)}
+        peaks = {
+            LADDER[rung]: pool.apply(memory, (bench, rung))
+            for rung in (0, len(LADDER) - 1)
+        }
     result = {"memory": peaks, "ladder": ladder(bench, rounds)}
-    captioner, features = bench.captioner(len(LADDER) - 1, bench.items["image"].tolist()[:128])
+    captioner, features = bench.captioner(
+        len(LADDER) - 1, bench.items["image"].tolist()[:128]
+    )
     if steps:
         captioner, result["to loss"] = to_loss(bench, steps)
     return result | {"generation": generation(captioner, features, rounds)}

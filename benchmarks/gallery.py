@@ -1,9 +1,12 @@
-"""Weight and speed of a gallery of 1,000 wardrobe articles, three systems and ten scores. Prints JSON.
+"""Weight and speed of a gallery of 1,000 wardrobe articles, three systems and ten
+scores. Prints JSON.
 
-Bytes of the page besides pictures, and milliseconds from a change of a control to the laid-out articles in headless
-Chromium (median of 9). Captions are shuffled and thinned true ones, scores drawn. Needs playwright and Chromium.
+Bytes of the page besides pictures, and milliseconds from a change of a control to the
+laid-out articles in headless Chromium (median of 9). Captions are shuffled and thinned
+true ones, scores drawn. Needs playwright and Chromium.
 
-    fashionlib wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py ROOT
+    fashionlib wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py
+    ROOT
 """
 
 import argparse
@@ -17,11 +20,22 @@ import numpy as np
 import pandas as pd
 from playwright.sync_api import sync_playwright
 
-from fashionlib import attributes, gallery
-from fashionlib.datasets import layouts
+from fashionlib.book import gallery
+from fashionlib.captioning.metrics import attributes
+from fashionlib.data.readers import layouts
 
-METRICS = ["BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "attribute precision",
-           "attribute recall", "category accuracy"]
+METRICS = [
+    "BLEU-1",
+    "BLEU-2",
+    "BLEU-3",
+    "BLEU-4",
+    "METEOR",
+    "ROUGE-L",
+    "CIDEr",
+    "attribute precision",
+    "attribute recall",
+    "category accuracy",
+]
 TIMED = """() => {
   const root = document.querySelector(".fashion-gallery"), found = {};
   const controls = Object.fromEntries([...root.querySelectorAll(".controls [aria-label]")].map(
@@ -42,20 +56,41 @@ TIMED = """() => {
 }"""
 
 
-def tables(root: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, list[str]], tuple[str, ...]]:
+def tables(
+    root: Path,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, list[str]], tuple[str, ...]]:
     items = layouts.items(root).set_index("item_id").dropna(subset=["image", "caption"])
     rng = np.random.default_rng(0)
-    thinned = [" ".join(word for word in caption.split() if rng.random() > 0.15) for caption in items.caption]
-    systems = {"pretrained": rng.permutation(items.caption), "fine-tuned": thinned,
-               "nearest photo": rng.permutation(thinned)}
-    rows = {name: pd.DataFrame(rng.random((len(items), len(METRICS))), items.index, METRICS).assign(
-        caption=captions, attributes=attributes.tagged(list(captions))) for name, captions in systems.items()}
+    thinned = [
+        " ".join(word for word in caption.split() if rng.random() > 0.15)
+        for caption in items.caption
+    ]
+    systems = {
+        "pretrained": rng.permutation(items.caption),
+        "fine-tuned": thinned,
+        "nearest photo": rng.permutation(thinned),
+    }
+    rows = {
+        name: (
+            pd.DataFrame(
+                rng.random((len(items), len(METRICS))), items.index, METRICS
+            ).assign(caption=captions, attributes=attributes.tagged(list(captions)))
+        )
+        for name, captions in systems.items()
+    }
     lemmas = dict(zip(items.index, attributes.tagged(list(items.caption)), strict=True))
-    return items, pd.concat(rows, names=["system"]), lemmas, attributes.pool(lemmas.values())
+    return (
+        items,
+        pd.concat(rows, names=["system"]),
+        lemmas,
+        attributes.pool(lemmas.values()),
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("root", type=Path)
     data = tables(parser.parse_args().root)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
@@ -65,14 +100,28 @@ def main() -> None:
         page = Path(folder) / "notebooks" / "page.html"
         page.parent.mkdir()
         page.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
-        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
         tab = browser.new_page()
         tab.goto(page.as_uri())
         times = {name: round(ms, 1) for name, ms in tab.evaluate(TIMED).items()}
-        pictures = sum(path.stat().st_size for path in (Path(folder) / "gallery").iterdir())
-        print(json.dumps({"articles": len(data[0]), "bytes": len(html.encode()), "bytes of pictures": pictures,
-                          "CPU seconds to make": round(seconds, 1), "milliseconds": times,
-                          "chromium": browser.version}, indent=1))
+        pictures = sum(
+            path.stat().st_size for path in (Path(folder) / "gallery").iterdir()
+        )
+        print(
+            json.dumps(
+                {
+                    "articles": len(data[0]),
+                    "bytes": len(html.encode()),
+                    "bytes of pictures": pictures,
+                    "CPU seconds to make": round(seconds, 1),
+                    "milliseconds": times,
+                    "chromium": browser.version,
+                },
+                indent=1,
+            )
+        )
         browser.close()
 
 

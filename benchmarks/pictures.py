@@ -1,6 +1,8 @@
-"""Pictures per second of the frozen encoder: the package's own network against the folded one of `fashionlib.features`.
+"""Pictures per second of the frozen encoder: the package's own network against the
+folded one of `fashionlib.features`.
 
-Same pictures, weights and thread; median of alternating rounds. Prints JSON with the ratio and the largest difference.
+Same pictures, weights and thread; median of alternating rounds. Prints JSON with the
+ratio and the largest difference.
 
     python benchmarks/pictures.py [--pictures 64] [--rounds 5] [--size 224]
 """
@@ -18,8 +20,9 @@ import numpy as np
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 
-from fashionlib import images, runs, wardrobe
-from fashionlib.datasets import hm
+import wardrobe
+from fashionlib.data import images, provenance
+from fashionlib.data.readers import hm
 from fashionlib.features import efficientnet
 
 
@@ -33,7 +36,9 @@ def peer() -> torch.nn.Module:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name, default in (("--pictures", 64), ("--rounds", 5), ("--size", 224)):
         arguments.add_argument(name, type=int, default=default)
     given = arguments.parse_args()
@@ -54,11 +59,21 @@ def main() -> None:
                 made[name] = torch.cat([model(batch) for batch in batches])
                 seconds[name].append(time.process_time() - started)
     median = {name: statistics.median(times[1:]) for name, times in seconds.items()}
-    json.dump({"pictures_per_cpu_second": {name: round(len(paths) / s, 1) for name, s in median.items()},
-               "ratio": round(median["package"] / median["folded"], 2),
-               "largest_difference": float((made["package"] - made["folded"]).abs().max()),
-               "size": given.size, "pictures": len(paths), "hardware": runs.hardware(), "versions": runs.versions()},
-              sys.stdout, indent=1)
+    json.dump(
+        {
+            "pictures_per_cpu_second": {
+                name: round(len(paths) / s, 1) for name, s in median.items()
+            },
+            "ratio": round(median["package"] / median["folded"], 2),
+            "largest_difference": float((made["package"] - made["folded"]).abs().max()),
+            "size": given.size,
+            "pictures": len(paths),
+            "hardware": provenance.hardware(),
+            "versions": provenance.versions(),
+        },
+        sys.stdout,
+        indent=1,
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
-"""CPU seconds and memory of cutting purchases and building their matrices, from a fiftieth of H&M's size to all of it.
+"""CPU seconds and memory of cutting purchases and building their matrices, from a
+fiftieth of H&M's size to all of it.
 
-The purchases are made up by `shoppers.made_up`, with numbers for ids. The peer is the published script's way on a
-fiftieth, with text for ids (rank within each customer, then a Python call a row); every row must be cut alike. Each
-figure is of a process of its own; peaks are of the whole process, its tables and the libraries included. `--csv ROWS`
-also times `fashionlib split-purchases` on a made-up transactions_train.csv of that many rows. Prints JSON.
+The purchases are made up by `shoppers.made_up`, with numbers for ids. The peer is the
+published script's way on a fiftieth, with text for ids (rank within each customer, then
+a Python call a row); every row must be cut alike. Each figure is of a process of its
+own; peaks are of the whole process, its tables and the libraries included. `--csv ROWS`
+also times `fashionlib split-purchases` on a made-up transactions_train.csv of that many
+rows. Prints JSON.
 
     python benchmarks/purchases.py [--scales 0.02,0.1,0.3,1] [--csv 3140000] [--seed 0]
 """
@@ -25,22 +28,38 @@ import pyarrow as pa
 import shoppers
 from pyarrow import csv
 
-from fashionlib import purchases, runs
-from fashionlib.purchases import files
+from fashionlib.data import interactions, provenance
+from fashionlib.data.interactions import files
 
 
 def with_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same rows as Kaggle has them: ids of 64 and of 10 characters, dates as days."""
-    return pd.DataFrame({"user_id": table["user_id"].map("{:064x}".format),
-                         "item_id": table["item_id"].map("{:010d}".format),
-                         "date": pd.Timestamp("2018-09-20") + pd.to_timedelta(table["date"], unit="D")})
+    """The same rows as Kaggle has them: ids of 64 and of 10 characters, dates as
+    days.
+    """
+    return pd.DataFrame(
+        {
+            "user_id": table["user_id"].map("{:064x}".format),
+            "item_id": table["item_id"].map("{:010d}".format),
+            "date": (
+                pd.Timestamp("2018-09-20") + pd.to_timedelta(table["date"], unit="D")
+            ),
+        }
+    )
 
 
 def published_way(rows: pd.DataFrame, ratio: float = 0.2) -> np.ndarray:
-    """Whether each row is a test row: rank(method="first") within the customer above floor(rows * (1 - ratio))."""
-    threshold = rows.groupby("user_id").size().apply(lambda n: math.floor(n * (1 - ratio)))
-    ranked = rows.assign(rank_first=rows.groupby("user_id")["date"].rank(method="first"))
-    return ranked.apply(lambda row: row["rank_first"] > threshold.loc[row["user_id"]], axis=1).to_numpy()
+    """Whether each row is a test row: rank(method="first") within the customer above
+    floor(rows * (1 - ratio)).
+    """
+    threshold = (
+        rows.groupby("user_id").size().apply(lambda n: math.floor(n * (1 - ratio)))
+    )
+    ranked = rows.assign(
+        rank_first=rows.groupby("user_id")["date"].rank(method="first")
+    )
+    return ranked.apply(
+        lambda row: row["rank_first"] > threshold.loc[row["user_id"]], axis=1
+    ).to_numpy()
 
 
 def peak() -> float:
@@ -56,33 +75,51 @@ def parts(scale: float, seed: int) -> dict[str, float]:
     """CPU seconds of each step on whole numbers, and peaks in GiB."""
     table = shoppers.made_up(scale, seed)
     found = {"rows": len(table), "peak before": peak()}
-    (train, test), found["temporal_split"] = timed(lambda: purchases.temporal_split(table))
-    data, found["interactions"] = timed(lambda: purchases.interactions(train, test))
+    (train, test), found["temporal_split"] = timed(
+        lambda: interactions.temporal_split(table)
+    )
+    data, found["interactions"] = timed(lambda: interactions.interactions(train, test))
     found |= {"peak of these": peak(), "distinct train pairs": data.train.nnz}
-    _, found["latest"] = timed(lambda: purchases.latest(train, data))
+    _, found["latest"] = timed(lambda: interactions.latest(train, data))
     found["peak"] = peak()
-    _, found["temporal_split, day to the test"] = timed(lambda: purchases.temporal_split(table, day="test"))
-    _, found["global_split"] = timed(lambda: purchases.global_split(table))
+    _, found["temporal_split, day to the test"] = timed(
+        lambda: interactions.temporal_split(table, day="test")
+    )
+    _, found["global_split"] = timed(lambda: interactions.global_split(table))
     return found
 
 
 def side(name: str, scale: float, seed: int) -> dict[str, float]:
-    """One side of the comparison: CPU seconds, peak, and a number that tells whether it cut the same rows."""
+    """One side of the comparison: CPU seconds, peak, and a number that tells whether it
+    cut the same rows.
+    """
     rows = with_text(shoppers.made_up(scale, seed))
     before = peak()
-    way = {"ours": lambda: purchases.temporal_split(rows)[1].index,
-           "published way": lambda: published_way(rows).nonzero()[0]}
+    way = {
+        "ours": lambda: interactions.temporal_split(rows)[1].index,
+        "published way": lambda: published_way(rows).nonzero()[0],
+    }
     cut, seconds = timed(way[name])
-    return {"rows": len(rows), "cpu_seconds": seconds, "peak before": before, "peak": peak(),
-            "test rows": len(cut), "sum of their numbers": int(np.sum(cut))}
+    return {
+        "rows": len(rows),
+        "cpu_seconds": seconds,
+        "peak before": before,
+        "peak": peak(),
+        "test rows": len(cut),
+        "sum of their numbers": int(np.sum(cut)),
+    }
 
 
 def whole_command(rows: int, seed: int) -> dict[str, float]:
     """`split_files` on a table of Kaggle's form."""
     table = shoppers.made_up(rows / shoppers.ROWS, seed)
-    names = {"t_dat": [str(np.datetime64("2018-09-20") + day) for day in range(shoppers.DAYS)],
-             "customer_id": [f"{n:064x}" for n in range(shoppers.CUSTOMERS)],
-             "article_id": [f"{n:010d}" for n in range(shoppers.ARTICLES)]}
+    names = {
+        "t_dat": [
+            str(np.datetime64("2018-09-20") + day) for day in range(shoppers.DAYS)
+        ],
+        "customer_id": [f"{n:064x}" for n in range(shoppers.CUSTOMERS)],
+        "article_id": [f"{n:010d}" for n in range(shoppers.ARTICLES)],
+    }
     names = {column: pa.array(values) for column, values in names.items()}
     own = {"t_dat": "date", "customer_id": "user_id", "article_id": "item_id"}
     with tempfile.TemporaryDirectory() as folder:
@@ -91,17 +128,28 @@ def whole_command(rows: int, seed: int) -> dict[str, float]:
         schema = pa.schema([(name, pa.string()) for name in own] + rest)
         with csv.CSVWriter(place, schema) as file:
             for start in range(0, len(table), 2**20):
-                some = table[start:start + 2**20]
-                columns = [names[name].take(pa.array(some[mine])) for name, mine in own.items()]
-                rest = [pa.array(np.full(len(some), 0.0254)), pa.array(np.full(len(some), 2, np.int8))]
+                some = table[start : start + 2**20]
+                columns = [
+                    names[name].take(pa.array(some[mine])) for name, mine in own.items()
+                ]
+                rest = [
+                    pa.array(np.full(len(some), 0.0254)),
+                    pa.array(np.full(len(some), 2, np.int8)),
+                ]
                 file.write_table(pa.table([*columns, *rest], schema=schema))
         del table, some
-        return {"rows": rows, "mb": round(place.stat().st_size / 1e6)} | alone(f"command({str(place)!r})")
+        return {"rows": rows, "mb": round(place.stat().st_size / 1e6)} | alone(
+            f"command({str(place)!r})"
+        )
 
 
 def command(place: str) -> dict[str, float]:
-    """What `fashionlib split-purchases` does: CPU seconds, imports left out, and the peak."""
-    _, seconds = timed(lambda: files.split_files(Path(place), Path(place).parent / "split"))
+    """What `fashionlib split-purchases` does: CPU seconds, imports left out, and the
+    peak.
+    """
+    _, seconds = timed(
+        lambda: files.split_files(Path(place), Path(place).parent / "split")
+    )
     return {"cpu_seconds": seconds, "peak": peak()}
 
 
@@ -109,23 +157,59 @@ def alone(call: str) -> dict[str, float]:
     """The result of a function of this file in a process of its own."""
     code = f"import json, sys; import purchases as p; json.dump(p.{call}, sys.stdout)"
     root = Path(__file__).parent
-    done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, cwd=root)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
+    )
     return json.loads(done.stdout)
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--scales", default="0.02,0.1,0.3,1")
     arguments.add_argument("--csv", type=int, default=0)
     arguments.add_argument("--seed", type=int, default=0)
     given = arguments.parse_args()
-    sides = {name: alone(f"side({name!r}, 0.02, {given.seed})") for name in ("published way", "ours")}
-    same = len({(found["test rows"], found["sum of their numbers"]) for found in sides.values()}) == 1
-    json.dump({"a fiftieth, text ids": sides, "the same rows": same,
-               "ratio of CPU seconds": round(sides["published way"]["cpu_seconds"] / sides["ours"]["cpu_seconds"], 1),
-               "whole numbers": [alone(f"parts({float(s)}, {given.seed})") for s in given.scales.split(",")],
-               "split-purchases": alone(f"whole_command({given.csv}, {given.seed})") if given.csv else None,
-               "hardware": runs.hardware(), "versions": runs.versions()}, sys.stdout, indent=1)
+    sides = {
+        name: alone(f"side({name!r}, 0.02, {given.seed})")
+        for name in ("published way", "ours")
+    }
+    same = (
+        len(
+            {
+                (found["test rows"], found["sum of their numbers"])
+                for found in sides.values()
+            }
+        )
+        == 1
+    )
+    json.dump(
+        {
+            "a fiftieth, text ids": sides,
+            "the same rows": same,
+            "ratio of CPU seconds": round(
+                sides["published way"]["cpu_seconds"] / sides["ours"]["cpu_seconds"], 1
+            ),
+            "whole numbers": [
+                alone(f"parts({float(s)}, {given.seed})")
+                for s in given.scales.split(",")
+            ],
+            "split-purchases": (
+                alone(f"whole_command({given.csv}, {given.seed})")
+                if given.csv
+                else None
+            ),
+            "hardware": provenance.hardware(),
+            "versions": provenance.versions(),
+        },
+        sys.stdout,
+        indent=1,
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""Caption scores against pycocoevalcap: time of each metric, both sides in one run, and how far the values agree.
+"""Caption scores against pycocoevalcap: time of each metric, both sides in one run, and
+how far the values agree.
 
     python benchmarks/scores.py                          # 10,000 pairs made of the wardrobe's captions
     python benchmarks/scores.py --captions texts.txt     # of your own, one caption a line
 
-Each true caption's other side is itself with words dropped and replaced. The sides alternate; times are medians of
-`--rounds` rounds in CPU seconds of this process and its children, and in seconds of the wall. METEOR is timed with a
-new cache folder (the paraphrases have to be cut first) and with a filled one.
+Each true caption's other side is itself with words dropped and replaced. The sides
+alternate; times are medians of `--rounds` rounds in CPU seconds of this process and its
+children, and in seconds of the wall. METEOR is timed with a new cache folder (the
+paraphrases have to be cut first) and with a filled one.
 """
 
 from __future__ import annotations
@@ -24,55 +26,90 @@ from typing import Any
 
 import numpy as np
 
-from fashionlib import java, runs, spice, wardrobe
-from fashionlib.caption_scores import corpus_bleu, meteor, tokens
-from fashionlib.caption_scores.overlap import overlap
-from fashionlib.wardrobe.words import STYLES
+import wardrobe
+from fashionlib.captioning.metrics import corpus_bleu, java, meteor, spice, tokens
+from fashionlib.captioning.metrics.overlap import overlap
+from fashionlib.data import provenance
+from wardrobe.words import STYLES
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--captions", type=Path, help="a text file with a caption a line (else the wardrobe's)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--captions",
+        type=Path,
+        help="a text file with a caption a line (else the wardrobe's)",
+    )
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--spice", type=int, default=500, help="pairs for SPICE-py, which parses (default 500)")
+    parser.add_argument(
+        "--spice",
+        type=int,
+        default=500,
+        help="pairs for SPICE-py, which parses (default 500)",
+    )
     args = parser.parse_args()
-    os.environ["PATH"] = f"{Path(java.java()).parent}{os.pathsep}{os.environ['PATH']}"  # pycocoevalcap calls `java`
-    texts = args.captions.read_text("utf-8").splitlines() if args.captions else drawn(args.pairs)
+    os.environ["PATH"] = (  # pycocoevalcap calls `java`
+        f"{Path(java.java()).parent}{os.pathsep}{os.environ['PATH']}"
+    )
+    texts = (
+        args.captions.read_text("utf-8").splitlines()
+        if args.captions
+        else drawn(args.pairs)
+    )
     texts = [text for text in texts if text.strip()][: args.pairs]
     result = {"pairs": len(texts), "distinct": len(set(texts)), "rounds": args.rounds}
     result |= tokenisers(texts, args.rounds)
     true, said = pairs(texts)
-    result["words"] = {"a caption": np.mean([len(text.split()) for text in true]),
-                       "different": len({word for text in true for word in text.split()})}
+    result["words"] = {
+        "a caption": np.mean([len(text.split()) for text in true]),
+        "different": len({word for text in true for word in text.split()}),
+    }
     result |= overlaps(true, said, args.rounds) | meteors(true, said, args.rounds)
     result |= spices(texts[: args.spice], said[: args.spice])
-    result |= {"hardware": runs.hardware(), "versions": runs.versions()}
+    result |= {"hardware": provenance.hardware(), "versions": provenance.versions()}
     json.dump(result, sys.stdout, indent=1, default=float)
 
 
 def drawn(count: int) -> list[str]:
     """Captions of the wardrobe in H&M's style and FACAD's."""
     rows = wardrobe.articles(count // 2, seed=7).to_dict("records")
-    return [STYLES[style](wardrobe.garment_of(row), row["colour"], np.random.default_rng([n, 7]))
-            for n, row in enumerate(rows) for style in ("tailor", "enchanting")]  # fmt: skip
+    return [
+        STYLES[style](
+            wardrobe.garment_of(row), row["colour"], np.random.default_rng([n, 7])
+        )
+        for n, row in enumerate(rows)
+        for style in ("tailor", "enchanting")
+    ]
 
 
 def pairs(texts: list[str]) -> tuple[list[str], list[str]]:
-    """Tokenised texts, and each with words left out (15 %) and replaced by another text's (20 %)."""
+    """Tokenised texts, and each with words left out (15 %) and replaced by another
+    text's (20 %).
+    """
     true, rng = tokens.tokenise(texts), np.random.default_rng(0)
     words = np.array([word for text in true for word in text.split()])
     said = []
     for text in true:
         kept = [word for word in text.split() if rng.random() > 0.15]
-        said.append(" ".join(rng.choice(words) if rng.random() < 0.2 else word for word in kept))
+        said.append(
+            " ".join(rng.choice(words) if rng.random() < 0.2 else word for word in kept)
+        )
     return true, said
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What the call returns, its CPU seconds (children that have ended included) and its seconds."""
+    """What the call returns, its CPU seconds (children that have ended included) and
+    its seconds.
+    """
+
     def spent() -> float:
-        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        used = [
+            resource.getrusage(who)
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
         return sum(one.ru_utime + one.ru_stime for one in used)
 
     gc.collect()
@@ -81,8 +118,13 @@ def timed(call: Callable[[], Any]) -> tuple[Any, float, float]:
     return found, spent() - before, time.perf_counter() - began
 
 
-def compared(name: str, ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int,
-             differ: Callable[[Any, Any], dict[str, float]]) -> dict[str, Any]:  # fmt: skip
+def compared(
+    name: str,
+    ours: Callable[[], Any],
+    theirs: Callable[[], Any],
+    rounds: int,
+    differ: Callable[[Any, Any], dict[str, float]],
+) -> dict[str, Any]:
     """Medians of both sides and their ratios."""
     times, answers = [], None
     for _ in range(rounds):
@@ -91,8 +133,14 @@ def compared(name: str, ours: Callable[[], Any], theirs: Callable[[], Any], roun
         times.append([*mine[1:], *other[1:]])
         sys.stderr.write(f"{name}: {np.round(times[-1], 2).tolist()}\n")
     cpu, wall, their_cpu, their_wall = np.median(times, axis=0).tolist()
-    return {name: {"ours": {"cpu s": cpu, "s": wall}, "pycocoevalcap": {"cpu s": their_cpu, "s": their_wall},
-                   "times as fast": {"cpu": their_cpu / cpu, "wall": their_wall / wall}, **differ(*answers)}}
+    return {
+        name: {
+            "ours": {"cpu s": cpu, "s": wall},
+            "pycocoevalcap": {"cpu s": their_cpu, "s": their_wall},
+            "times as fast": {"cpu": their_cpu / cpu, "wall": their_wall / wall},
+            **differ(*answers),
+        }
+    }
 
 
 def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
@@ -100,7 +148,10 @@ def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    truth, result = {n: [text] for n, text in enumerate(true)}, {n: [text] for n, text in enumerate(said)}
+    truth, result = (
+        {n: [text] for n, text in enumerate(true)},
+        {n: [text] for n, text in enumerate(said)},
+    )
 
     def ours() -> tuple:
         counts, cider, rouge = overlap([[text] for text in true], said)
@@ -108,12 +159,18 @@ def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
 
     def theirs() -> tuple:
         bleu = Bleu(4).compute_score(truth, result, verbose=0)[1]
-        return np.array(bleu), Cider().compute_score(truth, result)[1], Rouge().compute_score(truth, result)[1]
+        return (
+            np.array(bleu),
+            Cider().compute_score(truth, result)[1],
+            Rouge().compute_score(truth, result)[1],
+        )
 
     def differ(mine: tuple, other: tuple) -> dict[str, float]:
         names = ("BLEU", "CIDEr", "ROUGE-L")
-        return {f"largest difference, {name}": float(np.abs(a - b).max())
-                for name, a, b in zip(names, mine, other, strict=True)}
+        return {
+            f"largest difference, {name}": float(np.abs(a - b).max())
+            for name, a, b in zip(names, mine, other, strict=True)
+        }
 
     return compared("BLEU-1 to 4, CIDEr, ROUGE-L", ours, theirs, rounds, differ)
 
@@ -125,7 +182,9 @@ def meteors(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
 
     def theirs() -> list[float]:
         official = Meteor()
-        found = official.compute_score(dict(enumerate(references)), {n: [text] for n, text in enumerate(said)})[1]
+        found = official.compute_score(
+            dict(enumerate(references)), {n: [text] for n, text in enumerate(said)}
+        )[1]
         official.meteor_p.stdin.close()
         official.meteor_p.kill()
         official.meteor_p.wait()
@@ -137,8 +196,15 @@ def meteors(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FASHIONLIB_CACHE"] = folder
         _, cpu, wall = timed(ours)
-        found = compared("METEOR", ours, theirs, rounds, lambda mine, other: {
-            "largest difference": float(np.abs(mine - np.array(other)).max())})  # fmt: skip
+        found = compared(
+            "METEOR",
+            ours,
+            theirs,
+            rounds,
+            lambda mine, other: {
+                "largest difference": float(np.abs(mine - np.array(other)).max())
+            },
+        )
     found["METEOR"]["ours, paraphrases cut anew"] = {"cpu s": cpu, "s": wall}
     return found
 
@@ -147,8 +213,15 @@ def tokenisers(texts: list[str], rounds: int) -> dict[str, Any]:
     """The Python tokeniser beside the jar: how many texts are tokenised alike."""
     ptb, python = tokens.tokenise(texts), tokens.tokenise(texts, "python")
     alike = sum(one == other for one, other in zip(ptb, python, strict=True))
-    cpu = {f"cpu s, {name}": np.median([timed(lambda name=name: tokens.tokenise(texts, name))[1]
-                                       for _ in range(rounds)]) for name in tokens.TOKENISERS}
+    cpu = {
+        f"cpu s, {name}": np.median(
+            [
+                timed(lambda name=name: tokens.tokenise(texts, name))[1]
+                for _ in range(rounds)
+            ]
+        )
+        for name in tokens.TOKENISERS
+    }
     return {"tokenisers": {"alike": alike / len(texts), **cpu}}
 
 
@@ -158,7 +231,13 @@ def spices(texts: list[str], said: list[str]) -> dict[str, Any]:
         os.environ["FASHIONLIB_CACHE"] = folder
         call = lambda: spice.score([[text] for text in texts], said)  # noqa: E731
         (_, cold, _), (_, cached, _) = timed(call), timed(call)
-    return {"SPICE-py": {"captions": 2 * len(texts), "cpu s": cold, "cpu s, parses cached": cached}}
+    return {
+        "SPICE-py": {
+            "captions": 2 * len(texts),
+            "cpu s": cold,
+            "cpu s, parses cached": cached,
+        }
+    }
 
 
 if __name__ == "__main__":

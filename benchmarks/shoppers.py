@@ -1,9 +1,12 @@
-"""Purchases of H&M's size, made up: `made_up(1)` has 1.36 million customers, 103 thousand articles, 31 million rows.
+"""Purchases of H&M's size, made up: `made_up(1)` has 1.36 million customers, 103
+thousand articles, 31 million rows.
 
-Customers have two favourite clusters of articles; articles have a popularity, a launch and a life; a day's basket may
-hold a repeat or a companion of the article before. So neighbourhoods exist, popularity is as uneven as in the shop
-(the most sold article has some 60 thousand buyers) and one customer in six has fewer than five rows. Numbers of the
-generator are plausible, not fitted, and nothing that is measured on it says anything about H&M but its size.
+Customers have two favourite clusters of articles; articles have a popularity, a launch
+and a life; a day's basket may hold a repeat or a companion of the article before. So
+neighbourhoods exist, popularity is as uneven as in the shop (the most sold article has
+some 60 thousand buyers) and one customer in six has fewer than five rows. Numbers of
+the generator are plausible, not fitted, and nothing that is measured on it says
+anything about H&M but its size.
 """
 
 from __future__ import annotations
@@ -14,32 +17,50 @@ from numba import njit
 
 CUSTOMERS, ARTICLES, ROWS, DAYS = 1_360_000, 103_251, 31_400_000, 730
 CLUSTERS, WEEKS = 40, 104
-REPEAT, COMPANION, FAVOURITE, SECOND, BASKET = 0.08, 0.2, 0.5, 0.2, 3.4  # chances, and articles a day
+REPEAT, COMPANION, FAVOURITE, SECOND, BASKET = (
+    0.08,
+    0.2,
+    0.5,
+    0.2,
+    3.4,
+)  # chances, and articles a day
 
 
 def made_up(scale: float, seed: int = 0) -> pd.DataFrame:
-    """user_id and item_id int32, date int16 (days), in order of days. Below full size articles shrink with the square
-    root of `scale`, customers and rows with `scale`."""
+    """user_id and item_id int32, date int16 (days), in order of days. Below full size
+    articles shrink with the square root of `scale`, customers and rows with `scale`."""
     rng = np.random.default_rng(seed)
     users, items = int(CUSTOMERS * scale), int(ARTICLES * min(1, scale**0.5))
     wanted = rng.lognormal(2.25, 1.25, users)
-    wanted = np.clip(np.round(wanted * ROWS * scale / users / wanted.mean()), 1, 1900).astype(np.int64)
+    wanted = np.clip(
+        np.round(wanted * ROWS * scale / users / wanted.mean()), 1, 1900
+    ).astype(np.int64)
     cluster, launch = rng.integers(0, CLUSTERS, items), rng.integers(-150, 720, items)
     fame, life = rng.lognormal(0, 1.45, items), rng.exponential(110, items) + 30
     shelves = _shelves(cluster, launch, fame, life)
-    beside = np.lexsort((launch, cluster))  # companions: neighbours in launch within the cluster
+    beside = np.lexsort(
+        (launch, cluster)
+    )  # companions: neighbours in launch within the cluster
     place = np.empty(items, dtype=np.int64)
     place[beside] = np.arange(items)
-    companions = np.stack([beside[np.clip(place + step, 0, items - 1)] for step in (1, 2, -1)], axis=1)
+    companions = np.stack(
+        [beside[np.clip(place + step, 0, items - 1)] for step in (1, 2, -1)], axis=1
+    )
     first = (rng.beta(1, 1.5, users) * 700).astype(np.int64)
     tastes = rng.integers(0, CLUSTERS, (users, 2))
     user, item, day = _shop(seed, wanted, tastes, first, companions, *shelves)
     order = np.lexsort((user, day))
-    return pd.DataFrame({"user_id": user[order], "item_id": item[order], "date": day[order]})
+    return pd.DataFrame(
+        {"user_id": user[order], "item_id": item[order], "date": day[order]}
+    )
 
 
-def _shelves(cluster: np.ndarray, launch: np.ndarray, fame: np.ndarray, life: np.ndarray) -> tuple[np.ndarray, ...]:
-    """What is on sale: for each (week, cluster) a slice of article numbers and their cumulative appeal."""
+def _shelves(
+    cluster: np.ndarray, launch: np.ndarray, fame: np.ndarray, life: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """What is on sale: for each (week, cluster) a slice of article numbers and their
+    cumulative appeal.
+    """
     sold, appeal, at = [], [], [0]
     members = [np.flatnonzero(cluster == c) for c in range(CLUSTERS)]
     for week in range(WEEKS):
@@ -57,7 +78,11 @@ def _shelves(cluster: np.ndarray, launch: np.ndarray, fame: np.ndarray, life: np
 def _shop(seed, wanted, tastes, first, companions, sold, appeal, at):
     np.random.seed(seed)
     total = wanted.sum()
-    users, items, days = np.empty(total, np.int32), np.empty(total, np.int32), np.empty(total, np.int16)
+    users, items, days = (
+        np.empty(total, np.int32),
+        np.empty(total, np.int32),
+        np.empty(total, np.int16),
+    )
     row = 0
     for user in range(len(wanted)):
         start, stop = row, row + wanted[user]
@@ -79,7 +104,12 @@ def _shop(seed, wanted, tastes, first, companions, sold, appeal, at):
                     low, high = at[shelf], at[shelf + 1]
                     item = int(np.random.random() * len(companions))
                     if high > low:
-                        item = sold[low + np.searchsorted(appeal[low:high], np.random.random() * appeal[high - 1])]
+                        item = sold[
+                            low
+                            + np.searchsorted(
+                                appeal[low:high], np.random.random() * appeal[high - 1]
+                            )
+                        ]
                 users[row], items[row], days[row] = user, item, day
                 row, last = row + 1, item
                 if np.random.random() < 1 / BASKET:

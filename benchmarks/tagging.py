@@ -1,10 +1,14 @@
-r"""Accuracy and speed of the tagging behind `fashionlib.attributes`, with its exceptions and without. Prints JSON.
+r"""Accuracy and speed of the tagging behind `fashionlib.captioning.metrics.attributes`,
+with its exceptions and without. Prints JSON.
 
-Accuracy on UD treebanks (UD/*.conllu, gold tokens; any text, so the garment exceptions can only harm there) and on
-data/tagging/garment_words.csv. Speed, with --captions, on that table's distinct captions (a CSV with detail_desc):
-`tagged` against one `nlp(text)` after another with the whole pipeline, in alternating rounds; medians, CPU seconds.
+Accuracy on UD treebanks (UD/*.conllu, gold tokens; any text, so the garment exceptions
+can only harm there) and on data/tagging/garment_words.csv. Speed, with --captions, on
+that table's distinct captions (a CSV with detail_desc): `tagged` against one
+`nlp(text)` after another with the whole pipeline, in alternating rounds; medians, CPU
+seconds.
 
-    python benchmarks/tagging.py UD [--captions ARTICLES.csv] [--count 2000] [--rounds 3] \
+    python benchmarks/tagging.py UD [--captions ARTICLES.csv] [--count 2000] [--rounds
+    3] \
         > data/measured/tagging/accuracy.json
 """
 
@@ -20,20 +24,36 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashionlib import attributes, runs
-from fashionlib.attributes import KEPT, Exceptions, Word
+from fashionlib.book import runs
+from fashionlib.captioning.metrics import attributes
+from fashionlib.captioning.metrics.attributes import KEPT, Exceptions, Word
+from fashionlib.data import provenance
 
 GARMENT_WORDS = Path(__file__).parents[1] / "data" / "tagging" / "garment_words.csv"
-SETTINGS: dict[str, Exceptions] = {"exceptions": attributes.EXCEPTIONS, "tagger alone": {}}
+SETTINGS: dict[str, Exceptions] = {
+    "exceptions": attributes.EXCEPTIONS,
+    "tagger alone": {},
+}
 
 
-def accuracies(found: list[list[Word]], true: list[list[Word]]) -> dict[str, float | int]:
-    """Fractions of words with the right UPOS tag, the right lemma (in lower case), and both.
+def accuracies(
+    found: list[list[Word]], true: list[list[Word]]
+) -> dict[str, float | int]:
+    """Fractions of words with the right UPOS tag, the right lemma (in lower case), and
+    both.
 
-    Precision and recall are of attributes: per row the set of lemmas tagged NOUN, ADJ or PROPN; micro.
+    Precision and recall are of attributes: per row the set of lemmas tagged NOUN, ADJ
+    or PROPN; micro.
     """
-    pairs = [pair for rows in zip(found, true, strict=True) for pair in zip(*rows, strict=True)]
-    sets = [[{lemma.lower() for _, lemma, tag in row if tag in KEPT} for row in rows] for rows in (found, true)]
+    pairs = [
+        pair
+        for rows in zip(found, true, strict=True)
+        for pair in zip(*rows, strict=True)
+    ]
+    sets = [
+        [{lemma.lower() for _, lemma, tag in row if tag in KEPT} for row in rows]
+        for rows in (found, true)
+    ]
     shared = sum(len(a & b) for a, b in zip(*sets, strict=True))
     right = [(a[2] == b[2], a[1].lower() == b[1].lower()) for a, b in pairs]
     return {
@@ -53,29 +73,41 @@ def garment_words() -> dict[str, dict[str, float | int]]:
     true = [[(row["word"], row["lemma"], row["upos"])] for row in rows]
     result = {}
     for name, exceptions in SETTINGS.items():
-        tagged = attributes.words([row["phrase"] for row in rows], exceptions=exceptions)
-        found = [[next(word for word in words if word[0] == row["word"])]
-                 for row, words in zip(rows, tagged, strict=True)]
+        tagged = attributes.words(
+            [row["phrase"] for row in rows], exceptions=exceptions
+        )
+        found = [
+            [next(word for word in words if word[0] == row["word"])]
+            for row, words in zip(rows, tagged, strict=True)
+        ]
         result[name] = accuracies(found, true)
     return result
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:
-    """Form, lemma and UPOS tag of each sentence's words; multiword tokens and empty nodes are left out."""
+    """Form, lemma and UPOS tag of each sentence's words; multiword tokens and empty
+    nodes are left out.
+    """
     for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
-        rows = [line.split("\t") for line in block.splitlines() if not line.startswith("#")]
+        rows = [
+            line.split("\t") for line in block.splitlines() if not line.startswith("#")
+        ]
         yield [(row[1], row[2], row[3]) for row in rows if row[0].isdigit()]
 
 
 def treebank(path: Path) -> dict[str, dict[str, float | int]]:
     """`accuracies` of spaCy's model on the treebank's own tokens, its case kept.
 
-    The library runs it without the parser, whose arcs tell auxiliaries, determiners and pronouns apart, no attributes.
+    The library runs it without the parser, whose arcs tell auxiliaries, determiners and
+    pronouns apart, no attributes.
     """
     true = list(sentences(path))
     alone, parsed = _tags(true, ["parser", "ner"]), _tags(true, ["ner"])
     result = {
-        name: accuracies([[attributes.corrected(word, exceptions) for word in row] for row in alone], true)
+        name: accuracies(
+            [[attributes.corrected(word, exceptions) for word in row] for row in alone],
+            true,
+        )
         for name, exceptions in SETTINGS.items()
     }
     return result | {"tagger with parser": accuracies(parsed, true)}
@@ -86,23 +118,41 @@ def _tags(rows: list[list[Word]], exclude: list[str]) -> list[list[Word]]:
     from spacy.tokens import Doc
 
     nlp = spacy.load(attributes.SPACY_MODEL, exclude=exclude)
-    documents = nlp.pipe(Doc(nlp.vocab, words=[form for form, _, _ in row]) for row in rows)
-    return [[(token.text, token.lemma_, token.pos_) for token in document] for document in documents]
+    documents = nlp.pipe(
+        Doc(nlp.vocab, words=[form for form, _, _ in row]) for row in rows
+    )
+    return [
+        [(token.text, token.lemma_, token.pos_) for token in document]
+        for document in documents
+    ]
 
 
 def speed(table: Path, count: int, rounds: int) -> dict[str, float | int]:
-    """Distinct captions a minute, of `count` drawn with a fixed seed, and in how many the attributes differ."""
+    """Distinct captions a minute, of `count` drawn with a fixed seed, and in how many
+    the attributes differ.
+    """
     import spacy
 
-    captions = sorted(set(pd.read_csv(table, usecols=["detail_desc"])["detail_desc"].dropna()))
+    captions = sorted(
+        set(pd.read_csv(table, usecols=["detail_desc"])["detail_desc"].dropna())
+    )
     sample = random.Random(0).sample(captions, count)
     whole = spacy.load(attributes.SPACY_MODEL)
 
     def naive() -> list[list[str]]:
-        documents = [whole(" ".join(caption.lower().replace("-", " ").split())) for caption in sample]
-        return [[token.lemma_.lower() for token in document if token.pos_ in KEPT] for document in documents]
+        documents = [
+            whole(" ".join(caption.lower().replace("-", " ").split()))
+            for caption in sample
+        ]
+        return [
+            [token.lemma_.lower() for token in document if token.pos_ in KEPT]
+            for document in documents
+        ]
 
-    ways = {"tagged": lambda: attributes.tagged(sample, exceptions={}), "one by one": naive}
+    ways = {
+        "tagged": lambda: attributes.tagged(sample, exceptions={}),
+        "one by one": naive,
+    }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     found = {}
     for _ in range(rounds):
@@ -111,14 +161,25 @@ def speed(table: Path, count: int, rounds: int) -> dict[str, float | int]:
             found[name] = way()
             seconds[name].append(time.process_time() - started)
     median = {name: statistics.median(times) for name, times in seconds.items()}
-    return {"captions": count, "of distinct": len(captions), "rounds": rounds,
-            **{f"{name}, captions a minute": round(60 * count / s) for name, s in median.items()},
-            "ratio": round(median["one by one"] / median["tagged"], 2),
-            "captions that differ": sum(a != b for a, b in zip(*found.values(), strict=True))}
+    return {
+        "captions": count,
+        "of distinct": len(captions),
+        "rounds": rounds,
+        **{
+            f"{name}, captions a minute": round(60 * count / s)
+            for name, s in median.items()
+        },
+        "ratio": round(median["one by one"] / median["tagged"], 2),
+        "captions that differ": sum(
+            a != b for a, b in zip(*found.values(), strict=True)
+        ),
+    }
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("ud", type=Path)
     arguments.add_argument("--captions", type=Path)
     for name, default in (("--count", 2000), ("--rounds", 3)):
@@ -128,12 +189,20 @@ def main() -> None:
     if not paths:
         step = "fetch UD's English EWT and PUD from universaldependencies.org"
         raise FileNotFoundError(f"no *.conllu in {given.ud}; {step}")
-    result = {"treebanks": {path.stem: treebank(path) for path in paths}, "garment words": garment_words()}
+    result = {
+        "treebanks": {path.stem: treebank(path) for path in paths},
+        "garment words": garment_words(),
+    }
     if given.captions:
         result["speed"] = speed(given.captions, given.count, given.rounds)
-    provenance = {"commit": runs.commit(runs.repository()), "data": {"name": ", ".join(path.name for path in paths)},
-                  "tagger": attributes.made_by(), "hardware": runs.hardware(), "versions": runs.versions()}
-    json.dump({"provenance": provenance, "values": result}, sys.stdout, indent=1)
+    origin = {
+        "commit": provenance.commit(runs.repository()),
+        "data": {"name": ", ".join(path.name for path in paths)},
+        "tagger": attributes.made_by(),
+        "hardware": provenance.hardware(),
+        "versions": provenance.versions(),
+    }
+    json.dump({"provenance": origin, "values": result}, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,21 @@
-"""VBPR against cornac's: CPU seconds an epoch and NDCG@12 epoch by epoch, and the scoring of a table. Prints JSON.
+"""VBPR against cornac's: CPU seconds an epoch and NDCG@12 epoch by epoch, and the
+scoring of a table. Prints JSON.
 
-Shoppers and items are made up at a fraction of H&M's size (1/50: 27,200 users, 14,601 items, about 500,000 train pairs,
-features of 1408 dimensions). Each shopper has three of 400 styles; a style likes items whose 16 hidden looks lie its
-way, and popular ones; the features are noisy projections of the looks. A random fifth of the pairs is the test.
+Shoppers and items are made up at a fraction of H&M's size (1/50: 27,200 users, 14,601
+items, about 500,000 train pairs, features of 1408 dimensions). Each shopper has three
+of 400 styles; a style likes items whose 16 hidden looks lie its way, and popular ones;
+the features are noisy projections of the looks. A random fifth of the pairs is the
+test.
 
-Both sides have 10 + 10 factors, cornac's default, and the rest of their own defaults, on one CPU thread in one run.
-An epoch is one pass over the train pairs, sampling included; quality is this library's NDCG@12 of up to 4,000 users,
-measured after each epoch and not timed. "Best" is the best epoch of a curve, chosen on the test for both sides.
+Both sides have 10 + 10 factors, cornac's default, and the rest of their own defaults,
+on one CPU thread in one run. An epoch is one pass over the train pairs, sampling
+included; quality is this library's NDCG@12 of up to 4,000 users, measured after each
+epoch and not timed. "Best" is the best epoch of a curve, chosen on the test for both
+sides.
 
-Scoring: the 12 best of 103,251 items, vectors of 128 numbers, bought items left out: `scoring.top_n`, which picks from
-tiles of the matrix product, against the whole product and torch.topk, and against cornac's ranking_eval, which goes
-user by user.
+Scoring: the 12 best of 103,251 items, vectors of 128 numbers, bought items left out:
+`scoring.top_n`, which picks from tiles of the matrix product, against the whole product
+and torch.topk, and against cornac's ranking_eval, which goes user by user.
 
     python benchmarks/vbpr.py [--scale 0.02] [--epochs 6] [--at-1024 4] [--at-100 2] [--users 2048] > vbpr.json
     python benchmarks/vbpr.py --full  # a GPU: H&M's size, 1.36 million users; about 3 minutes (estimated)
@@ -30,11 +35,16 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from fashionlib import ranking, runs
-from fashionlib.recommend import library, scoring
-from fashionlib.recommend.vbpr import VBPR
+from fashionlib.book import runs
+from fashionlib.data import provenance
+from fashionlib.recommending import library, ranking, scoring
+from fashionlib.recommending.vbpr import VBPR
 
-USERS, ITEMS, PAIRS = 1_360_000, 103_251, 30_700_000  # pairs before the split; items shrink with the root of the scale
+USERS, ITEMS, PAIRS = (
+    1_360_000,
+    103_251,
+    30_700_000,
+)  # pairs before the split; items shrink with the root of the scale
 DIM, FACTORS, STYLES, LOOKS = 1408, 10, 400, 16
 TOP, VECTOR = 12, 128
 
@@ -47,23 +57,39 @@ class Shop(NamedTuple):
 
 
 def made_up(scale: float, seed: int = 0) -> Shop:
-    rng, users, items = np.random.default_rng(seed), round(USERS * scale), round(ITEMS * scale**0.5)
+    rng, users, items = (
+        np.random.default_rng(seed),
+        round(USERS * scale),
+        round(ITEMS * scale**0.5),
+    )
     looks = rng.standard_normal((items, LOOKS), dtype=np.float32)
     ways = rng.standard_normal((STYLES, LOOKS), dtype=np.float32)
     ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    chances = np.cumsum(np.exp(rng.normal(0, 1, items) + 3.0 * (ways @ looks.T)), axis=1)  # (STYLES, items)
+    chances = np.cumsum(
+        np.exp(rng.normal(0, 1, items) + 3.0 * (ways @ looks.T)), axis=1
+    )  # (STYLES, items)
     size = rng.lognormal(2.25, 1.25, users)
-    size = np.clip(np.round(size * 1.4 * PAIRS * scale / users / size.mean()), 1, 1900).astype(int)
+    size = np.clip(
+        np.round(size * 1.4 * PAIRS * scale / users / size.mean()), 1, 1900
+    ).astype(int)
     user = np.repeat(np.arange(users), size)
     style = rng.integers(STYLES, size=(users, 3))[user, rng.integers(3, size=len(user))]
     order = np.argsort(style, kind="stable")
     item = np.empty(len(user), np.int64)
-    for mine, at in zip(chances, np.split(order, np.cumsum(np.bincount(style, minlength=STYLES))[:-1]), strict=True):
+    for mine, at in zip(
+        chances,
+        np.split(order, np.cumsum(np.bincount(style, minlength=STYLES))[:-1]),
+        strict=True,
+    ):
         item[at] = np.searchsorted(mine, rng.random(len(at)) * mine[-1] * (1 - 1e-9))
     keys = np.unique(user * items + item)
     test = rng.random(len(keys)) < 0.2
-    train, held = (sparse.csr_matrix((np.ones(len(k), np.float32), (k // items, k % items)), shape=(users, items))
-                   for k in (keys[~test], keys[test]))
+    train, held = (
+        sparse.csr_matrix(
+            (np.ones(len(k), np.float32), (k // items, k % items)), shape=(users, items)
+        )
+        for k in (keys[~test], keys[test])
+    )
     features = looks @ rng.standard_normal((LOOKS, DIM), dtype=np.float32)
     features += 4 * rng.standard_normal((items, DIM), dtype=np.float32)
     both = np.flatnonzero((np.diff(train.indptr) > 0) & (np.diff(held.indptr) > 0))
@@ -80,9 +106,13 @@ class Curve(list):
     def summary(self) -> dict[str, Any]:
         seconds, found = zip(*self, strict=True)
         best = int(np.argmax(found))
-        return {"CPU seconds an epoch": round(float(np.median(seconds)), 2), "epochs": len(self),
-                "NDCG@12 by epoch": [round(value, 4) for value in found],
-                "best": round(found[best], 4), "CPU seconds to the best": round(sum(seconds[:best + 1]), 1)}
+        return {
+            "CPU seconds an epoch": round(float(np.median(seconds)), 2),
+            "epochs": len(self),
+            "NDCG@12 by epoch": [round(value, 4) for value in found],
+            "best": round(found[best], 4),
+            "CPU seconds to the best": round(sum(seconds[: best + 1]), 1),
+        }
 
 
 class Watched(VBPR):
@@ -96,7 +126,12 @@ class Watched(VBPR):
     def _epoch(self, optimiser: torch.optim.Optimizer | None) -> float:
         started = time.process_time()
         loss = super()._epoch(optimiser)
-        self.curve.append((time.process_time() - started, quality(self.shop, self.recommend(self.shop.judged, TOP))))
+        self.curve.append(
+            (
+                time.process_time() - started,
+                quality(self.shop, self.recommend(self.shop.judged, TOP)),
+            )
+        )
         return loss
 
 
@@ -104,7 +139,9 @@ def cornac_curve(shop: Shop, epochs: int, **options: Any) -> Curve:
     """The same for cornac's, by looking on at its optimiser and its batches."""
     from cornac.data import Dataset
 
-    features = (shop.features - shop.features.mean(0)) / shop.features.std(0) / DIM**0.5  # rows of length 1, as ours
+    features = (
+        (shop.features - shop.features.mean(0)) / shop.features.std(0) / DIM**0.5
+    )  # rows of length 1, as ours
     curve, made = Curve(), []
     adam, batches = torch.optim.Adam, Dataset.uij_iter
 
@@ -115,35 +152,67 @@ def cornac_curve(shop: Shop, epochs: int, **options: Any) -> Curve:
     def watched(*given: Any, **kept: Any) -> Iterator[tuple]:
         started = time.process_time()
         yield from batches(*given, **kept)
-        seconds, weights = time.process_time() - started, [weight.detach() for weight in made]
+        seconds, weights = (
+            time.process_time() - started,
+            [weight.detach() for weight in made],
+        )
         biases, users, items, tastes, embed, visual = weights
         visible = torch.from_numpy(features)
-        lists = scoring.top_n(torch.cat([users, tastes], 1), torch.cat([items, visible @ embed], 1),
-                              biases + (visible @ visual).squeeze(1), shop.judged, shop.train, TOP)
+        lists = scoring.top_n(
+            torch.cat([users, tastes], 1),
+            torch.cat([items, visible @ embed], 1),
+            biases + (visible @ visual).squeeze(1),
+            shop.judged,
+            shop.train,
+            TOP,
+        )
         curve.append((seconds, quality(shop, lists)))
 
-    with mock.patch.object(torch.optim, "Adam", optimiser), mock.patch.object(Dataset, "uij_iter", watched):
-        library.CornacVBPR(features, n_epochs=epochs, k=FACTORS, k2=FACTORS, **options).fit(shop.train)
+    with (
+        mock.patch.object(torch.optim, "Adam", optimiser),
+        mock.patch.object(Dataset, "uij_iter", watched),
+    ):
+        library.CornacVBPR(
+            features, n_epochs=epochs, k=FACTORS, k2=FACTORS, **options
+        ).fit(shop.train)
     return curve
 
 
 def training(shop: Shop, epochs: int, at_1024: int, at_100: int) -> dict[str, Any]:
-    found = {"ours": Watched(shop.features, factors=FACTORS, epochs=epochs, check=epochs).watch(shop)}
+    found = {
+        "ours": (
+            Watched(shop.features, factors=FACTORS, epochs=epochs, check=epochs).watch(
+                shop
+            )
+        )
+    }
     for size, count in ((1024, at_1024), (100, at_100)):
         if count:
             found[f"cornac, batch {size}"] = cornac_curve(shop, count, batch_size=size)
     result = {name: curve.summary() for name, curve in found.items()}
     ours = result["ours"]["CPU seconds an epoch"]
-    return result | {"ratios of CPU seconds an epoch": {
-        name: round(row["CPU seconds an epoch"] / ours, 1) for name, row in result.items() if name != "ours"}}
+    return result | {
+        "ratios of CPU seconds an epoch": {
+            name: round(row["CPU seconds an epoch"] / ours, 1)
+            for name, row in result.items()
+            if name != "ours"
+        }
+    }
 
 
-def tables(count: int, items: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, sparse.csr_matrix]:
+def tables(
+    count: int, items: int, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, sparse.csr_matrix]:
     """User vectors, item vectors, biases and the purchases, 20 a user."""
     generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-    users, vectors = (torch.randn(rows, VECTOR, generator=generator) * 0.1 for rows in (count, items))
+    users, vectors = (
+        torch.randn(rows, VECTOR, generator=generator) * 0.1 for rows in (count, items)
+    )
     rows = np.repeat(np.arange(count), 20)
-    seen = sparse.csr_matrix((np.ones(len(rows)), (rows, rng.integers(items, size=len(rows)))), shape=(count, items))
+    seen = sparse.csr_matrix(
+        (np.ones(len(rows)), (rows, rng.integers(items, size=len(rows)))),
+        shape=(count, items),
+    )
     return users, vectors, torch.randn(items, generator=generator) * 0.1, seen
 
 
@@ -152,31 +221,55 @@ def score(count: int) -> dict[str, Any]:
     seen.sum_duplicates()
     scoring.top_n(users[:2], vectors, biases, np.arange(2), seen[:2], TOP)  # compiled
     seconds, lists = {}, {}
-    for name, best, block in (("tiles", scoring._on_cpu, scoring.USERS), ("torch.topk", scoring._on_gpu, 256)):
+    for name, best, block in (
+        ("tiles", scoring._on_cpu, scoring.USERS),
+        ("torch.topk", scoring._on_gpu, 256),
+    ):
         with mock.patch.multiple(scoring, _on_cpu=best, USERS=block):
             started = time.process_time()
-            lists[name] = scoring.top_n(users, vectors, biases, np.arange(count), seen, TOP)
+            lists[name] = scoring.top_n(
+                users, vectors, biases, np.arange(count), seen, TOP
+            )
             seconds[name] = time.process_time() - started
     started = time.process_time()
     torch.addmm(biases, users[:256], vectors.T)
     product = (time.process_time() - started) * count / 256
-    a_user = {name: value / count for name, value in seconds.items()} | {"cornac's ranking_eval": cornac_eval(vectors)}
-    return {"users": count, "same lists": float((lists["tiles"] == lists["torch.topk"]).mean()),
-            "CPU ms a user": {name: round(value * 1e3, 3) for name, value in a_user.items()},
-            "of it the product": round(product / count * 1e3, 3),
-            "ratios": {name: round(value / a_user["tiles"], 2) for name, value in a_user.items()},
-            "1.36 million users, CPU minutes": round(a_user["tiles"] * USERS / 60, 1)}
+    a_user = {name: value / count for name, value in seconds.items()} | {
+        "cornac's ranking_eval": cornac_eval(vectors)
+    }
+    return {
+        "users": count,
+        "same lists": float((lists["tiles"] == lists["torch.topk"]).mean()),
+        "CPU ms a user": {
+            name: round(value * 1e3, 3) for name, value in a_user.items()
+        },
+        "of it the product": round(product / count * 1e3, 3),
+        "ratios": {
+            name: round(value / a_user["tiles"], 2) for name, value in a_user.items()
+        },
+        "1.36 million users, CPU minutes": round(a_user["tiles"] * USERS / 60, 1),
+    }
 
 
 def cornac_eval(vectors: torch.Tensor, count: int = 60) -> float:
-    """CPU seconds a user of cornac's ranking_eval, NDCG@12, on vectors of the same sizes."""
+    """CPU seconds a user of cornac's ranking_eval, NDCG@12, on vectors of the same
+    sizes.
+    """
     from cornac.eval_methods.base_method import ranking_eval
     from cornac.metrics import NDCG
 
     train, test = (tables(count, ITEMS, seed)[3] for seed in (1, 2))
     half = VECTOR // 2
-    model = library.CornacVBPR(np.zeros((ITEMS, 1), np.float32), n_epochs=0, k=half, k2=half).fit(train).model
-    model.gamma_item, model.theta_item = (part.numpy().copy() for part in vectors.split(half, dim=1))
+    model = (
+        library.CornacVBPR(
+            np.zeros((ITEMS, 1), np.float32), n_epochs=0, k=half, k2=half
+        )
+        .fit(train)
+        .model
+    )
+    model.gamma_item, model.theta_item = (
+        part.numpy().copy() for part in vectors.split(half, dim=1)
+    )
     started = time.process_time()
     ranking_eval(model, [NDCG(k=TOP)], library.dataset(train), library.dataset(test))
     return (time.process_time() - started) / count
@@ -185,9 +278,13 @@ def cornac_eval(vectors: torch.Tensor, count: int = 60) -> float:
 def full(epochs: int) -> dict[str, Any]:
     """H&M's size on a GPU, or the scale asked for: seconds of the wall."""
     if not torch.cuda.is_available():
-        raise SystemExit("--full needs a GPU: on a CPU an epoch takes minutes; run without it")
+        raise SystemExit(
+            "--full needs a GPU: on a CPU an epoch takes minutes; run without it"
+        )
     marks = [("", time.perf_counter())]
-    mark = lambda name: marks.append((name, time.perf_counter())) or sys.stderr.write(f"{name}\n")  # noqa: E731
+    mark = lambda name: (
+        marks.append((name, time.perf_counter())) or sys.stderr.write(f"{name}\n")
+    )  # noqa: E731
     shop = made_up(1.0)
     mark("data made up")
     model = VBPR(shop.features, epochs=epochs, batch_size=16_384, check=epochs)
@@ -204,37 +301,70 @@ def full(epochs: int) -> dict[str, Any]:
     mark("training")
     lists = model.recommend(np.arange(shop.train.shape[0]), TOP)
     mark("top 12 of all users")
-    return {"gpu": torch.cuda.get_device_name(), "users": shop.train.shape[0], "items": shop.train.shape[1],
-            "train pairs": shop.train.nnz, "epochs": epochs, "loss": model.history[-1]["loss"],
-            "NDCG@12": quality(shop, lists[shop.judged]), "NDCG@12 of the most popular": popular(shop),
-            "seconds": {name: round(at - before, 1) for (_, before), (name, at) in zip(marks, marks[1:], strict=False)},
-            "peak GPU memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 2)}
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "users": shop.train.shape[0],
+        "items": shop.train.shape[1],
+        "train pairs": shop.train.nnz,
+        "epochs": epochs,
+        "loss": model.history[-1]["loss"],
+        "NDCG@12": quality(shop, lists[shop.judged]),
+        "NDCG@12 of the most popular": popular(shop),
+        "seconds": {
+            name: round(at - before, 1)
+            for (_, before), (name, at) in zip(marks, marks[1:], strict=False)
+        },
+        "peak GPU memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 2),
+    }
 
 
 def popular(shop: Shop) -> float:
-    from fashionlib.recommend import MostPop
+    from fashionlib.recommending import MostPop
 
     return quality(shop, MostPop().fit(shop.train).recommend(shop.judged, TOP))
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("--scale", 0.02), ("--epochs", 6), ("--at-1024", 4), ("--at-100", 2), ("--users", 2048)):
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, default in (
+        ("--scale", 0.02),
+        ("--epochs", 6),
+        ("--at-1024", 4),
+        ("--at-100", 2),
+        ("--users", 2048),
+    ):
         arguments.add_argument(name, type=type(default), default=default)
-    arguments.add_argument("--full", action="store_true", help="H&M's size, on a GPU; --epochs of it, at most 2")
+    arguments.add_argument(
+        "--full",
+        action="store_true",
+        help="H&M's size, on a GPU; --epochs of it, at most 2",
+    )
     given = arguments.parse_args()
     if given.full:
         result = full(min(given.epochs, 2))
     else:
         torch.set_num_threads(1)
         shop = made_up(given.scale)
-        sizes = {"users": shop.train.shape[0], "items": shop.train.shape[1], "train pairs": shop.train.nnz,
-                 "NDCG@12 of the most popular": round(popular(shop), 4)}
-        result = {"sizes": sizes, "training": training(shop, given.epochs, given.at_1024, given.at_100),
-                  "scoring": score(given.users)}
-    provenance = {"commit": runs.commit(runs.repository()), "seed": 0, "hardware": runs.hardware(),
-                  "versions": runs.versions()}
-    json.dump({"provenance": provenance, "values": result}, sys.stdout, indent=1)
+        sizes = {
+            "users": shop.train.shape[0],
+            "items": shop.train.shape[1],
+            "train pairs": shop.train.nnz,
+            "NDCG@12 of the most popular": round(popular(shop), 4),
+        }
+        result = {
+            "sizes": sizes,
+            "training": training(shop, given.epochs, given.at_1024, given.at_100),
+            "scoring": score(given.users),
+        }
+    origin = {
+        "commit": provenance.commit(runs.repository()),
+        "seed": 0,
+        "hardware": provenance.hardware(),
+        "versions": provenance.versions(),
+    }
+    json.dump({"provenance": origin, "values": result}, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
-"""Three embedded vector databases on 50,000 x 256 vectors, beside the exact answer of one matrix product.
+"""Three embedded vector databases on 50,000 x 256 vectors, beside the exact answer of
+one matrix product.
 
     pip install lancedb==0.40.0 pymilvus==3.0.2 milvus-lite==3.2.2 qdrant-client==1.20.0  # only the first is an extra
     TMPDIR=/dev/shm python benchmarks/vector_databases.py --out data/measured/scale/vector_databases.json  # 15 minutes
 
-On a disk Qdrant, which commits each point, takes far longer; TMPDIR says where the folders are.
-Vectors are made up: ten categories and ten colours, each with a centre, and noise; a filter by both leaves 1 %. Every
-candidate runs in a process of its own. Latency is a single query after fifty others; seconds are of the wall, cpu of
-all threads of the process; peaks are MiB above the process with its libraries and the data loaded. Further, told as
-facts: what a filter leaves of 20 wanted rows and of recall, 500 changed and 500 new rows, what a killed build leaves
-(SIGKILL after 20 of 50 batches), and whether a second process can search while a first has the folder open.
+On a disk Qdrant, which commits each point, takes far longer; TMPDIR says where the
+folders are. Vectors are made up: ten categories and ten colours, each with a centre,
+and noise; a filter by both leaves 1 %. Every candidate runs in a process of its own.
+Latency is a single query after fifty others; seconds are of the wall, cpu of all
+threads of the process; peaks are MiB above the process with its libraries and the data
+loaded. Further, told as facts: what a filter leaves of 20 wanted rows and of recall,
+500 changed and 500 new rows, what a killed build leaves (SIGKILL after 20 of 50
+batches), and whether a second process can search while a first has the folder open.
 """
 
 from __future__ import annotations
@@ -30,35 +33,75 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from fashionlib import runs
+from fashionlib.book import runs
+from fashionlib.data import provenance
+from fashionlib.data.files import atomic, write_json
 from fashionlib.features import nearest, unit
 
 ROWS, DIM, QUERIES, K, BATCH = 50_000, 256, 200, 20, 1_000
 KINDS = 10  # categories, and colours: a filter by both leaves a hundredth
-NEEDS = {"numpy": [], "LanceDB": ["lancedb", "lance-namespace", "lance-namespace-urllib3-client", "deprecation",
-                                "overrides"],
-         "Milvus Lite": ["pymilvus", "milvus-lite", "faiss-cpu", "grpcio", "cachetools", "python-dotenv"],
-         "Qdrant local": ["qdrant-client", "grpcio", "portalocker", "h2", "hpack", "hyperframe"]}
+NEEDS = {
+    "numpy": [],
+    "LanceDB": [
+        "lancedb",
+        "lance-namespace",
+        "lance-namespace-urllib3-client",
+        "deprecation",
+        "overrides",
+    ],
+    "Milvus Lite": [
+        "pymilvus",
+        "milvus-lite",
+        "faiss-cpu",
+        "grpcio",
+        "cachetools",
+        "python-dotenv",
+    ],
+    "Qdrant local": [
+        "qdrant-client",
+        "grpcio",
+        "portalocker",
+        "h2",
+        "hpack",
+        "hyperframe",
+    ],
+}
 
 
 def made_up(seed: int = 0) -> dict[str, np.ndarray]:
-    """`vectors` (rows, dim) and `queries` (queries, dim), float32 of length one, each with a category and a colour."""
+    """`vectors` (rows, dim) and `queries` (queries, dim), float32 of length one, each
+    with a category and a colour.
+    """
     rng = np.random.default_rng(seed)
     category, colour = (rng.integers(0, KINDS, ROWS + QUERIES) for _ in range(2))
     kinds, colours = (rng.standard_normal((KINDS, DIM)) for _ in range(2))
-    mixed = unit(kinds[category] + 0.7 * colours[colour] + 2.5 * rng.standard_normal((ROWS + QUERIES, DIM)))
+    mixed = unit(
+        kinds[category]
+        + 0.7 * colours[colour]
+        + 2.5 * rng.standard_normal((ROWS + QUERIES, DIM))
+    )
     made = mixed.astype(np.float32)
-    return {"vectors": made[:ROWS], "queries": made[ROWS:], "category": category[:ROWS], "colour": colour[:ROWS],
-            "asked category": category[ROWS:], "asked colour": colour[ROWS:]}
+    return {
+        "vectors": made[:ROWS],
+        "queries": made[ROWS:],
+        "category": category[:ROWS],
+        "colour": colour[:ROWS],
+        "asked category": category[ROWS:],
+        "asked colour": colour[ROWS:],
+    }
 
 
 class Database(Protocol):
-    """What is asked of each: rows are numbered, and carry the category and the colour as texts."""
+    """What is asked of each: rows are numbered, and carry the category and the colour
+    as texts.
+    """
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None: ...
     def index(self) -> None: ...
     def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None: ...
-    def ask(self, vector: np.ndarray, category: int | None = None, colour: int | None = None) -> list[int]: ...
+    def ask(
+        self, vector: np.ndarray, category: int | None = None, colour: int | None = None
+    ) -> list[int]: ...
     def count(self) -> int: ...
 
 
@@ -67,17 +110,25 @@ class Numpy:
 
     def __init__(self, folder: str) -> None:
         self.path = Path(folder, "vectors.npz")
-        self.vectors, self.category, self.colour = np.empty((0, DIM), np.float32), np.zeros(0, int), np.zeros(0, int)
+        self.vectors, self.category, self.colour = (
+            np.empty((0, DIM), np.float32),
+            np.zeros(0, int),
+            np.zeros(0, int),
+        )
         if self.path.is_file():
             with np.load(self.path) as file:
-                self.vectors, self.category, self.colour = (file[name] for name in ("vectors", "category", "colour"))
+                self.vectors, self.category, self.colour = (
+                    file[name] for name in ("vectors", "category", "colour")
+                )
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
         self.vectors = np.concatenate([self.vectors, data["vectors"][rows]])
         self.category = np.concatenate([self.category, data["category"][rows]])
         self.colour = np.concatenate([self.colour, data["colour"][rows]])
-        with runs.atomic(self.path) as part, open(part, "wb") as file:
-            np.savez(file, vectors=self.vectors, category=self.category, colour=self.colour)
+        with atomic(self.path) as part, open(part, "wb") as file:
+            np.savez(
+                file, vectors=self.vectors, category=self.category, colour=self.colour
+            )
 
     def index(self) -> None: ...
 
@@ -85,9 +136,14 @@ class Numpy:
         new = rows >= len(self.vectors)
         self.vectors[rows[~new]] = vectors[~new]
         zeros = np.zeros(ROWS + len(rows), int)
-        self.add(np.arange(new.sum()), {"vectors": vectors[new], "category": zeros, "colour": zeros})
+        self.add(
+            np.arange(new.sum()),
+            {"vectors": vectors[new], "category": zeros, "colour": zeros},
+        )
 
-    def ask(self, vector: np.ndarray, category: int | None = None, colour: int | None = None) -> list[int]:
+    def ask(
+        self, vector: np.ndarray, category: int | None = None, colour: int | None = None
+    ) -> list[int]:
         rows = None
         if category is not None:
             rows = np.flatnonzero((self.category == category) & (self.colour == colour))
@@ -108,16 +164,42 @@ class Lance:
 
         self.kind = kind
         self.database = lancedb.connect(folder)
-        schema = pa.schema({"row": pa.int64(), "vector": pa.list_(pa.float32(), DIM), "category": pa.string(),
-                            "colour": pa.string()})
+        schema = pa.schema(
+            {
+                "row": pa.int64(),
+                "vector": pa.list_(pa.float32(), DIM),
+                "category": pa.string(),
+                "colour": pa.string(),
+            }
+        )
         self.table = self.database.create_table("items", schema=schema, exist_ok=True)
 
-    def _rows(self, rows: np.ndarray, vectors: np.ndarray, category: np.ndarray, colour: np.ndarray) -> pa.Table:
+    def _rows(
+        self,
+        rows: np.ndarray,
+        vectors: np.ndarray,
+        category: np.ndarray,
+        colour: np.ndarray,
+    ) -> pa.Table:
         lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), DIM)
-        return pa.table({"row": rows, "vector": lists, "category": category.astype(str), "colour": colour.astype(str)})
+        return pa.table(
+            {
+                "row": rows,
+                "vector": lists,
+                "category": category.astype(str),
+                "colour": colour.astype(str),
+            }
+        )
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
-        self.table.add(self._rows(rows, data["vectors"][rows], data["category"][rows], data["colour"][rows]))
+        self.table.add(
+            self._rows(
+                rows,
+                data["vectors"][rows],
+                data["category"][rows],
+                data["colour"][rows],
+            )
+        )
 
     def index(self) -> None:
         from lancedb import index
@@ -125,19 +207,32 @@ class Lance:
         self.table.optimize()
         if self.kind:
             parts = {"num_partitions": 256} if self.kind == "IvfFlat" else {}
-            self.table.create_index("vector", config=getattr(index, self.kind)(distance_type="dot", **parts))
+            self.table.create_index(
+                "vector", config=getattr(index, self.kind)(distance_type="dot", **parts)
+            )
             for column in ("category", "colour"):
                 self.table.create_index(column, config=index.Bitmap())
 
     def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None:
         zeros = np.zeros(len(rows), int)
-        self.table.merge_insert("row").when_matched_update_all().when_not_matched_insert_all().execute(
-            self._rows(rows, vectors, zeros, zeros))
+        self.table.merge_insert(
+            "row"
+        ).when_matched_update_all().when_not_matched_insert_all().execute(
+            self._rows(rows, vectors, zeros, zeros)
+        )
 
-    def ask(self, vector: np.ndarray, category: int | None = None, colour: int | None = None) -> list[int]:
-        query = self.table.search(vector, vector_column_name="vector").distance_type("dot").select(["row", "_distance"])
+    def ask(
+        self, vector: np.ndarray, category: int | None = None, colour: int | None = None
+    ) -> list[int]:
+        query = (
+            self.table.search(vector, vector_column_name="vector")
+            .distance_type("dot")
+            .select(["row", "_distance"])
+        )
         if self.kind:
-            query = query.refine_factor(5) if "Flat" not in self.kind else query.nprobes(20)
+            query = (
+                query.refine_factor(5) if "Flat" not in self.kind else query.nprobes(20)
+            )
         if category is not None:
             query = query.where(f"category = '{category}' AND colour = '{colour}'")
         return query.limit(K).to_arrow()["row"].to_pylist()
@@ -161,18 +256,37 @@ class Milvus:
             for column in ("category", "colour"):
                 schema.add_field(column, DataType.VARCHAR, max_length=64)
             indexes = self.client.prepare_index_params()
-            indexes.add_index("vector", index_type=kind, metric_type="IP",
-                              params={"M": 16, "efConstruction": 200} if kind == "HNSW" else {})
+            indexes.add_index(
+                "vector",
+                index_type=kind,
+                metric_type="IP",
+                params={"M": 16, "efConstruction": 200} if kind == "HNSW" else {},
+            )
             self.client.create_collection("items", schema=schema, index_params=indexes)
         self.client.load_collection("items")
 
-    def _rows(self, rows: np.ndarray, vectors: np.ndarray, category: np.ndarray, colour: np.ndarray) -> list[dict]:
-        return [{"row": int(row), "vector": vector, "category": str(a), "colour": str(b)}
-                for row, vector, a, b in zip(rows, vectors, category, colour, strict=True)]
+    def _rows(
+        self,
+        rows: np.ndarray,
+        vectors: np.ndarray,
+        category: np.ndarray,
+        colour: np.ndarray,
+    ) -> list[dict]:
+        return [
+            {"row": int(row), "vector": vector, "category": str(a), "colour": str(b)}
+            for row, vector, a, b in zip(rows, vectors, category, colour, strict=True)
+        ]
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
-        self.client.insert("items", self._rows(rows, data["vectors"][rows], data["category"][rows],
-                                               data["colour"][rows]))
+        self.client.insert(
+            "items",
+            self._rows(
+                rows,
+                data["vectors"][rows],
+                data["category"][rows],
+                data["colour"][rows],
+            ),
+        )
 
     def index(self) -> None:
         self.client.flush("items")
@@ -181,14 +295,24 @@ class Milvus:
         zeros = np.zeros(len(rows), int)
         self.client.upsert("items", self._rows(rows, vectors, zeros, zeros))
 
-    def ask(self, vector: np.ndarray, category: int | None = None, colour: int | None = None) -> list[int]:
-        where = {} if category is None else {"filter": f'category == "{category}" and colour == "{colour}"'}
-        search = {"search_params": {"params": {"ef": 64}}} if self.kind == "HNSW" else {}
+    def ask(
+        self, vector: np.ndarray, category: int | None = None, colour: int | None = None
+    ) -> list[int]:
+        where = (
+            {}
+            if category is None
+            else {"filter": f'category == "{category}" and colour == "{colour}"'}
+        )
+        search = (
+            {"search_params": {"params": {"ef": 64}}} if self.kind == "HNSW" else {}
+        )
         found = self.client.search("items", data=[vector], limit=K, **where, **search)
         return [hit["row"] for hit in found[0]]
 
     def count(self) -> int:
-        return self.client.query("items", filter="", output_fields=["count(*)"])[0]["count(*)"]
+        return self.client.query("items", filter="", output_fields=["count(*)"])[0][
+            "count(*)"
+        ]
 
 
 class Qdrant:
@@ -202,13 +326,26 @@ class Qdrant:
             space = models.VectorParams(size=DIM, distance=models.Distance.DOT)
             self.client.create_collection("items", vectors_config=space)
 
-    def _put(self, rows: np.ndarray, vectors: np.ndarray, category: np.ndarray, colour: np.ndarray) -> None:
-        payload = [{"category": str(a), "colour": str(b)} for a, b in zip(category, colour, strict=True)]
-        batch = self.models.Batch(ids=rows.tolist(), vectors=vectors.tolist(), payloads=payload)
+    def _put(
+        self,
+        rows: np.ndarray,
+        vectors: np.ndarray,
+        category: np.ndarray,
+        colour: np.ndarray,
+    ) -> None:
+        payload = [
+            {"category": str(a), "colour": str(b)}
+            for a, b in zip(category, colour, strict=True)
+        ]
+        batch = self.models.Batch(
+            ids=rows.tolist(), vectors=vectors.tolist(), payloads=payload
+        )
         self.client.upsert("items", batch)
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
-        self._put(rows, data["vectors"][rows], data["category"][rows], data["colour"][rows])
+        self._put(
+            rows, data["vectors"][rows], data["category"][rows], data["colour"][rows]
+        )
 
     def index(self) -> None: ...
 
@@ -216,10 +353,19 @@ class Qdrant:
         zeros = np.zeros(len(rows), int)
         self._put(rows, vectors, zeros, zeros)
 
-    def ask(self, vector: np.ndarray, category: int | None = None, colour: int | None = None) -> list[int]:
-        must = [self.models.FieldCondition(key=key, match=self.models.MatchValue(value=str(value)))
-                for key, value in (("category", category), ("colour", colour)) if value is not None]
-        found = self.client.query_points("items", query=vector, limit=K, query_filter=self.models.Filter(must=must))
+    def ask(
+        self, vector: np.ndarray, category: int | None = None, colour: int | None = None
+    ) -> list[int]:
+        must = [
+            self.models.FieldCondition(
+                key=key, match=self.models.MatchValue(value=str(value))
+            )
+            for key, value in (("category", category), ("colour", colour))
+            if value is not None
+        ]
+        found = self.client.query_points(
+            "items", query=vector, limit=K, query_filter=self.models.Filter(must=must)
+        )
         return [point.id for point in found.points]
 
     def count(self) -> int:
@@ -238,11 +384,21 @@ CANDIDATES: dict[str, Callable[[str], Database]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, metavar="FILE.json", help="written after each candidate")
-    parser.add_argument("--only", action="append", choices=CANDIDATES,
-                        help="measure this one anew; the file's others stay")
-    parser.add_argument("--one", nargs=3, metavar=("PART", "NAME", "FOLDER"), help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.json", help="written after each candidate"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=CANDIDATES,
+        help="measure this one anew; the file's others stay",
+    )
+    parser.add_argument(
+        "--one", nargs=3, metavar=("PART", "NAME", "FOLDER"), help=argparse.SUPPRESS
+    )
     args = parser.parse_args()
     if args.one:
         part, name, folder = args.one
@@ -251,20 +407,46 @@ def main() -> None:
     out = args.out or Path(tempfile.mkdtemp(), "vector_databases.json")
     result = json.loads(out.read_text())["values"]["databases"] if out.is_file() else {}
     for name in args.only or CANDIDATES:
-        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as killed:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            tempfile.TemporaryDirectory() as killed,
+        ):
             sys.stderr.write(f"{name}\n")
             result[name] = json.loads(_part("measure", name, folder)) | {
-                "a second process": _shared(name, folder), "killed after 20 batches": _killed(name, killed)}
-        runs.write_json(out, {"provenance": provenance(), "values": {
-            "databases": {name: result[name] for name in CANDIDATES if name in result}, "installed MiB": installed(),
-            "rows": ROWS, "dim": DIM, "queries": QUERIES, "k": K}})
+                "a second process": _shared(name, folder),
+                "killed after 20 batches": _killed(name, killed),
+            }
+        write_json(
+            out,
+            {
+                "provenance": origin(),
+                "values": {
+                    "databases": {
+                        name: result[name] for name in CANDIDATES if name in result
+                    },
+                    "installed MiB": installed(),
+                    "rows": ROWS,
+                    "dim": DIM,
+                    "queries": QUERIES,
+                    "k": K,
+                },
+            },
+        )
     sys.stdout.write(out.read_text())
 
 
-def provenance() -> dict[str, Any]:
-    found = {package: metadata.version(package) for package in sorted({*sum(NEEDS.values(), [])})}
-    return {"commit": runs.commit(runs.repository()), "seed": 0, "hardware": runs.hardware(),
-            "data": {"name": "made up by benchmarks/vector_databases.py"}, "versions": runs.versions() | found}
+def origin() -> dict[str, Any]:
+    found = {
+        package: metadata.version(package)
+        for package in sorted({*sum(NEEDS.values(), [])})
+    }
+    return {
+        "commit": provenance.commit(runs.repository()),
+        "seed": 0,
+        "hardware": provenance.hardware(),
+        "data": {"name": "made up by benchmarks/vector_databases.py"},
+        "versions": provenance.versions() | found,
+    }
 
 
 def measure(make: Callable[[str], Database], folder: str) -> None:
@@ -272,21 +454,44 @@ def measure(make: Callable[[str], Database], folder: str) -> None:
     truth, _ = nearest(data["queries"], data["vectors"], K)
     make(tempfile.mkdtemp(dir=folder)).count()  # libraries loaded
     place = str(Path(folder, "items"))
-    before, built = _peak(), _timed(lambda: _build(database := make(place), data) or database)
+    before, built = (
+        _peak(),
+        _timed(lambda: _build(database := make(place), data) or database),
+    )
     database, grown = built.pop("made"), _peak() - before
-    plain, narrow = _asked(database, data, filtered=False), _asked(database, data, filtered=True)
-    recall = [len({*found} & {*true}) / K for found, true in zip(plain.pop("found"), truth.tolist(), strict=True)]
+    plain, narrow = (
+        _asked(database, data, filtered=False),
+        _asked(database, data, filtered=True),
+    )
+    recall = [
+        len({*found} & {*true}) / K
+        for found, true in zip(plain.pop("found"), truth.tolist(), strict=True)
+    ]
     exact = [_exact(data, n) for n in range(QUERIES)]
     found = narrow.pop("found")
     kept = [len({*a} & {*b}) / K for a, b in zip(found, exact, strict=True)]
-    size = sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file()) / 2**20
+    size = (
+        sum(path.stat().st_size for path in Path(place).rglob("*") if path.is_file())
+        / 2**20
+    )
     changed = np.concatenate([np.arange(500), np.arange(ROWS, ROWS + 500)])
-    upserted = _timed(lambda: database.upsert(changed, data["vectors"][:1000][::-1].copy()))
+    upserted = _timed(
+        lambda: database.upsert(changed, data["vectors"][:1000][::-1].copy())
+    )
     upserted.pop("made")
     plain["recall"], narrow["recall"] = float(np.mean(recall)), float(np.mean(kept))
     narrow["rows of 20"] = float(np.mean([len(rows) for rows in found]))
-    json.dump({"build": built, "peak MiB": grown, "disk MiB": size, "query": plain, "filter of 1 %": narrow,
-               "upsert of 1,000": upserted | {"rows then": database.count()}}, sys.stdout)
+    json.dump(
+        {
+            "build": built,
+            "peak MiB": grown,
+            "disk MiB": size,
+            "query": plain,
+            "filter of 1 %": narrow,
+            "upsert of 1,000": upserted | {"rows then": database.count()},
+        },
+        sys.stdout,
+    )
 
 
 def _build(database: Database, data: dict[str, np.ndarray]) -> None:
@@ -296,27 +501,48 @@ def _build(database: Database, data: dict[str, np.ndarray]) -> None:
 
 
 def _exact(data: dict[str, np.ndarray], n: int) -> list[int]:
-    rows = np.flatnonzero((data["category"] == data["asked category"][n]) & (data["colour"] == data["asked colour"][n]))
-    return rows[np.argsort(-(data["vectors"][rows] @ data["queries"][n]), kind="stable")[:K]].tolist()
+    rows = np.flatnonzero(
+        (data["category"] == data["asked category"][n])
+        & (data["colour"] == data["asked colour"][n])
+    )
+    return rows[
+        np.argsort(-(data["vectors"][rows] @ data["queries"][n]), kind="stable")[:K]
+    ].tolist()
 
 
-def _asked(database: Database, data: dict[str, np.ndarray], filtered: bool) -> dict[str, Any]:
-    """What came back for each query, and its time in ms: median and 95th percentile of the wall, mean of the cpu."""
+def _asked(
+    database: Database, data: dict[str, np.ndarray], filtered: bool
+) -> dict[str, Any]:
+    """What came back for each query, and its time in ms: median and 95th percentile of
+    the wall, mean of the cpu.
+    """
     found, times = [], []
     for n in (*range(50), *range(QUERIES)):
-        asked = (int(data["asked category"][n]), int(data["asked colour"][n])) if filtered else ()
+        asked = (
+            (int(data["asked category"][n]), int(data["asked colour"][n]))
+            if filtered
+            else ()
+        )
         cpu, wall = time.process_time(), time.perf_counter()
         found.append(database.ask(data["queries"][n], *asked))
         times.append((time.perf_counter() - wall, time.process_time() - cpu))
     walls, cpus = 1000 * np.array(times[50:]).T
-    return {"found": found[50:], "p50 ms": float(np.median(walls)), "p95 ms": float(np.quantile(walls, 0.95)),
-            "cpu ms": float(cpus.mean())}
+    return {
+        "found": found[50:],
+        "p50 ms": float(np.median(walls)),
+        "p95 ms": float(np.quantile(walls, 0.95)),
+        "cpu ms": float(cpus.mean()),
+    }
 
 
 def _timed(work: Callable[[], Any]) -> dict[str, Any]:
     cpu, wall = time.process_time(), time.perf_counter()
     made = work()
-    return {"made": made, "seconds": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    return {
+        "made": made,
+        "seconds": time.perf_counter() - wall,
+        "cpu": time.process_time() - cpu,
+    }
 
 
 def _peak() -> float:
@@ -335,7 +561,9 @@ def fill(make: Callable[[str], Database], folder: str) -> None:
 def look(make: Callable[[str], Database], folder: str) -> None:
     """How many rows there are, and how many answers."""
     database = make(folder)
-    sys.stdout.write(f"{database.count()} rows, {len(database.ask(made_up()['queries'][0]))} answers")
+    sys.stdout.write(
+        f"{database.count()} rows, {len(database.ask(made_up()['queries'][0]))} answers"
+    )
 
 
 def hold(make: Callable[[str], Database], folder: str) -> None:
@@ -347,8 +575,12 @@ def hold(make: Callable[[str], Database], folder: str) -> None:
 
 
 def _killed(name: str, folder: str) -> str:
-    with subprocess.Popen([sys.executable, __file__, "--one", "fill", name, folder], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, __file__, "--one", "fill", name, folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
         told = next(line for line in child.stdout if int(line) >= 20 * BATCH)
         os.kill(child.pid, signal.SIGKILL)
     return f"{int(told)} rows told in; then {_looked(name, folder)}"
@@ -356,27 +588,52 @@ def _killed(name: str, folder: str) -> str:
 
 def _shared(name: str, folder: str) -> str:
     place = str(Path(folder, "items"))
-    with subprocess.Popen([sys.executable, __file__, "--one", "hold", name, place], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, __file__, "--one", "hold", name, place],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
         child.stdout.readline()
         return _looked(name, place)
 
 
 def _looked(name: str, folder: str) -> str:
-    done = subprocess.run([sys.executable, __file__, "--one", "look", name, folder], capture_output=True, text=True)
-    return done.stdout if done.returncode == 0 else "refused: " + done.stderr.strip().splitlines()[-1][:160].replace(
-        folder, "FOLDER")
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", "look", name, folder],
+        capture_output=True,
+        text=True,
+    )
+    return (
+        done.stdout
+        if done.returncode == 0
+        else "refused: "
+        + done.stderr.strip().splitlines()[-1][:160].replace(folder, "FOLDER")
+    )
 
 
 def _part(part: str, name: str, folder: str) -> str:
-    return subprocess.run([sys.executable, __file__, "--one", part, name, folder], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(
+        [sys.executable, __file__, "--one", part, name, folder],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
 def installed() -> dict[str, float]:
     """MiB that each adds to an environment that has fashionlib's other extras."""
-    return {name: sum(sum(file.size or 0 for file in metadata.files(package) or ()) for package in packages) / 2**20
-            for name, packages in NEEDS.items()}
+    return {
+        name: (
+            sum(
+                sum(file.size or 0 for file in metadata.files(package) or ())
+                for package in packages
+            )
+            / 2**20
+        )
+        for name, packages in NEEDS.items()
+    }
 
 
 PARTS = {"measure": measure, "fill": fill, "look": look, "hold": hold}

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-os.environ["CUDA_VISIBLE_DEVICES"] = ""  # tests ask for the CPU's numbers, which repeat to the last digit
+os.environ["CUDA_VISIBLE_DEVICES"] = (
+    ""  # tests ask for the CPU's numbers, which repeat to the last digit
+)
 
 
 @pytest.fixture
 def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, int]]:
-    """Noise in place of the wardrobe's drawings, which are slower; the list gets the box of each consumer photo."""
-    from fashionlib.wardrobe import views
+    """Noise in place of the wardrobe's drawings, which are slower; the list gets the
+    box of each consumer photo.
+    """
+    from wardrobe import views
 
     boxes: list[tuple[int, int, int, int]] = []
 
     def draw(garment, colour, rng, size):  # noqa: ANN001, ANN202
-        return Image.fromarray(rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
+        return Image.fromarray(
+            rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+        )
 
     def consumer(garment, colour, rng, size):  # noqa: ANN001, ANN202
         left, upper = int(rng.integers(size[0] - 1)), int(rng.integers(size[1] - 1))
-        boxes.append((left, upper, int(rng.integers(left + 1, size[0] + 1)), int(rng.integers(upper + 1, size[1] + 1))))
+        boxes.append(
+            (
+                left,
+                upper,
+                int(rng.integers(left + 1, size[0] + 1)),
+                int(rng.integers(upper + 1, size[1] + 1)),
+            )
+        )
         return draw(garment, colour, rng, size), boxes[-1]
 
     for name, view in (("flat", draw), ("detail", draw), ("consumer", consumer)):
@@ -41,3 +55,84 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small models with random weights, in the hub's layout: `resnet`, `clip` and
+    `sentences`.
+    """
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import (
+        BertConfig,
+        BertModel,
+        CLIPConfig,
+        CLIPImageProcessorPil,
+        CLIPModel,
+        ConvNextImageProcessorPil,
+        PreTrainedTokenizerFast,
+        ResNetConfig,
+        ResNetModel,
+        SiglipConfig,
+        SiglipImageProcessorPil,
+        SiglipModel,
+    )
+
+    place = tmp_path_factory.mktemp("hub")
+    torch.manual_seed(0)
+    ResNetModel(
+        ResNetConfig(embedding_size=8, hidden_sizes=[8, 12], depths=[1, 1])
+    ).save_pretrained(place / "resnet")
+    ConvNextImageProcessorPil(size={"shortest_edge": 40}).save_pretrained(
+        place / "resnet"
+    )
+    words = ["<pad>", "<s>", "</s>", "a", "red", "blue", "dress", "coat"]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="a")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    reads = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>"
+    )
+    tower = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    CLIPModel(
+        CLIPConfig(
+            text_config=tower
+            | {
+                "vocab_size": len(words),
+                "max_position_embeddings": 6,
+                "eos_token_id": 2,
+            },
+            vision_config=tower | {"image_size": 32, "patch_size": 16},
+            projection_dim=10,
+        )
+    ).save_pretrained(place / "clip")
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32).save_pretrained(
+        place / "clip"
+    )
+    SiglipModel(
+        SiglipConfig(
+            text_config=tower
+            | {
+                "vocab_size": len(words),
+                "max_position_embeddings": 6,
+                "projection_size": 16,
+            },
+            vision_config=tower | {"image_size": 32, "patch_size": 16},
+        )
+    ).save_pretrained(place / "siglip")
+    SiglipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(
+        place / "siglip"
+    )
+    BertModel(BertConfig(vocab_size=len(words), **tower)).save_pretrained(
+        place / "sentences"
+    )
+    for folder in ("clip", "siglip", "sentences"):
+        reads.save_pretrained(place / folder)
+    return place

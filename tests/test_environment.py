@@ -10,29 +10,50 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PINNED = {canonicalize_name(name): version for name, version in
-          re.findall(r"^([\w.\-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), flags=re.M)}
+PINNED = {
+    canonicalize_name(name): version
+    for name, version in re.findall(
+        r"^([\w.\-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), flags=re.M
+    )
+}
 
 
 def test_the_pinned_set_satisfies_pyproject():
-    wanted = [*PROJECT["dependencies"], *(r for extra in PROJECT["optional-dependencies"].values() for r in extra)]
+    wanted = [
+        *PROJECT["dependencies"],
+        *(r for extra in PROJECT["optional-dependencies"].values() for r in extra),
+    ]
     for requirement in map(Requirement, wanted):
         pinned = PINNED.get(canonicalize_name(requirement.name))
-        assert pinned and requirement.specifier.contains(pinned), f"{requirement}: pinned {pinned}"
+        assert pinned and requirement.specifier.contains(pinned), (
+            f"{requirement}: pinned {pinned}"
+        )
 
 
 def test_every_line_of_the_pinned_set_is_a_pin():
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "requirements.lock").read_text().splitlines()
+        if not line.startswith("#")
+    ]
     assert len(lines) == len(PINNED)
 
 
 def test_the_conda_file_installs_the_pinned_set():
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     python = next(line for line in listed if str(line).startswith("python="))
-    assert Requirement("python" + PROJECT["requires-python"]).specifier.contains(python.split("=")[1] + ".0")
-    assert next(line for line in listed if isinstance(line, dict))["pip"] == ["-r requirements.lock", "-e ."]
+    assert Requirement("python" + PROJECT["requires-python"]).specifier.contains(
+        python.split("=")[1] + ".0"
+    )
+    assert next(line for line in listed if isinstance(line, dict))["pip"] == [
+        "-r requirements.lock",
+        "-e .",
+    ]
 
 
 def test_the_project_names_one_torch_and_installs_it_first():
     make = (ROOT / "Makefile").read_text()
-    assert make.index("^torch==") < make.index("-r requirements.lock") and "+" not in PINNED["torch"]
+    assert (
+        make.index("^torch==") < make.index("-r requirements.lock")
+        and "+" not in PINNED["torch"]
+    )

@@ -1,10 +1,12 @@
-"""{result}`caption_scores::main.fine-tuned.BLEU-4|.1%`: a number in prose, read from a result of this run.
+"""{result}`caption_scores::main.fine-tuned.BLEU-4|.1%`: a number in prose, read from a
+result of this run.
 
-A page that cites a changed result is rebuilt; a missing file or key is an error of the strict build. The tooltip names
-the file, the key, the profile and the commit that the number comes from.
+A page that cites a changed result is rebuilt; a missing file or key is an error of the
+strict build. The tooltip names the file, the key, the profile and the commit that the
+number comes from.
 
-```{run-banner}``` says what the run is made of; ```{run-records}``` lists, per notebook, time, peak memory and commit,
-then hardware and versions.
+```{run-banner}``` says what the run is made of; ```{run-records}``` lists, per
+notebook, time, peak memory and commit, then hardware and versions.
 """
 
 import json
@@ -27,11 +29,20 @@ class Result(SphinxRole):
                 value = value[int(part)] if isinstance(value, list) else value[part]
             text = format(value, form)
         except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
-            message = self.inliner.reporter.error(f"result {self.text!r}: {error!r}", line=self.lineno)
-            return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
+            message = self.inliner.reporter.error(
+                f"result {self.text!r}: {error!r}", line=self.lineno
+            )
+            return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [
+                message
+            ]
         origin = result["provenance"]
-        where = f"{name}.json, {key}; profile {origin['profile']}, commit {origin['commit']}"
-        return [nodes.abbreviation(text, text, explanation=where, classes=["result"])], []
+        where = (
+            f"{name}.json, {key}; profile {origin['profile']}, commit"
+            f" {origin['commit']}"
+        )
+        return [
+            nodes.abbreviation(text, text, explanation=where, classes=["result"])
+        ], []
 
 
 class RunBanner(SphinxDirective):
@@ -39,12 +50,23 @@ class RunBanner(SphinxDirective):
         path = Path(self.env.srcdir) / "results" / "preflight.json"
         self.env.note_dependency(str(path))
         origin = json.loads(path.read_text(encoding="utf-8"))["provenance"]
-        drawn = ("the synthetic wardrobe, drawn by this project. Its numbers show that the method runs and answer "
-                 "questions whose truth was planted; they are not H&M's, nor comparable with the paper's in size.")
-        given = f"the data folder {origin['data']['name']} (fingerprint {origin['data']['fingerprint']})."
-        text = f"“This run” is profile {origin['profile']} on {drawn if origin['data']['synthetic'] else given}"
+        drawn = (
+            "the synthetic wardrobe, drawn by this project. Its numbers show that the"
+            " method runs and answer questions whose truth was planted; they are not"
+            " H&M's, nor comparable with the paper's in size."
+        )
+        given = (
+            f"the data folder {origin['data']['name']} (fingerprint"
+            f" {origin['data']['fingerprint']})."
+        )
+        text = (
+            f"“This run” is profile {origin['profile']} on"
+            f" {drawn if origin['data']['synthetic'] else given}"
+        )
         title = nodes.title(text="What this run is")
-        return [nodes.admonition("", title, nodes.paragraph(text=text), classes=["warning"])]
+        return [
+            nodes.admonition("", title, nodes.paragraph(text=text), classes=["warning"])
+        ]
 
 
 class RunRecords(SphinxDirective):
@@ -55,19 +77,36 @@ class RunRecords(SphinxDirective):
             self.env.note_dependency(str(path))
             records.append(json.loads(path.read_text(encoding="utf-8")))
         if not records:
-            raise self.error("no records of executed notebooks; build the book with `make book`")
-        rows = [(r["notebook"], f"{r['seconds']:.0f}", f"{r['peak_memory_mib']:,}", r["commit"]) for r in records]
+            raise self.error(
+                "no records of executed notebooks; build the book with `make book`"
+            )
+        rows = [
+            (
+                r["notebook"],
+                f"{r['seconds']:.0f}",
+                f"{r['peak_memory_mib']:,}",
+                r["commit"],
+            )
+            for r in records
+        ]
         total = ("together", f"{sum(r['seconds'] for r in records):.0f}", "", "")
         facts = records[0]["hardware"] | records[0]["versions"]
-        return [table(("notebook", "seconds", "peak MiB", "commit"), [*rows, total]),
-                table((f"profile {records[0]['profile']}", "value"), [(k, str(v)) for k, v in facts.items()])]
+        return [
+            table(("notebook", "seconds", "peak MiB", "commit"), [*rows, total]),
+            table(
+                (f"profile {records[0]['profile']}", "value"),
+                [(k, str(v)) for k, v in facts.items()],
+            ),
+        ]
 
 
 def table(head, rows):
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
 
     def line(texts):
-        return nodes.row("", *(nodes.entry("", nodes.paragraph(text=text)) for text in texts))
+        return nodes.row(
+            "", *(nodes.entry("", nodes.paragraph(text=text)) for text in texts)
+        )
 
     group += nodes.thead("", line(head))
     group += nodes.tbody("", *(line(row) for row in rows))

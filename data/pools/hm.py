@@ -1,7 +1,9 @@
-"""Write hm.json beside this file: the attribute pool of H&M's training captions (Paper A: 1,014 by Stanza on 83,385).
+"""Write hm.json beside this file: the attribute pool of H&M's training captions (Paper
+A: 1,014 by Stanza on 83,385).
 
-ROOT holds H&M's full articles.csv. Paper A's filter and published split, without the image check: 83,728 captions.
-Prints JSON: the sizes of the pool with our exceptions and as published, without any.
+ROOT holds H&M's full articles.csv. Paper A's filter and published split, without the
+image check: 83,728 captions. Prints JSON: the sizes of the pool with our exceptions and
+as published, without any.
 
     python data/pools/hm.py ROOT
 """
@@ -10,8 +12,9 @@ import json
 import sys
 from pathlib import Path
 
-from fashionlib import attributes
-from fashionlib.datasets import CAPTION, SPLIT, TRAIN, hm, split_items
+from fashionlib.captioning.metrics import attributes
+from fashionlib.data.items import CAPTION, SPLIT, TRAIN, split_items
+from fashionlib.data.readers import hm
 
 MINIMUM = 10  # occurrences in the training captions; Paper A, section 3.2
 
@@ -21,19 +24,32 @@ def main(root: Path) -> None:
     split = split_items(rows, by="article")
     captions = list(split.loc[split[SPLIT] == TRAIN, CAPTION])
     pools = {
-        name: attributes.pool(attributes.tagged(captions, exceptions=exceptions), MINIMUM)
-        for name, exceptions in (("exceptions", attributes.EXCEPTIONS), ("as published", {}))
+        name: attributes.pool(
+            attributes.tagged(captions, exceptions=exceptions), MINIMUM
+        )
+        for name, exceptions in (
+            ("exceptions", attributes.EXCEPTIONS),
+            ("as published", {}),
+        )
     }
     provenance = attributes.made_by() | {
-        "captions": f"H&M articles.csv, {len(rows):,} articles after Paper A's filter without the image check",
+        "captions": (
+            f"H&M articles.csv, {len(rows):,} articles after Paper A's filter without"
+            " the image check"
+        ),
         "split": "article (published recipe), train",
         "train_captions": len(captions),
         "minimum": MINIMUM,
     }
-    attributes.freeze(pools["exceptions"], Path(__file__).with_suffix(".json"), provenance)
+    attributes.freeze(
+        pools["exceptions"], Path(__file__).with_suffix(".json"), provenance
+    )
     ours, theirs = set(pools["exceptions"]), set(pools["as published"])
     sizes = {name: len(pool) for name, pool in pools.items()}
-    differences = {"only with exceptions": sorted(ours - theirs), "only as published": sorted(theirs - ours)}
+    differences = {
+        "only with exceptions": sorted(ours - theirs),
+        "only as published": sorted(theirs - ours),
+    }
     json.dump({"sizes": sizes} | differences, sys.stdout, indent=1, ensure_ascii=False)
 
 

@@ -1,4 +1,6 @@
-"""`fashionlib app`: loads an index and captioners, and serves them until it is stopped."""
+"""`fashionlib app`: loads an index and captioners, and serves them until it is
+stopped.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +11,38 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from fashionlib import app, attributes
+from fashionlib import app
+from fashionlib.captioning.metrics import attributes
 
-PUBLIC = ("--share: whoever has the link, which a server of Gradio's passes on, can search the index, see its pictures "
-          "and captions, and send pictures to this machine. Many datasets' terms forbid to show their pictures.\n")
+PUBLIC = (
+    "--share: whoever has the link, which a server of Gradio's passes on, can search"
+    " the index, see its pictures and captions, and send pictures to this machine. Many"
+    " datasets' terms forbid to show their pictures.\n"
+)
 
 
-def serve(index: Path | None, captioners: Mapping[str, str], pool: Path | None, port: int, share: bool) -> None:
-    """Serve the app on this machine's `port`, and by a public link if `share`; returns when it is interrupted.
+def serve(
+    index: Path | None,
+    captioners: Mapping[str, str],
+    pool: Path | None,
+    port: int,
+    share: bool,
+) -> None:
+    """Serve the app on this machine's `port`, and by a public link if `share`; returns
+    when it is interrupted.
 
-    `captioners` maps names to folders or hub ids. What is uploaded is deleted at the end. Raises as
-    `search.Index.open`, `captioners.load`, `attributes.frozen` and `app.create`; OSError where the port is taken.
+    `captioners` maps names to folders or hub ids. What is uploaded is deleted at the
+    end. Raises as `search.Index.open`, `captioners.load`, `attributes.frozen` and
+    `app.create`; OSError where the port is taken.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the uploads are deleted then too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit()
+    )  # so that the uploads are deleted then too
     with tempfile.TemporaryDirectory(prefix="fashionlib-app-") as uploads:
         os.environ.update(GRADIO_TEMP_DIR=uploads, GRADIO_ANALYTICS_ENABLED="False")
-        page = app.create(_index(index), _captioners(captioners), pool and attributes.frozen(pool))
+        page = app.create(
+            _index(index), _captioners(captioners), pool and attributes.frozen(pool)
+        )
         if share:
             sys.stderr.write(PUBLIC)
         page.launch(server_port=port, share=share, quiet=True, prevent_thread_lock=True)
@@ -36,7 +54,7 @@ def serve(index: Path | None, captioners: Mapping[str, str], pool: Path | None, 
 def _index(folder: Path | None):  # noqa: ANN202  a search.Index
     if folder is None:
         return None
-    from fashionlib import search
+    from fashionlib.retrieval import search
 
     index = search.Index.open(folder)
     index.encoder  # noqa: B018  loaded now: a missing or another model is told before anybody asks
@@ -46,6 +64,6 @@ def _index(folder: Path | None):  # noqa: ANN202  a search.Index
 def _captioners(folders: Mapping[str, str]) -> dict:
     if not folders:
         return {}
-    from fashionlib import captioners
+    from fashionlib.captioning import captioners
 
     return {name: captioners.load(folder) for name, folder in folders.items()}

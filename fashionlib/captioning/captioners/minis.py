@@ -1,0 +1,219 @@
+"""Twins: small BLIP-2 and LLaVA models with random weights, to be pretrained here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import (
+    Blip2Config,
+    Blip2QFormerConfig,
+    Blip2VisionConfig,
+    CLIPVisionConfig,
+    LlamaConfig,
+    LlavaConfig,
+    OPTConfig,
+    PreTrainedTokenizerFast,
+    T5Config,
+)
+
+from fashionlib.captioning.captioners.architectures import ARCHITECTURES, IMAGE
+
+PAD, BOS, EOS = "<pad>", "<s>", "</s>"  # ids 0, 1, 2; <image> is 3
+IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+HEADS = 4
+
+
+@dataclass(frozen=True)
+class Size:
+    """Dimensions of a twin; a LLaVA has no Q-Former."""
+
+    queries: int = 8
+    qformer: int = 192
+    qformer_layers: int = 2
+    decoder: int = 192
+    decoder_layers: int = 3
+    vocabulary: int = 2500
+    dropout: float = 0.1
+    positions: int = 256  # of the language model: image tokens, prompt and caption
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Features made earlier by a frozen encoder: (items, cells, dim)."""
+
+    cells: int
+    dim: int = 256
+
+
+@dataclass(frozen=True)
+class Vit:
+    """A small vision transformer on pixels, as the published models have a large
+    one.
+    """
+
+    image_size: int = 64
+    patch_size: int = 16
+    width: int = 128
+    layers: int = 3
+
+
+SMALL, MEDIUM = Size(qformer=128, decoder=128, decoder_layers=2), Size()
+TWINS = {
+    "blip2-small": ("blip2", SMALL),
+    "blip2-medium": ("blip2", MEDIUM),
+    "blip2-t5-small": ("blip2-t5", SMALL),
+    "llava-small": ("llava", SMALL),
+    "llava-medium": ("llava", MEDIUM),
+}
+
+
+def vocabulary(captions: Iterable[str], size: int) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer learned from captions, with at most `size` tokens
+    (templated text gives fewer).
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=2,
+        show_progress=False,
+        special_tokens=[PAD, BOS, EOS, IMAGE],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token=PAD,
+        bos_token=BOS,
+        eos_token=EOS,
+        additional_special_tokens=[IMAGE],
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def model(
+    kind: str, tower: Grid | Vit, size: Size, tokenizer: Any, seed: int
+) -> nn.Module:
+    """A model of `kind` "blip2" (OPT), "blip2-t5" or "llava" (Llama) with random
+    weights.
+
+    Three defaults of transformers would stop a BLIP-2 from learning: query tokens of
+    zeros (all queries stay alike), a cross-attention in every second layer only, and a
+    vision tower whose weights start at 1e-10.
+    """
+    words, image = len(tokenizer), tokenizer.convert_tokens_to_ids(IMAGE)
+    config = (
+        llava_config(tower, size, words, image)
+        if kind == "llava"
+        else blip2_config(tower, size, words, image, t5=kind == "blip2-t5")
+    )
+    name = ("Llava" if kind == "llava" else "Blip2") + "ForConditionalGeneration"
+    torch.manual_seed(seed)
+    made = ARCHITECTURES[("Grid" if isinstance(tower, Grid) else "") + name].model(
+        config
+    )
+    if kind != "llava":
+        nn.init.normal_(made.query_tokens, std=0.5)
+    return made.eval()
+
+
+def _vision(tower: Grid | Vit, dropout: float) -> dict[str, Any]:
+    if isinstance(tower, Vit):
+        return {
+            "hidden_size": tower.width,
+            "intermediate_size": 2 * tower.width,
+            "num_hidden_layers": tower.layers,
+            "num_attention_heads": HEADS,
+            "image_size": tower.image_size,
+            "patch_size": tower.patch_size,
+        }
+    return {
+        "hidden_size": tower.dim,
+        "intermediate_size": tower.dim,
+        "num_hidden_layers": 0,
+        "num_attention_heads": HEADS,
+        "image_size": round(tower.cells**0.5),
+        "patch_size": 1,
+        "attention_dropout": dropout,
+    }
+
+
+def blip2_config(
+    tower: Grid | Vit, size: Size, words: int, image: int, t5: bool
+) -> Blip2Config:
+    vision = Blip2VisionConfig(**_vision(tower, size.dropout), initializer_range=0.02)
+    qformer = Blip2QFormerConfig(
+        vocab_size=words,
+        hidden_size=size.qformer,
+        encoder_hidden_size=vision.hidden_size,
+        num_hidden_layers=size.qformer_layers,
+        num_attention_heads=HEADS,
+        intermediate_size=2 * size.qformer,
+        cross_attention_frequency=1,
+        hidden_dropout_prob=size.dropout,
+        attention_probs_dropout_prob=size.dropout,
+    )
+    text = (
+        T5Config(
+            vocab_size=words,
+            d_model=size.decoder,
+            d_kv=size.decoder // HEADS,
+            d_ff=4 * size.decoder,
+            num_layers=size.decoder_layers,
+            num_heads=HEADS,
+            dropout_rate=size.dropout,
+            feed_forward_proj="gated-gelu",
+            decoder_start_token_id=0,
+            pad_token_id=0,
+            eos_token_id=2,
+        )
+        if t5
+        else OPTConfig(
+            vocab_size=words,
+            hidden_size=size.decoder,
+            word_embed_proj_dim=size.decoder,
+            num_hidden_layers=size.decoder_layers,
+            num_attention_heads=HEADS,
+            ffn_dim=4 * size.decoder,
+            max_position_embeddings=size.positions,
+            dropout=size.dropout,
+            attention_dropout=0.0,
+            **IDS,
+        )
+    )
+    return Blip2Config(
+        vision_config=vision,
+        qformer_config=qformer,
+        text_config=text,
+        num_query_tokens=size.queries,
+        image_token_index=image,
+    )
+
+
+def llava_config(tower: Grid | Vit, size: Size, words: int, image: int) -> LlavaConfig:
+    text = LlamaConfig(
+        vocab_size=words,
+        hidden_size=size.decoder,
+        intermediate_size=3 * size.decoder,
+        num_hidden_layers=size.decoder_layers,
+        num_attention_heads=HEADS,
+        tie_word_embeddings=True,
+        max_position_embeddings=size.positions,
+        attention_dropout=size.dropout,
+        **IDS,
+    )
+    vision = CLIPVisionConfig(**_vision(tower, size.dropout))
+    return LlavaConfig(
+        vision_config=vision,
+        text_config=text,
+        image_token_index=image,
+        vision_feature_layer=-2,
+        image_seq_length=(vision.image_size // vision.patch_size) ** 2,
+    )

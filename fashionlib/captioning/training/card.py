@@ -1,0 +1,120 @@
+"""The model card of an adapter, and its way to the hub."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from fashionlib.captioning import captioners
+from fashionlib.captioning.captioners import Captioner
+from fashionlib.captioning.training.recipes import Recipe
+from fashionlib.data.files import atomic
+from fashionlib.data.provenance import hardware, versions
+
+
+def card(
+    base: str,
+    recipe: Recipe,
+    history: pd.DataFrame,
+    cost: Mapping[str, Any],
+    data: Mapping[str, Any],
+    scores: Mapping[str, float] | None = None,
+) -> str:
+    """The adapter's README.md: what it was trained on and how, what it reached, what
+    that took.
+
+    `data` says what there is to say of the data, `split` among it; `scores` are test
+    scores as fractions (CIDEr on its own scale). The front matter is the hub's.
+    """
+    front = {
+        "base_model": base,
+        "library_name": "peft",
+        "pipeline_tag": "image-to-text",
+        "tags": ["fashion", "image-captioning", "lora"],
+        "language": "en",
+    }
+    losses = history.dropna(subset=["validation"])[["step", "loss", "validation"]]
+    parts = {
+        "Data": _rows(data),
+        "Recipe": _rows(asdict(recipe)),
+        "Losses": "\n".join(
+            ["| step | training | validation |", "|---|---|---|"]
+            + [
+                f"| {row.step} | {row.loss:.4f} | {row.validation:.4f} |"
+                for row in losses.itertuples()
+            ]
+        ),
+        "Scores on the test split": _rows(scores) if scores else "None were measured.",
+        "Cost": _rows(
+            {
+                "training": f"{cost['seconds']:.0f} s",
+                "energy": f"{cost['watt_hours']:.2f} Wh ({cost['how']})",
+                "hardware": json.dumps(hardware()),
+                "versions": json.dumps(versions()),
+            }
+        ),
+    }
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
+    return (
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Fashion captions: LoRA"
+        f" on {base}\n\nLoad it with `fashionlib.captioning.captioners.load(folder)`,"
+        f" or `PeftModel.from_pretrained(model, folder)` on its base.\n\n{body}\n"
+    )
+
+
+def _rows(values: Mapping[str, Any]) -> str:
+    def cell(value: Any) -> str:
+        return (
+            f"{value:.4f}"
+            if isinstance(value, float) and value >= 1e-3
+            else str(value).replace("|", "\\|")
+        )
+
+    return "\n".join(
+        ["| | |", "|---|---|"]
+        + [f"| {name} | {cell(value)} |" for name, value in values.items()]
+    )
+
+
+def save_adapter(
+    captioner: Captioner,
+    folder: Path,
+    base: str | Path,
+    text: str,
+    push_to_hub: str = "",
+) -> None:
+    """Write the PEFT folder with `text` as its card; `push_to_hub` as of `publish`.
+
+    The adapter names its base as a hub id, or as the way from its own folder to the
+    base's: not as a path of this disk.
+    """
+    there = Path(base)
+    name = os.path.relpath(there, folder) if there.is_dir() else str(base)
+    for config in captioner.model.peft_config.values():
+        config.base_model_name_or_path = name
+    with atomic(Path(folder)) as part:
+        captioners.save(captioner, part)
+    publish(folder, text.replace(str(base), name), push_to_hub)
+
+
+def publish(folder: Path, text: str, push_to_hub: str = "") -> None:
+    """Write the card into an adapter's folder; where `push_to_hub` names a repository,
+    send the folder there, private.
+
+    Look at it before you make it public: H&M's terms allow research, not publication.
+    """
+    with atomic(Path(folder) / "README.md") as part:
+        part.write_text(text, encoding="utf-8")
+    if push_to_hub:
+        from huggingface_hub import HfApi
+
+        api = HfApi()
+        api.create_repo(push_to_hub, private=True, exist_ok=True)
+        api.upload_folder(repo_id=push_to_hub, folder_path=folder)

@@ -1,0 +1,100 @@
+"""The command `fashionlib finetune`: a catalogue in, an adapter and its captions of the
+test split out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from accelerate import PartialState
+
+from fashionlib.captioning import captioners, training
+from fashionlib.captioning.training.card import card, save_adapter
+from fashionlib.captioning.training.recipes import Recipe
+from fashionlib.data.files import write_json
+
+ADAPTER, CAPTIONS, REFERENCES, RUN = (
+    "adapter",
+    "captions.json",
+    "references.json",
+    "run",
+)
+
+
+def run(
+    items: pd.DataFrame,
+    base: str,
+    recipe: Recipe,
+    output: Path,
+    data: Mapping[str, Any],
+    pixel_cache: Path | None = None,
+    push_to_hub: str = "",
+    feature_cache: Path | None = None,
+) -> bool:
+    """Train an adapter on the items of split "train" and caption those of split "test".
+
+    `items` has columns item_id, image, caption, split; `data` is what the card says of
+    them. Below `output` lie `adapter/` (PEFT, with its card), `captions.json` and
+    `references.json` (coco form, as `fashionlib score` reads them) and `run/`, from
+    whose checkpoint a later call goes on. Under `accelerate launch` the main process
+    writes them; returns whether this process is it. With a folder `feature_cache` the
+    vision tower runs once a picture. A joint recipe gives the base a retrieval part,
+    whose text side starts at random. ValueError for a recipe without LoRA or whose LoRA
+    touches a tower that is to be cached, a base that reads no pictures, or an empty
+    split.
+    """
+    if recipe.lora is None:
+        raise ValueError(
+            "this recipe trains all weights, and an adapter is asked for; take one with"
+            " LoRA: paper_a"
+        )
+    train, held, test = parts = [
+        items[items["split"] == part] for part in ("train", "validation", "test")
+    ]
+    if not all(map(len, parts)):
+        raise ValueError(
+            f"{len(train)} train, {len(held)} validation and {len(test)} test items"
+            " with a caption and a picture; at least one of each is needed"
+        )
+    captioner = replace(captioners.load(base), pixel_cache=pixel_cache)
+    if captioner.architecture.grid:
+        raise ValueError(
+            f"{base} reads features made earlier, not pictures; give a base with a"
+            " vision tower"
+        )
+    if recipe.joint:
+        captioner = captioners.with_text(captioner, seed=recipe.seed)
+    seen: list[Any] = [part["image"].tolist() for part in parts]
+    if feature_cache:
+        training.refuse_tower(captioner, recipe.lora)  # before hours of encoding
+        with PartialState().main_process_first():
+            seen = [
+                captioners.encode(captioner, paths, feature_cache) for paths in seen
+            ]
+        captioner = captioners.without_tower(captioner)
+    captioner, history = training.train(
+        captioner,
+        seen[0],
+        train["caption"].tolist(),
+        recipe,
+        output / RUN,
+        (seen[1], held["caption"].tolist()),
+    )
+    if not PartialState().is_main_process:
+        return False
+    written = captioners.generate(captioner, seen[2])
+    text = card(base, recipe, history, training.cost(history), data)
+    save_adapter(captioner, output / ADAPTER, base, text, push_to_hub)
+    for name, captions in ((CAPTIONS, written), (REFERENCES, test["caption"])):
+        write_json(
+            output / name,
+            {
+                item: [{"caption": caption}]
+                for item, caption in zip(test["item_id"], captions, strict=True)
+            },
+        )
+    return True

@@ -1,0 +1,1 @@
+"""Tables of items and interactions, pictures, and readers of the datasets' layouts."""

@@ -1,0 +1,122 @@
+"""The items table that every reader returns, its columns named once, and how it is
+split.
+
+`items`: one row per item (an article, or a garment in a photo) in file order,
+RangeIndex, columns `ITEM_COLUMNS`, and `split` where the layout ships one. What a
+layout doesn't say is missing (NaN; None for a box).
+
+    item_id      text, unique            product_id   text: items of one product are the same garment
+    image        a reference that `fashionlib.data.images.load` opens
+    caption      text                    category, group, colour, pattern   text, in the layout's own words
+    source       "shop" or "consumer"    box          (left, upper, right, lower) in pixels
+
+`transactions`: one row per bought article in file order, columns `TRANSACTION_COLUMNS`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+ITEM, PRODUCT, IMAGE, CAPTION = "item_id", "product_id", "image", "caption"
+CATEGORY, GROUP, COLOUR, PATTERN = "category", "group", "colour", "pattern"
+SOURCE, BOX, SHOP, CONSUMER = "source", "box", "shop", "consumer"
+SPLIT = "split"
+USER, DATE = "user_id", "date"
+
+ITEM_COLUMNS = [
+    ITEM,
+    PRODUCT,
+    IMAGE,
+    CAPTION,
+    CATEGORY,
+    GROUP,
+    COLOUR,
+    PATTERN,
+    SOURCE,
+    BOX,
+]
+TRANSACTION_COLUMNS = [USER, ITEM, DATE]
+SPLIT_BY = {"article": ITEM, "product": PRODUCT, "caption": CAPTION}
+TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
+
+
+def split_items(
+    items: pd.DataFrame,
+    by: Literal["article", "product", "caption"] = "article",
+    seed: int = 42,
+) -> pd.DataFrame:
+    """The items in their own order with a column `split`: 80 % train, 10 % validation,
+    10 % test.
+
+    "article" is Paper A's published recipe to the row (section 3.2): shuffle the table,
+    cut 20 % off, halve it, each step with the same seed. It puts colours of one
+    product, hence equal captions, on both sides: 75 % of H&M's test captions occur word
+    for word in train. "product" and "caption" draw products, or distinct captions,
+    instead (`GroupShuffleSplit`): none is in two splits; the shares are of them. A
+    missing product or caption is a group of its own. ValueError for fewer than 10 items
+    (or products, captions), or an unknown `by`.
+    """
+    if by not in SPLIT_BY:
+        raise ValueError(f"unknown split {by!r}; known: {', '.join(SPLIT_BY)}")
+    groups = items[SPLIT_BY[by]].fillna(items[ITEM])
+    if groups.nunique() < 10:
+        raise ValueError(
+            f"{groups.nunique()} {by}s can't be split 80/10/10; at least 10 are needed"
+        )
+    held = (
+        _by_article(len(items), seed)
+        if by == "article"
+        else _by_group(groups.to_numpy(), seed)
+    )
+    split = np.full(len(items), TRAIN, dtype=object)
+    for name, rows in zip((VALIDATION, TEST), held, strict=True):
+        split[rows] = name
+    return items.assign(**{SPLIT: split.astype(str)})
+
+
+def _by_article(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the validation and test rows."""
+    from sklearn.model_selection import train_test_split
+
+    rows = pd.DataFrame({"row": np.arange(count)}).sample(frac=1, random_state=seed)
+    _, rest = train_test_split(rows, test_size=0.2, random_state=seed)
+    validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
+    return validation["row"].to_numpy(), test["row"].to_numpy()
+
+
+def _by_group(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the validation and test rows."""
+    from sklearn.model_selection import GroupShuffleSplit
+
+    _, rest = next(
+        GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(
+            groups, groups=groups
+        )
+    )
+    halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(
+        rest, groups=groups[rest]
+    )
+    validation, test = next(halves)
+    return rest[validation], rest[test]
+
+
+def statistics(items: pd.DataFrame) -> dict[str, float]:
+    """The columns of Paper A's Table 2 that follow from an items table; rows without a
+    caption count as images only.
+
+    images; images per caption; vocabulary: distinct words of the lower-cased captions,
+    split at anything that is not a letter or digit (the paper doesn't say how it
+    counted); caption length: mean number of such words; categories.
+    """
+    captions = items[CAPTION].dropna()
+    words = captions.str.lower().str.findall(r"[a-z0-9]+")
+    return {
+        "images": float(items[IMAGE].notna().sum()),
+        "images per caption": len(captions) / captions.nunique(),
+        "vocabulary": float(words.explode().nunique()),
+        "caption length": float(words.str.len().mean()),
+        "categories": float(items[CATEGORY].nunique()),
+    }

@@ -1,0 +1,101 @@
+"""Which of many texts shares most words with a caption: exact, by an inverted index
+instead of all comparisons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+# a longer caption is refused: the index takes 4 bytes per text and word of the longest
+# caption
+MOST_WORDS = 1000
+
+
+def closest(
+    captions: Sequence[str], texts: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each caption the row of the text that overlaps most with it (-1: none shares
+    a word), and the overlap.
+
+    Overlap, as in the code of Paper A: the share of the caption's distinct words that
+    are among the first n words of the text, n the caption's length in words; lower
+    case, split at blanks. Among equals the first text wins. ValueError for a caption of
+    more than `MOST_WORDS` words.
+
+    Rare words first: a text without the k rarest of a caption's m words shares at most
+    m - k, so the search ends when that is less than the best found.
+    """
+    queries = [caption.lower().split() for caption in captions]
+    width = max(map(len, queries), default=0)
+    if width > MOST_WORDS:
+        raise ValueError(
+            f"a caption has {width} words, more than {MOST_WORDS}; a text that long is"
+            " no caption"
+        )
+    numbers: dict[str, int] = {}
+    words = _words(texts, width, numbers)  # (texts, width)
+    holders, starts = _holders(words, len(numbers))
+    present = np.zeros(len(numbers) + 1, dtype=bool)
+    rows, overlaps = np.full(len(queries), -1), np.zeros(len(queries))
+    for n, query in enumerate(tqdm(queries, desc="captions", disable=None)):
+        distinct = set(query)
+        known = np.array(
+            [numbers[word] for word in distinct if word in numbers], dtype=int
+        )
+        known = known[np.lexsort((known, starts[known + 1] - starts[known]))]
+        present[known] = True
+        rows[n], shared = _best(known, len(query), words, holders, starts, present)
+        present[known] = False
+        overlaps[n] = shared / max(len(distinct), 1)
+    return rows, overlaps
+
+
+def _best(
+    known: np.ndarray,
+    length: int,
+    words: np.ndarray,
+    holders: np.ndarray,
+    starts: np.ndarray,
+    present: np.ndarray,
+) -> tuple[int, int]:
+    """The text and the number of shared words; `known` from the rarest word on."""
+    row, most = -1, 0
+    for passed, word in enumerate(known):
+        if len(known) - passed < most:
+            break
+        candidates = holders[starts[word] : starts[word + 1]]  # ascending
+        shared = present[words[candidates, :length]].sum(axis=1)
+        first = int(shared.argmax())
+        if shared[first] > most or (
+            shared[first] == most > 0 and candidates[first] < row
+        ):
+            row, most = int(candidates[first]), int(shared[first])
+    return row, most
+
+
+def _words(texts: Sequence[str], width: int, numbers: dict[str, int]) -> np.ndarray:
+    """The first `width` words of each text as numbers from 1 on; 0 after its end and
+    for a word said before.
+    """
+    words = np.zeros((len(texts), width), dtype=np.int32)
+    for row, text in zip(words, texts, strict=True):
+        said = [
+            numbers.setdefault(word, len(numbers) + 1)
+            for word in text.lower().split(maxsplit=width)[:width]
+        ]
+        at = {number: place for place, number in reversed(list(enumerate(said)))}
+        row[list(at.values())] = list(at)
+    return words
+
+
+def _holders(words: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that hold each word, ascending, behind one another; word w has those
+    from starts[w] to starts[w + 1].
+    """
+    rows, places = np.nonzero(words)
+    held = words[rows, places]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(held, minlength=count + 1))])
+    return rows[np.argsort(held, kind="stable")].astype(np.int32), starts

@@ -1,0 +1,3 @@
+"""Readers of the datasets' layouts; each returns the items table of
+`fashionlib.data.items`.
+"""

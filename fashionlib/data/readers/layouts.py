@@ -1,0 +1,92 @@
+"""Which dataset a folder holds, its items and its faults; and which shop items answer a
+consumer's photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+
+from fashionlib.data.items import CONSUMER, ITEM, PRODUCT, SHOP, SOURCE
+from fashionlib.data.readers import consumer2shop, deepfashion2, dfmm, facad, hm, hm_hub
+from fashionlib.data.readers.faults import Report
+
+# Each module has recognise(root) -> bool, items(root) -> items table, check(root) ->
+# Report.
+LAYOUTS: Mapping[str, ModuleType] = {
+    "hm": hm,
+    "hm_hub": hm_hub,
+    "facad": facad,
+    "dfmm": dfmm,
+    "consumer2shop": consumer2shop,
+    "deepfashion2": deepfashion2,
+}
+SIGNS: Mapping[str, str] = {
+    "hm": f"{hm.ARTICLES} or {hm.TRANSACTIONS}",
+    "hm_hub": "data/*.parquet or *-of-*.parquet",
+    "facad": "{TRAIN,VAL,TEST}_IMAGES*.hdf5 or meta_all*.json",
+    "dfmm": f"{dfmm.CAPTIONS} or {dfmm.SHAPES}",
+    "consumer2shop": f"Anno/{consumer2shop.BOXES} or Anno/{consumer2shop.PRODUCTS}",
+    "deepfashion2": (
+        f"train/{deepfashion2.ANNOTATIONS}/ or validation/{deepfashion2.ANNOTATIONS}/"
+    ),
+}
+QUERY, GALLERY = "query", "gallery"
+
+
+def recognise(root: Path) -> str:
+    """The name in `LAYOUTS` of the folder's layout.
+
+    FileNotFoundError without the folder; ValueError when it has the signs of no layout,
+    saying what each lacks, or of more than one.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is no folder")
+    found = [name for name, layout in LAYOUTS.items() if layout.recognise(root)]
+    if not found:
+        lacks = "\n".join(f"  {name:13} lacks {sign}" for name, sign in SIGNS.items())
+        raise ValueError(
+            f"{root} has none of {len(LAYOUTS)} known layouts. Name the folder that"
+            f" holds them:\n{lacks}"
+        )
+    if len(found) > 1:
+        raise ValueError(
+            f"{root} has {len(found)} layouts: {', '.join(found)}. Put each in a folder"
+            " of its own."
+        )
+    return found[0]
+
+
+def items(root: Path) -> pd.DataFrame:
+    """The items table of the folder, whatever its layout. Raises as `recognise` and the
+    layout's `items`.
+    """
+    return LAYOUTS[recognise(root)].items(root)
+
+
+def check(root: Path) -> Report:
+    """What the layout's `check` finds. Raises as `recognise`."""
+    return LAYOUTS[recognise(root)].check(root)
+
+
+def pairs(items: pd.DataFrame) -> pd.DataFrame:
+    """Columns query and gallery, item ids: a consumer's item and a shop's item of the
+    same product, one row each.
+
+    Queries are in the items' order, a query's shop items too. A query whose product no
+    shop item has keeps one row with `gallery` missing:
+    `pairs(items)["gallery"].isna().sum()` queries can't be answered. A consumer's item
+    without a product is no query. To search one split, give that split's items.
+    """
+    known = items[items[PRODUCT].notna()]
+    queries = known.loc[known[SOURCE] == CONSUMER, [ITEM, PRODUCT]].rename(
+        columns={ITEM: QUERY}
+    )
+    gallery = known.loc[known[SOURCE] == SHOP, [ITEM, PRODUCT]].rename(
+        columns={ITEM: GALLERY}
+    )
+    return queries.merge(gallery, on=PRODUCT, how="left")[[QUERY, GALLERY]]

@@ -1,0 +1,83 @@
+"""Replies on disk: what was paid for once is read from there, also after a run was
+killed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fashionlib.data import images
+from fashionlib.data.files import write_json
+from fashionlib.labelling.prompts import Request
+from fashionlib.labelling.replies import Reply
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a reply beside prompt and pictures."""
+
+    model: str
+    side: int = (
+        512  # pixels: a larger picture is shrunk to fit this square before it is sent
+    )
+    temperature: float | None = (
+        0.0  # None is not sent: some models take no other than their own
+    )
+    most_tokens: int = 4096  # of a reply
+
+
+class Kept:
+    """Replies to requests with these settings, one file each in `folder`/xx/."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder, self.settings = Path(folder), settings
+
+    def key(self, request: Request) -> str:
+        """sha256 of settings, prompt, attempt and the pictures' bytes; the endpoint's
+        address is no part of it.
+
+        ValueError naming a picture that can't be read.
+        """
+        told = [
+            asdict(self.settings),
+            request.instructions,
+            request.question,
+            request.attempt,
+        ]
+        digest = hashlib.sha256(json.dumps(told).encode())
+        for reference in request.images:
+            try:
+                digest.update(hashlib.sha256(images.read(reference)).digest())
+            except (OSError, IndexError, KeyError) as error:
+                raise ValueError(
+                    f"cannot read the picture {reference}: {error}"
+                ) from error
+        return digest.hexdigest()
+
+    def get(self, key: str) -> Reply | None:
+        """The reply, or None where there is none yet. ValueError where its file is
+        spoilt.
+        """
+        path = self._path(key)
+        if not path.is_file():
+            return None
+        try:
+            return Reply(**json.loads(path.read_text(encoding="utf-8"))["reply"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{path} is no kept reply ({error}); delete it, and it is asked for"
+                " again"
+            ) from error
+
+    def put(self, key: str, reply: Reply) -> Reply:
+        """Keep the reply; it is returned."""
+        write_json(
+            self._path(key), {"model": self.settings.model, "reply": asdict(reply)}
+        )
+        return reply
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"

@@ -1,0 +1,26 @@
+"""Recommenders, ranking metrics and the comparison of models."""
+
+from fashionlib.recommending.baselines import MostPop, Random, Repeat
+from fashionlib.recommending.comparison import (
+    Comparison,
+    Model,
+    compare,
+    evaluate,
+    paired,
+    summary,
+)
+from fashionlib.recommending.neighbours import ItemKNN, UserKNN
+
+__all__ = [
+    "Comparison",
+    "ItemKNN",
+    "Model",
+    "MostPop",
+    "Random",
+    "Repeat",
+    "UserKNN",
+    "compare",
+    "evaluate",
+    "paired",
+    "summary",
+]

@@ -1,0 +1,239 @@
+"""Loops over sparse rows and scores that numpy can't fuse, compiled by numba; rows are
+shared out among the cores.
+
+Everywhere the best come first, ties in order of their position, and an empty place is
+-1. A row's result depends on that row alone, so the number of cores changes no number.
+A mask is the pair of CSR index arrays of what each user has seen, every row sorted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+
+# scores looked at together: most chunks hold nothing for the list, and a maximum is one
+# cheap pass
+CHUNK = 64
+BLOCK = 32_768  # rows whose counters are used together: 128 KiB
+ROUNDED = (
+    1 - 1e-12
+    # a quotient times its divisor may come out a little above: a tie must not be skipped
+    # for that
+)
+# columns read beyond what the bound asks: fewer rows are then counted to the end (4 and
+# 5 were fastest)
+SLACK = 4
+
+
+def threads() -> int:
+    """How many cores the loops share; NUMBA_NUM_THREADS sets it."""
+    return get_num_threads()
+
+
+@njit(nogil=True, cache=True)
+def merge_scores(scores, first, pointers, seen, lists, values):
+    """Take the best of a tile of scores (rows, some items), float32, into lists and
+    values, both (rows, n), in place.
+
+    The tile's columns are the items from `first` on; tiles must come in order of the
+    items. Scores that are not above -inf and items of the row's mask are left out.
+    """
+    rows, items = scores.shape
+    last = lists.shape[1] - 1
+    for row in range(rows):
+        mask, best = seen[pointers[row] : pointers[row + 1]], values[row]
+        for start in range(0, items, CHUNK):
+            stop = min(start + CHUNK, items)
+            highest = scores[row, start]
+            for item in range(start, stop):
+                highest = max(highest, scores[row, item])
+            if not highest > best[last]:
+                continue
+            for item in range(start, stop):
+                value = scores[row, item]
+                if not value > best[last]:
+                    continue
+                at = np.searchsorted(mask, first + item)
+                if at == len(mask) or mask[at] != first + item:
+                    _insert(lists[row], best, first + item, value)
+
+
+@njit(parallel=True, cache=True)
+def best_products(
+    left_at, left, weight, right_at, right, value, items, pointers, seen, n, threads
+):
+    """(rows, n) int32: the columns with the largest sums of products in each row of
+    left @ right, without the mask.
+
+    left (rows, m) and right (m, items) are CSR arrays. A column that no product reaches
+    is not offered. Sums are rounded to 12 digits, so that the order of adding breaks no
+    tie.
+    """
+    rows = len(left_at) - 1
+    lists = np.full((rows, n), -1, np.int32)
+    for thread in prange(threads):
+        total, known = np.zeros(items), np.zeros(items, np.bool_)
+        touched, values = np.empty(items, np.int32), np.empty(n)
+        for row in range(thread, rows, threads):
+            known[seen[pointers[row] : pointers[row + 1]]] = True
+            count = 0
+            for a in range(left_at[row], left_at[row + 1]):
+                for b in range(right_at[left[a]], right_at[left[a] + 1]):
+                    item = right[b]
+                    if known[item]:
+                        continue
+                    if total[item] == 0:
+                        touched[count] = item
+                        count += 1
+                    total[item] += weight[a] * value[b]
+            values[:] = -np.inf
+            for item in touched[:count]:
+                _insert(lists[row], values, item, np.round(total[item], 12))
+                total[item] = 0
+            known[seen[pointers[row] : pointers[row + 1]]] = False
+    return lists
+
+
+@njit(parallel=True, cache=True)
+def first_unseen(order, pointers, seen, n):
+    """(rows, n) int32: the first n of `order` (positions) that each row's mask
+    leaves.
+    """
+    rows = len(pointers) - 1
+    lists = np.full((rows, n), -1, np.int32)
+    for row in prange(rows):
+        mask, count = seen[pointers[row] : pointers[row + 1]], 0
+        for item in order:
+            if count == n:
+                break
+            at = np.searchsorted(mask, item)
+            if at == len(mask) or mask[at] != item:
+                lists[row, count] = item
+                count += 1
+    return lists
+
+
+@njit(parallel=True, cache=True)
+def random_unseen(users, seed, items, pointers, seen, n):
+    """(rows, n) int32: distinct positions below `items`, uniform among those that the
+    mask leaves.
+
+    A user's draws are splitmix64's numbers of the seed and the user (Steele et al.,
+    OOPSLA 2014).
+    """
+    lists = np.full((len(users), n), -1, np.int32)
+    for row in prange(len(users)):
+        mask = seen[pointers[row] : pointers[row + 1]]
+        state = np.uint64(users[row]) * np.uint64(0xD1342543DE82EF95) + np.uint64(seed)
+        for count in range(min(n, items - len(mask))):
+            while lists[row, count] < 0:
+                state += np.uint64(0x9E3779B97F4A7C15)
+                z = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                item = np.int64((z ^ (z >> np.uint64(31))) % np.uint64(items))
+                at = np.searchsorted(mask, item)
+                if (at == len(mask) or mask[at] != item) and not (
+                    lists[row, :count] == item
+                ).any():
+                    lists[row, count] = item
+    return lists
+
+
+@njit(parallel=True, cache=True)
+def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads):
+    """(names int32, cosines float64), both (rows, k): for each row of a binary matrix
+    the k others of highest cosine. A row that shares no column is not offered.
+
+    Give the rows in ascending order of `degree` (their number of columns), the columns
+    in ascending order of their number of rows: row_at and columns are the CSR arrays,
+    column_at and rows_of those of the transpose, all sorted. `names` (rows,) are the
+    rows' positions elsewhere, which break ties.
+
+    Exact, with much of the work left out. The others are met in blocks of ascending
+    degree; a block's counters fit the processor's cache. A row that shares `c` of its
+    columns with an other of degree d has c**2 / d as squared cosine (times its own
+    degree); once k others reach `worst`, an other of degree d needs sqrt(worst * d)
+    columns in common. So the row's commonest columns, where most of the work lies, need
+    not be read while those that are read decide who can still enter, and those few are
+    counted to the end: term-at-a-time pruning (Turtle and Flood, IPM 31:6, 1995).
+    """
+    rows = len(row_at) - 1
+    found, cosines = np.full((rows, k), -1, np.int32), np.zeros((rows, k))
+    widest = 0 if rows == 0 else degree.max()
+    for thread in prange(threads):
+        shared, touched = np.zeros(BLOCK, np.int32), np.empty(BLOCK + 1, np.uint32)
+        cursor, values = np.empty(widest, np.int64), np.empty(k)
+        for row in range(thread, rows, threads):
+            mine, values[:] = columns[row_at[row] : row_at[row + 1]], 0
+            cursor[: len(mine)] = column_at[mine]
+            read = len(mine)  # how many of its columns, the rarest first
+            for start in range(0, rows, BLOCK):
+                least = (
+                    np.sqrt(values[k - 1] * degree[start]) - 1e-9
+                )  # columns to share with one of this block
+                if len(mine) < least:
+                    break
+                while read > 1 and len(mine) - read + SLACK < least:
+                    read -= 1
+                missed, count = len(mine) - read, 0
+                for place in range(read):
+                    at, stop = cursor[place], column_at[mine[place] + 1]
+                    if at < stop and rows_of[stop - 1] >= start + BLOCK:
+                        stop = at + np.searchsorted(rows_of[at:stop], start + BLOCK)
+                    for other in rows_of[at:stop]:
+                        slot = np.uint32(
+                            other - start
+                        )  # unsigned: numba need not look for a negative index
+                        met = shared[slot]
+                        touched[count] = slot
+                        count += met == 0
+                        shared[slot] = met + 1
+                    cursor[place] = stop
+                for slot in touched[:count]:
+                    met = shared[slot]
+                    shared[slot] = 0
+                    if met + missed < least:
+                        continue
+                    other = start + np.int64(slot)
+                    if (
+                        other == row
+                        or (met + missed) ** 2 < values[k - 1] * degree[other] * ROUNDED
+                    ):
+                        continue
+                    if missed:
+                        met += _shared(
+                            mine[read:], columns[row_at[other] : row_at[other + 1]]
+                        )
+                    _insert(found[row], values, names[other], met * met / degree[other])
+            cosines[row] = np.sqrt(values / max(len(mine), 1))
+    return found, cosines
+
+
+@njit(cache=True)
+def _shared(a, b):
+    """How many values two sorted arrays share, looked for from their ends: `a` holds
+    some of the largest.
+    """
+    i, j, count = len(a) - 1, len(b) - 1, 0
+    while i >= 0 and j >= 0:
+        count += a[i] == b[j]
+        i, j = i - (a[i] >= b[j]), j - (b[j] >= a[i])
+    return count
+
+
+@njit(cache=True)
+def _insert(places, values, item, value):
+    """Put the item among the best, if it is one: larger values first, then lower
+    positions; the last one falls out.
+    """
+    at = len(values) - 1
+    if value < values[at] or (
+        value == values[at] and places[at] >= 0 and places[at] < item
+    ):
+        return
+    while at > 0 and (
+        values[at - 1] < value or (values[at - 1] == value and places[at - 1] > item)
+    ):
+        values[at], places[at] = values[at - 1], places[at - 1]
+        at -= 1
+    values[at], places[at] = value, item

@@ -1,1 +1,0 @@
-"""The wardrobe written in the layouts of real datasets: each module has write(root, truth, seed, ...)."""

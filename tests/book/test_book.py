@@ -1,0 +1,192 @@
+"""The whole book at profile smoke: every notebook runs, the strict build passes, and
+nothing runs twice.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+RUN = ROOT / "_run" / "smoke"
+SITE = RUN / "_build" / "html"
+NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def snakemake(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess:
+    command = [
+        "snakemake",
+        "--cores",
+        "2",
+        "--max-checksum-file-size",
+        "2000000000",
+        *arguments,
+        "--config",
+        "profile=smoke",
+        "html=_run/smoke",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(folder), "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture(scope="module")
+def site():
+    done = snakemake()
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    return SITE
+
+
+class Page(HTMLParser):
+    """What a page loads and shows: pictures without words, addresses of scripts, styles
+    and pictures.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self.mute, self.loaded, self.links = [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "img" and not given.get("alt"):
+            self.mute.append(given.get("src", "")[:80])
+        if tag in ("img", "script", "iframe") and given.get("src"):
+            self.loaded.append(given["src"])
+        if tag == "link" and given.get("rel") == "stylesheet":
+            self.loaded.append(given["href"])
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+
+
+def planned(folder: Path) -> set[str]:
+    """Notebooks that Snakemake would execute in `folder`."""
+    done = snakemake("--dry-run", "--quiet", "rules", folder=folder)
+    assert done.returncode == 0, done.stderr
+    full = snakemake("--dry-run", folder=folder)
+    return set(
+        re.findall(
+            r"^(?:local)?rule notebook_(\w+):", full.stdout + full.stderr, flags=re.M
+        )
+    )
+
+
+def test_every_page_of_the_table_of_contents_is_there(site):
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    for chapter in [
+        toc["root"],
+        *(c["file"] for part in toc["parts"] for c in part["chapters"]),
+    ]:
+        assert (site / f"{chapter}.html").is_file(), chapter
+    assert "book/intro.html" in (site / "index.html").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(site, name):
+    page = Page(site / "notebooks" / f"{name}.html")
+    assert not [src for src in page.loaded if re.match(r"(https?:)?//", src)]
+    assert not page.mute
+    colab = next(link for link in page.links if "colab.research.google.com" in link)
+    assert (ROOT / colab.split("/blob/main/")[1]).is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_says_that_its_numbers_are_synthetic_and_keeps_machines_out(site, name):
+    text = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+    assert "synthetic wardrobe" in text.split("bd-footer")[0]
+    for place in (str(ROOT), "/tmp/", "/root/", "/home/"):
+        assert place not in text, place
+    assert "Traceback" not in text
+
+
+def test_every_result_says_where_it_comes_from(site):
+    results = sorted((RUN / "results").glob("*.json"))
+    assert len(results) == len(NAMES)
+    for path in results:
+        origin = json.loads(path.read_text())["provenance"]
+        assert (
+            origin["profile"] == "smoke"
+            and origin["data"]["synthetic"]
+            and origin["commit"]
+        ), path
+        assert (ROOT / "notebooks" / f"{origin['notebook']}.ipynb").is_file(), path
+
+
+def test_every_notebook_has_a_record_with_time_and_memory(site):
+    records = {
+        path.stem: json.loads(path.read_text())
+        for path in (RUN / "records").glob("*.json")
+    }
+    assert set(NAMES) <= records.keys() and all(
+        r["seconds"] > 0 for r in records.values()
+    )
+    assert "seconds" in (site / "book" / "status.html").read_text()
+
+
+def test_prose_numbers_are_bound_to_results(site):
+    page = (site / "book" / "intro.html").read_text()
+    bound = re.findall(r'<abbr class="result" title="([^"]+)">([^<]+)</abbr>', page)
+    assert len(bound) >= 3 and all("profile smoke" in title for title, _ in bound)
+    value = json.loads((RUN / "results" / "leakage.json").read_text())["values"][
+        "article"
+    ]["BLEU-4"]
+    assert f"{value:.1%}" in [text for _, text in bound]
+
+
+@pytest.fixture(scope="module")
+def copy(site, tmp_path_factory):
+    """The finished repository copied elsewhere, times of files kept, to be edited."""
+    folder = tmp_path_factory.mktemp("copy") / "book"
+    ignored = shutil.ignore_patterns(".git", ".venv", "_build", "_run", "*.part")
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=ignored)
+    shutil.copytree(
+        RUN,
+        folder / "_run" / "smoke",
+        ignore=shutil.ignore_patterns("checkpoints", "cache", "_build"),
+    )
+    shutil.copytree(SITE, folder / SITE.relative_to(ROOT))
+    return folder
+
+
+def test_a_second_run_executes_nothing(copy):
+    assert planned(copy) == set()
+
+
+def test_touched_outputs_and_metadata_execute_nothing(copy):
+    path = copy / "notebooks" / "14_recommenders.ipynb"
+    before = path.read_text()
+    notebook = json.loads(before)
+    notebook["metadata"]["touched"] = True
+    notebook["cells"][-1]["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": ["x"]}
+    ]
+    path.write_text(json.dumps(notebook))
+    assert planned(copy) == set()
+    path.write_text(before)
+
+
+def test_an_edited_module_executes_only_the_notebooks_that_use_it(copy):
+    path = copy / "fashionlib" / "recommending" / "ranking.py"
+    before = path.read_text()
+    path.write_text(before + "\nEDITED = True\n")
+    users = {
+        "12_feature_spaces",
+        "13_missing_captions",
+        "14_recommenders",
+        "15_why_item_knn_wins",
+        "16_one_model_two_tasks",
+        "17_street_to_shop",
+        "18_search",
+    }
+    assert planned(copy) == {
+        *users,
+        "19_scoreboard",
+    }  # 19 reads the results of 14 to 17
+    path.write_text(before)

@@ -1,0 +1,156 @@
+"""Executing a notebook: what it depends on, what a failure leaves behind, what is
+published.
+"""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from fashionlib import commands
+from fashionlib.book import execute
+
+HERE = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A folder that passes for the book's, and a function that writes a notebook of
+    given cells into it.
+    """
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def write(*cells: str, parameters: str = 'profile: str = "tiny"\nn: int = 1'):
+        tagged = nbformat.v4.new_code_cell(
+            parameters, metadata={"tags": ["parameters"]}
+        )
+        notebook = nbformat.v4.new_notebook(
+            cells=[tagged, *(nbformat.v4.new_code_cell(cell) for cell in cells)]
+        )
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        nbformat.write(notebook, tmp_path / "notebooks" / "x.ipynb")
+        return Path("notebooks/x.ipynb")
+
+    return write
+
+
+def test_a_notebook_runs_with_its_parameters_and_leaves_a_record(book, tmp_path):
+    done = execute.execute(
+        book("import os\nprint(profile, n + 1, os.getcwd())"), "smoke", {"n": 41}
+    )
+    text = done.read_text()
+    assert (
+        "smoke 42" in text
+        and str(tmp_path) not in text
+        and "papermill" not in json.loads(text)["metadata"]
+    )
+    record = json.loads((tmp_path / "_run/smoke/records/x.json").read_text())
+    assert (
+        record["notebook"] == "x.ipynb"
+        and record["seconds"] > 0
+        and record["peak_memory_mib"] > 10
+    )
+
+
+def test_a_failed_notebook_keeps_its_copy_with_the_traceback(book, tmp_path):
+    with pytest.raises(
+        execute.NotebookFailed, match=r"ZeroDivisionError.*_run/smoke/failed/x.ipynb"
+    ):
+        execute.execute(book("1 / 0"), "smoke")
+    assert "ZeroDivisionError" in (tmp_path / "_run/smoke/failed/x.ipynb").read_text()
+    assert not (tmp_path / "_run/smoke/notebooks/x.ipynb").exists()
+
+
+def test_a_killed_kernel_is_a_failure(book, tmp_path):
+    notebook = book("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(execute.NotebookFailed, match="kernel died"):
+        execute.execute(notebook, "smoke")
+    assert not (tmp_path / "_run/smoke/notebooks/x.ipynb").exists()
+
+
+def test_an_unknown_parameter_is_refused_with_the_known(book, capsys):
+    assert (
+        commands.main(
+            ["execute", str(book("n")), "--profile", "smoke", "-p", "epochs=3"]
+        )
+        == 2
+    )
+    error = capsys.readouterr().err
+    assert "epochs" in error and "known: profile, n" in error and error.count("\n") == 1
+
+
+def test_outputs_prose_and_metadata_do_not_count(book):
+    notebook = book("from fashionlib.recommending import ranking")
+    before = execute.dependencies(notebook, "smoke")
+    content = nbformat.read(notebook, 4)
+    content.cells.insert(0, nbformat.v4.new_markdown_cell("# A title"))
+    content.cells[-1].outputs = [nbformat.v4.new_output("stream", text="hello")]
+    content.metadata["touched"] = True
+    nbformat.write(content, notebook)
+    assert execute.dependencies(notebook, "smoke") == before
+    content.cells[-1].source += "\n1 + 1"
+    nbformat.write(content, notebook)
+    assert execute.dependencies(notebook, "smoke") != before
+
+
+def test_only_the_imported_modules_count(book, tmp_path, monkeypatch):
+    package = tmp_path / "fashionlib"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "near.py").write_text("def f():\n    from fashionlib import far\n")
+    (package / "far.py").write_text("x = 1\n")
+    (package / "other.py").write_text("x = 1\n")
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    notebook = book("from fashionlib import near")
+    before = execute.dependencies(notebook, "smoke")
+    (package / "other.py").write_text("x = 2\n")
+    assert execute.dependencies(notebook, "smoke") == before
+    (package / "far.py").write_text("x = 2\n")
+    assert execute.dependencies(notebook, "smoke") != before
+
+
+def test_shell_and_magic_lines_do_not_stop_the_reading(book):
+    shell = "import sys\nif 'x' in sys.modules:\n    %pip install y\n    !ls\n%cd x\n"
+    notebook = book(shell + "from fashionlib.recommending import ranking")
+    names = {path.name for path in execute.imported_modules(execute.code(notebook))}
+    assert {"ranking.py", "__init__.py"} <= names and "vbpr.py" not in names
+
+
+def test_progress_bars_are_dropped_and_warnings_stay(book):
+    noisy = (
+        "import warnings\nfrom tqdm import"
+        " tqdm\nlist(tqdm(range(9)))\nwarnings.warn('look here')"
+    )
+    done = execute.execute(book(noisy), "smoke")
+    outputs = json.dumps(
+        [cell.get("outputs") for cell in json.loads(done.read_text())["cells"]]
+    )
+    assert (
+        "look here" in outputs and "9/9" not in outputs and "ipykernel" not in outputs
+    )
+
+
+def test_this_machines_paths_are_not_published(tmp_path):
+    notebook = {
+        "metadata": {"papermill": {"input_path": "/x"}},
+        "cells": [
+            {
+                "metadata": {"papermill": {}},
+                "source": f"data = '{tmp_path}/some/hm'",
+                "outputs": [{"name": "stdout", "text": f"{tmp_path}/book/a.py"}],
+            }
+        ],
+    }
+    text = execute.publishable(
+        json.dumps(notebook), tmp_path / "book", f"{tmp_path}/some/hm"
+    )
+    assert (
+        str(tmp_path) not in text and "data = 'hm'" in text and "papermill" not in text
+    )

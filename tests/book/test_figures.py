@@ -1,0 +1,155 @@
+"""What is drawn: text from data is escaped, a broken picture is named."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fashionlib.book import figures
+
+HOSTILE = '<img src=x onerror="alert(1)"> & "dress"'
+
+
+@pytest.fixture
+def picture(tmp_path):
+    Image.new("RGB", (200, 300), "red").save(tmp_path / "0108775015.jpg")
+    return str(tmp_path / "0108775015.jpg")
+
+
+def test_cells_and_headings_of_a_table_are_escaped():
+    html = figures.table(pd.DataFrame({HOSTILE: [HOSTILE]}, index=[HOSTILE])).data
+    assert "<img" not in html and html.count("&lt;img") == 3
+
+
+def test_numbers_are_rounded_percents_multiplied_and_the_best_marked():
+    frame = pd.DataFrame(
+        {"BLEU-4": [0.1234, 0.4], "items": [1000, 2]}, index=["a", "b"]
+    )
+    html = figures.table(frame, percent=["BLEU-4"], best=["BLEU-4"]).data
+    assert ">12.3<" in html and ">40.0<" in html and ">1,000<" in html
+    assert (
+        "row1_col0 {\n  font-weight: bold" in html
+        and "row0_col0 {\n  font-weight: bold" not in html
+    )
+
+
+def test_the_best_is_the_best_of_its_group():
+    frame = pd.DataFrame(
+        {"CIDEr": [0.1, 0.3, 2.0, 1.0]},
+        index=["H&M: a", "H&M: b", "drawn: a", "drawn: b"],
+    )
+    html = figures.table(
+        frame, best=["CIDEr"], within=["H&M", "H&M", "drawn", "drawn"]
+    ).data
+    bold = html.split("{\n  font-weight: bold")[0].rsplit("}", 1)[-1]
+    assert (
+        "row1_col0" in bold
+        and "row2_col0" in bold
+        and "row0_col0" not in bold
+        and "row3_col0" not in bold
+    )
+
+
+def test_two_tables_of_a_page_do_not_share_styles():
+    one, two = (
+        figures.table(pd.DataFrame({"x": [value]})).data for value in (1.0, 2.0)
+    )
+    assert one.split('id="')[1][:10] != two.split('id="')[1][:10]
+
+
+def test_a_thumbnail_is_small_and_keeps_its_shape(picture):
+    data = base64.b64decode(figures.thumbnail(picture, 100).split(",")[1])
+    assert Image.open(io.BytesIO(data)).size == (100, 150)
+
+
+def test_a_broken_or_giant_picture_is_named(tmp_path, monkeypatch, picture):
+    broken = tmp_path / "0999999999.jpg"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="0999999999.jpg.*fashionlib check"):
+        figures.thumbnail(broken)
+    monkeypatch.setattr(figures.images, "MOST_PIXELS", 1000)
+    with pytest.raises(ValueError, match="200 x 300 pixels, more than"):
+        figures.thumbnail(picture)
+
+
+def test_the_banner_tells_drawn_from_real():
+    assert "synthetic wardrobe" in figures.note(True, "tiny").data
+    assert "synthetic" not in figures.note(False, "sample").data
+
+
+def test_neighbours_have_their_names_escaped(picture):
+    html = figures.neighbours([(picture, [picture, picture])], HOSTILE, [HOSTILE]).data
+    assert html.count("<img") == 3 and '<span class="name">&lt;img' in html
+    assert (
+        'class="name"' not in figures.neighbours([(picture, [picture])], "image").data
+    )
+
+
+def test_hits_among_neighbours_are_marked_by_a_tick_and_in_words_too(picture):
+    html = figures.neighbours(
+        [(picture, [picture] * 3), (picture, [picture] * 2)],
+        HOSTILE,
+        hits=[[False, True, False], [False, False]],
+    ).data
+    assert (
+        html.count("✓")
+        == html.count('class="hit"')
+        == html.count("Hit 2 of query 1")
+        == 1
+    )
+    assert html.count("Neighbour") == 4 and "<img src=x" not in html
+    with pytest.raises(ValueError, match="shorter"):
+        figures.neighbours([(picture, [picture] * 2)], "image", hits=[[True]])
+
+
+def test_a_picture_map_shows_the_item_nearest_the_middle_of_each_cell(tmp_path):
+    """Two cells: red at the corner and green nearly in the middle of the left one, blue
+    in the right one.
+    """
+    paths = [str(tmp_path / f"{name}.png") for name in ("red", "lime", "blue")]
+    for path, name in zip(paths, ("red", "lime", "blue"), strict=True):
+        Image.new("RGB", (52, 62), name).save(path)
+
+    def sheet_of(html: str) -> Image.Image:
+        return Image.open(
+            io.BytesIO(base64.b64decode(html.split("base64,")[1].split('"')[0]))
+        )
+
+    html = figures.picture_map(
+        np.array([[0, 0], [0.2, 0.6], [1, 1.0]]), paths, HOSTILE, across=2, down=1
+    ).data
+    sheet = sheet_of(html)
+    assert sheet.size == (2 * 52, 62) and html.count("<img") == 1
+    left, right = sheet.getpixel((26, 31)), sheet.getpixel((78, 31))
+    assert left[1] > 200 > 50 > left[0] and right[2] > 200 > 50 > right[0]
+    high = sheet_of(
+        figures.picture_map(
+            np.array([[0, 1.0], [0, 0]]), paths[:2], "", across=1, down=2
+        ).data
+    )
+    assert (
+        high.getpixel((26, 31))[0] > 200 > 50 > high.getpixel((26, 93))[0]
+    )  # red lies above
+
+
+def test_points_name_the_commonest_groups_and_grey_the_rest():
+    groups = [name for n in range(10) for name in [f"group {n}"] * (20 - n)]
+    at = np.random.default_rng(0).normal(size=(len(groups), 2))
+    figure = figures.points({"a": at, "b": at}, groups)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["others", *(f"group {n}" for n in range(8))]
+    drawn = sum(len(place.get_offsets()) for place in figure.axes[0].collections)
+    assert drawn == len(groups) and [axes.get_title() for axes in figure.axes[:2]] == [
+        "a",
+        "b",
+    ]
+
+
+def test_a_heatmap_writes_each_value():
+    axes = figures.heatmap(
+        pd.DataFrame([[1, 0.25], [0.25, 1]], ["a", "b"], ["a", "b"]), "shared"
+    )
+    assert [text.get_text() for text in axes.texts] == ["100%", "25%", "25%", "100%"]

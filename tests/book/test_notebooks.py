@@ -1,0 +1,100 @@
+"""What every notebook in the repository must be: prose, without outputs, with
+parameters that the profiles know.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from papermill import inspect_notebook
+
+from fashionlib.book import runs
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return request.param, json.loads(request.param.read_text(encoding="utf-8"))
+
+
+def cells(content, kind):
+    return [cell for cell in content["cells"] if cell["cell_type"] == kind]
+
+
+def test_without_outputs(notebook):
+    path, content = notebook
+    assert not any(
+        cell["outputs"] or cell["execution_count"] for cell in cells(content, "code")
+    ), path
+    assert content["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_one_typed_and_explained_parameters_cell(notebook):
+    path, content = notebook
+    tagged = [
+        cell
+        for cell in cells(content, "code")
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    assert len(tagged) == 1, path
+    known = inspect_notebook(str(path))
+    assert {"profile", "seed"} <= known.keys()
+    assert all(spec["inferred_type_name"] != "None" for spec in known.values()), known
+
+
+def test_profiles_name_real_notebooks_and_parameters():
+    words = {"takes", "needs", "expect"}
+    for name in runs.profile_names():
+        for section, given in runs.profile(name).items():
+            if section not in words:
+                known = inspect_notebook(str(ROOT / "notebooks" / f"{section}.ipynb"))
+                assert set(given) <= set(known), (name, section)
+
+
+def test_cells_are_sentences(notebook):
+    path, content = notebook
+    for cell in cells(content, "code"):
+        lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
+        assert len(lines) <= 15, (path, lines[0])
+        assert max(map(len, lines)) <= 120, (path, max(lines, key=len))
+
+
+def test_each_chapter_asks_and_answers(notebook):
+    path, content = notebook
+    title = "".join(content["cells"][0]["source"]).splitlines()[0]
+    assert title.startswith("# ") and title.endswith("?"), path
+    assert "**Answer.**" in "".join(cells(content, "code")[-1]["source"]), path
+
+
+def test_every_plot_has_words_for_those_who_cannot_see_it(notebook):
+    path, content = notebook
+    for cell in cells(content, "code"):
+        source = "".join(cell["source"])
+        if re.search(
+            r"figures\.(bars|curves|intervals|contact_sheet)\(|\.plot[.(]|plt\.|scatter\(",
+            source,
+        ):
+            assert cell["metadata"].get("mystnb", {}).get("image", {}).get("alt"), (
+                path,
+                source,
+            )
+
+
+def test_the_table_of_contents_the_order_of_work_and_the_folder_agree():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = {
+        Path(chapter["file"]).name
+        for part in toc["parts"]
+        for chapter in part["chapters"]
+        if chapter["file"].startswith("notebooks/")
+    }
+    rules = set(
+        re.findall(
+            r'^    "(\d\d_\w+)": {', (ROOT / "Snakefile").read_text(), flags=re.M
+        )
+    )
+    assert listed == rules == {path.stem for path in NOTEBOOKS}

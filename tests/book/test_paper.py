@@ -1,0 +1,149 @@
+"""The printed numbers, checked by the arithmetic that they must obey."""
+
+import ast
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import fashionlib
+from fashionlib.book import paper
+
+COLUMNS = [*paper.IMPROVED, "attribute recall"]
+TABLES = ["paper_a/table3", "paper_a/table4"]
+PRINTED = [
+    (table, *row)
+    for table in TABLES
+    for row in (
+        paper.published(table)
+        .query("column == '% improvement'")[["row", "value"]]
+        .values
+    )
+]
+
+
+def scores(table: str, model: str) -> tuple[pd.Series, pd.Series]:
+    return tuple(
+        paper.printed(table, model, setting)[COLUMNS] for setting in ("PT", "FT")
+    )
+
+
+def test_each_table_prints_the_improvement_of_four_models():
+    assert [table for table, _, _ in PRINTED] == [
+        table for table in TABLES for _ in range(4)
+    ]
+
+
+@pytest.mark.parametrize(("table", "model", "value"), PRINTED)
+def test_percent_improvement_comes_out_to_the_digit(table, model, value):
+    pretrained, fine_tuned = (row[list(paper.IMPROVED)] for row in scores(table, model))
+    assert round(paper.improvement(pretrained, fine_tuned)["% improvement"], 2) == value
+
+
+def test_no_other_set_of_the_printed_columns_gives_any_of_the_eight_figures():
+    changes = [
+        (value, paper.improvement(*scores(table, model)))
+        for table, model, value in PRINTED
+    ]
+    found = {
+        chosen
+        for size in range(1, 9)
+        for chosen in combinations(COLUMNS, size)
+        if any(
+            round(change[list(chosen)].mean(), 2) == value for value, change in changes
+        )
+    }
+    assert found == {paper.IMPROVED}
+
+
+def test_improvement_by_hand():
+    change = paper.improvement(
+        pd.Series({"a": 0.2, "b": 8.0}), pd.Series({"b": 2.0, "a": 0.5})
+    )
+    assert change.to_dict() == pytest.approx(
+        {"a": 150.0, "b": -75.0, "% improvement": (150 - 75) / 2}
+    )
+
+
+def test_a_pretrained_score_of_zero_has_no_improvement_and_is_not_filled():
+    change = paper.improvement(
+        pd.Series({"a": 0.0, "b": 1.0, "c": 0.0}),
+        pd.Series({"a": 3.0, "b": 2.0, "c": 0.0}),
+    )
+    assert change.isna().to_dict() == {
+        "a": True,
+        "b": False,
+        "c": True,
+        "% improvement": True,
+    }
+
+
+def test_improvement_refuses_other_metrics():
+    with pytest.raises(
+        ValueError, match=r"2 metrics pretrained, 1 fine-tuned; only in one: \['b'\]"
+    ):
+        paper.improvement(pd.Series({"a": 1.0, "b": 1.0}), pd.Series({"a": 1.0}))
+
+
+def test_table_1_adds_up():
+    rows = paper.published("paper_a/table1")
+    counts = rows[rows.column == "transactions"].pivot(
+        index="row", columns="setting", values="value"
+    )
+    for row in ("Filtered", "Unfiltered + Augmented"):
+        assert (
+            counts.loc[row, "train"] + counts.loc[row, "test"] == counts.loc[row, "all"]
+        )
+
+
+def test_section_3_adds_up_but_for_one_printed_sum():
+    rows = paper.published("paper_a/section3")
+    hm, facad = (
+        rows.query("row == @name and column == @what").set_index("setting").value
+        for name, what in (("H&M", "articles"), ("FACAD", "images"))
+    )
+    assert hm["train"] + hm["validation"] + hm["test"] == hm["product type is fashion"]
+    table1 = (
+        paper.published("paper_a/table1")
+        .query("row == 'Filtered' and setting == 'all'")
+        .set_index("column")
+        .value
+    )
+    assert hm["product type is fashion"] == table1["items"]
+    assert (
+        facad["all"] - (facad["train"] + facad["validation"] + facad["test"]) == 30
+    )  # the paper's own sum is off
+
+
+def test_table_5_has_ten_rows_of_eight_numbers():
+    rows = paper.published("paper_a/table5")
+    assert (
+        rows.groupby("row").size().to_dict() == dict.fromkeys(rows.row.unique(), 8)
+        and rows.row.nunique() == 10
+    )
+
+
+def test_an_unknown_table_or_row_names_the_known():
+    with pytest.raises(ValueError, match="paper_a/table3"):
+        paper.published("table3")
+    with pytest.raises(ValueError, match="'BLIP-3'"):
+        paper.printed("paper_a/table3", "BLIP-3", "FT")
+
+
+def test_no_library_module_imports_the_printed_numbers():
+    for path in Path(fashionlib.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                names = {alias.name for alias in node.names} | {node.module}
+                assert not names & {"paper", "fashionlib.book.paper"}, path
+
+
+def test_table_formats_are_tidy():
+    names = ("section2", "section3", "table1", "table2", "table3", "table4", "table5")
+    tables = [f"paper_a/{name}" for name in names]
+    for table in [*tables, "thesis_b/section3", "thesis_b/table4.2"]:
+        rows = paper.published(table)
+        assert list(rows.columns) == ["row", "column", "setting", "value", "unit"]
+        assert not rows.duplicated(["row", "column", "setting"]).any()
+        assert pd.api.types.is_numeric_dtype(rows.value)

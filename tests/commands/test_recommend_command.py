@@ -1,0 +1,339 @@
+"""`fashionlib recommend` on files: the same numbers as from tables, bad lines named."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashionlib import recommending
+from fashionlib.data import interactions
+from fashionlib.features import Features, load, unit
+from fashionlib.recommending import command
+
+
+def bought(rows):
+    table = pd.DataFrame(rows, columns=["user_id", "item_id", "date"])
+    return table.assign(
+        date=pd.to_datetime("2020-09-01") + pd.to_timedelta(table["date"], unit="D")
+    )
+
+
+def outfits(seed=0, users=300):
+    """Shoppers who buy items in pairs (2i, 2i + 1), the first of a pair a day before
+    the second.
+    """
+    random = np.random.default_rng(seed)
+    rows = []
+    for user in range(users):
+        for day, pair in enumerate(random.choice(20, size=5, replace=False)):
+            rows += [
+                (f"u{user}", f"{2 * pair:02}", 2 * day),
+                (f"u{user}", f"{2 * pair + 1:02}", 2 * day + 1),
+            ]
+    return bought(rows).sample(frac=1, random_state=seed)
+
+
+def tsv(path, table):
+    table.assign(rating=1)[["user_id", "item_id", "rating", "date"]].to_csv(
+        path, sep="\t", header=False, index=False
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def split(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("split")
+    train, test = interactions.temporal_split(outfits())
+    return tsv(folder / "train.tsv", train), tsv(folder / "test.tsv", test), train, test
+
+
+@pytest.fixture(scope="module")
+def spaces(tmp_path_factory, split):
+    """Two spaces, one with more items than the split and in another order."""
+    folder, items = (
+        tmp_path_factory.mktemp("spaces"),
+        sorted(split[2]["item_id"].unique()),
+    )
+    random = np.random.default_rng(3)
+    ids = [*reversed(items), "never bought"]
+    for name, rows, dim in (("a", ids, 6), ("b", items, 4)):
+        matrix = random.standard_normal((len(rows), dim)).astype("float32")
+        Features(rows, matrix, {"encoder": name}).save(folder / f"{name}.parquet")
+    return folder
+
+
+def test_files_give_the_numbers_that_tables_give(split):
+    train_file, test_file, train, test = split
+    options = command.Options(k=7)
+    result = command.recommend_files(
+        train_file, test_file, ["ItemKNN"], options=options
+    ).result
+    table = recommending.compare(
+        {"m": recommending.ItemKNN(7)}, interactions.interactions(train, test)
+    ).table.loc["m"]
+    assert (
+        result["users"],
+        result["items"],
+        result["repeats"],
+        result["differences"],
+    ) == (300, 40, False, {})
+    found = result["models"]["ItemKNN"]
+    assert found["parameters"] == {"k": 7, "convention": "plain"}
+    assert set(found["metrics"]) >= {
+        "NDCG@5",
+        "AP@5",
+        "Elliot MAP@5",
+        "NDCG@12",
+        "AP@12",
+        "Elliot MAP@12",
+    }
+    for name, values in found["metrics"].items():
+        assert values == {
+            "mean": table[name],
+            "low": table[f"{name} low"],
+            "high": table[f"{name} high"],
+        }
+    assert found["coverage@12"] == table["coverage@12"]
+
+
+@pytest.mark.parametrize(
+    "model, convention",
+    [
+        ("UserKNN", "elliot"),
+        ("UserKNN", "aiolli"),
+        ("ItemKNN", "elliot"),
+        ("ItemKNN", "aiolli"),
+        ("ItemKNN", "implicit"),
+    ],
+)
+def test_a_convention_is_used_and_told(split, model, convention):
+    train_file, test_file, train, test = split
+    found = command.recommend_files(
+        train_file, test_file, [model], options=command.Options(convention=convention)
+    )
+    data = interactions.interactions(train, test)
+    expected = (
+        getattr(recommending, model)(convention=convention)
+        .fit(data.train)
+        .recommend(data.evaluated, 12)
+    )
+    assert (found.lists[model] == expected).all()
+    assert found.result["models"][model]["parameters"]["convention"] == convention
+    told = found.result["conventions"][f"{model}'s neighbours"]
+    assert ("self not counted" in told) == (convention == "aiolli")
+    assert ("THEIR" in told) == (model == "UserKNN")
+
+
+def test_several_models_are_compared_on_the_same_users(split):
+    train_file, test_file, train, test = split
+    models = ["MostPop", "ItemKNN", "Random"]
+    result = command.recommend_files(
+        train_file, test_file, models, (3, 5), command.Options(seed=4)
+    ).result
+    assert list(result["models"]) == models and list(result["differences"]) == [
+        "NDCG@3",
+        "NDCG@5",
+    ]
+    assert list(result["differences"]["NDCG@5"]) == [
+        "MostPop minus ItemKNN",
+        "MostPop minus Random",
+        "ItemKNN minus Random",
+    ]
+    mean = {
+        name: result["models"][name]["metrics"]["NDCG@5"]["mean"] for name in models
+    }
+    for pair, values in result["differences"]["NDCG@5"].items():
+        a, b = pair.split(" minus ")
+        assert values["difference"] == pytest.approx(mean[a] - mean[b], rel=1e-9)
+        assert values["low"] <= values["difference"] <= values["high"]
+
+
+def test_repeats_are_offered_latest_first(split):
+    train_file, test_file, train, _ = split
+    found = command.recommend_files(
+        train_file,
+        test_file,
+        ["Repeat", "MostPop"],
+        options=command.Options(repeats=True),
+    )
+    history = (
+        train.sort_values("date", kind="stable").groupby("user_id")["item_id"].agg(list)
+    )
+    for user, items in zip(
+        found.data.users[found.data.evaluated], found.lists["Repeat"], strict=True
+    ):
+        assert found.data.items[items[items >= 0]].tolist() == history[user][::-1][:12]
+    assert (
+        "own train items included" in found.result["conventions"]["candidates"]
+        and found.result["repeats"]
+    )
+    assert (
+        found.lists["MostPop"] == found.lists["MostPop"][0]
+    ).all()  # nothing is masked
+
+
+def test_lists_hold_every_place_that_is_filled(split, tmp_path):
+    found = command.recommend_files(*split[:2], ["ItemKNN"], (3,), command.Options(k=2))
+    command.write_lists(tmp_path / "lists.parquet", found, 2)
+    table = pd.read_parquet(tmp_path / "lists.parquet")
+    assert table.columns.tolist() == ["user_id", "rank", "item_id"] and set(
+        table["rank"]
+    ) == {1, 2}
+    at = {user: row for row, user in enumerate(found.data.users[found.data.evaluated])}
+    assert len(table) == (found.lists["ItemKNN"][:, :2] >= 0).sum() < 600
+    for user, rank, item in table.itertuples(index=False):
+        assert found.data.items[found.lists["ItemKNN"][at[user], rank - 1]] == item
+    several = command.recommend_files(*split[:2], ["MostPop", "Random"], (3,))
+    command.write_lists(tmp_path / "lists.parquet", several, 3)
+    table = pd.read_parquet(tmp_path / "lists.parquet")
+    assert table.columns.tolist() == ["user_id", "rank", "item_id", "model"]
+    assert table["model"].value_counts().to_dict() == {"MostPop": 900, "Random": 900}
+
+
+@pytest.mark.parametrize("name", ["BPR", "VBPR", "FREEDOM", "BM3"])
+def test_models_that_learn_get_features_by_id(split, spaces, name):
+    pytest.importorskip("torch")
+    pytest.importorskip(
+        f"fashionlib.recommending.{'vbpr' if name == 'BPR' else name.lower()}"
+    )
+    train_file, test_file, train, test = split
+    given = (
+        {}
+        if name == "BPR"
+        else {"visual": spaces / "a.parquet", "textual": spaces / "b.parquet"}
+    )
+    options = command.Options(factors=8, epochs=2, features=given, seed=5)
+    found = command.recommend_files(train_file, test_file, [name], options=options)
+    parameters = found.result["models"][name]["parameters"]
+    assert (
+        parameters["factors"],
+        parameters["epochs"],
+        parameters["seed"],
+        parameters["epochs_run"],
+    ) == (8, 2, 5, 2)
+    data = interactions.interactions(train, test)
+    rows = {key: load(path).rows(data.items) for key, path in given.items()}
+    if name == "VBPR":
+        from fashionlib.recommending.vbpr import VBPR
+
+        model = VBPR(
+            np.concatenate([unit(each) for each in rows.values()], 1), 8, 2, seed=5
+        )
+        expected = model.fit(data.train).recommend(data.evaluated, 12)
+        assert (found.lists[name] == expected).all()
+    if given:
+        assert parameters["features"] == {
+            "visual": {"file": "a.parquet", "dim": 6, "made_by": {"encoder": "a"}},
+            "textual": {"file": "b.parquet", "dim": 4, "made_by": {"encoder": "b"}},
+        }
+
+
+def test_items_without_features_are_counted_and_named(split, tmp_path):
+    items = sorted(split[2]["item_id"].unique())
+    Features(items[2:], np.ones((len(items) - 2, 3), "float32")).save(
+        tmp_path / "few.parquet"
+    )
+    options = command.Options(features={"few": tmp_path / "few.parquet"})
+    wanted = (
+        rf"few\.parquet: features for 38 of 40 items; missing: \['{items[0]}',"
+        rf" '{items[1]}'\].* split-purchases"
+    )
+    with pytest.raises(ValueError, match=wanted):
+        command.recommend_files(*split[:2], ["VBPR"], options=options)
+
+
+@pytest.mark.parametrize(
+    "models, options, message",
+    [
+        (
+            ["SVD"],
+            {},
+            (
+                "'SVD'; known: Random, MostPop, Repeat, UserKNN, ItemKNN, BPR, VBPR,"
+                " FREEDOM, BM3"
+            ),
+        ),
+        (["MostPop", "MostPop"], {}, "name each once"),
+        (["MostPop"], {"k": 3}, "k is of no use to MostPop; UserKNN, ItemKNN read it"),
+        (["ItemKNN"], {"epochs": 3}, "epochs is of no use to ItemKNN; BPR, VBPR"),
+        (
+            ["BPR"],
+            {"features": {"a": Path("a.parquet")}},
+            "features is of no use to BPR",
+        ),
+        (
+            ["UserKNN"],
+            {"convention": "implicit"},
+            "UserKNN has no convention 'implicit'; known: plain, elliot, aiolli",
+        ),
+        (["ItemKNN"], {"k": 0}, "k: 0, and must be 1 or more"),
+        (["VBPR"], {}, "VBPR needs features"),
+        (["Repeat"], {}, "allow repeats"),
+    ],
+)
+def test_choices_that_make_no_sense_are_refused(split, models, options, message):
+    with pytest.raises(ValueError, match=message):
+        command.recommend_files(*split[:2], models, options=command.Options(**options))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (
+            "u\t01\t1\t2020-09-01\nu\t02\tone\t2020-09-01\n",
+            r"train\.tsv, line 2: a rating .*u\\t02\\tone",
+        ),
+        ("u\t01\t1\t2020-09-01\nu\t02\t1\n", r"train\.tsv, line 2: .*u\\t02\\t1'"),
+        (
+            "u\t01\t1\t2020-09-01\nu\t02\t1\t2020-09-01\t5\n",
+            r"train\.tsv, line 2: 4 tab-separated fields expected",
+        ),
+        (
+            "u\t01\t1\t2020-09-01\n\t02\t1\t2020-09-01\n",
+            r"train\.tsv, line 2: an empty user",
+        ),
+        (
+            "u\t01\t1\t2020-09-01\nu\t02\t1\tyesterday\n",
+            r"train\.tsv, line 2: a date .*yesterday",
+        ),
+        ("u\t01\t1\t2020-09-01\n\nu\t02\t1\t2020-09-01\n", r"train\.tsv, line 2: "),
+        (
+            "u,01,1,2020-09-01\n",
+            r"train\.tsv, line 1: 4 tab-separated fields expected: 'u,01",
+        ),
+        (
+            "u\t01\t1\nu\t02\t1\t2020-09-01\n",
+            r"train\.tsv, line 1: 4 tab-separated fields expected",
+        ),
+        ("", r"train\.tsv: the file is empty"),
+    ],
+)
+def test_bad_lines_are_named(tmp_path, text, message):
+    (tmp_path / "train.tsv").write_text(text)
+    (tmp_path / "test.tsv").write_text("u\t03\t1\t2020-09-02\n")
+    with pytest.raises(ValueError, match=message):
+        command.recommend_files(
+            tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"]
+        )
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="train.tsv"):
+        command.recommend_files(
+            tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"]
+        )
+
+
+def test_ids_stay_strings_with_their_zeros(tmp_path):
+    (tmp_path / "train.tsv").write_text(
+        "1\t0108775015\t1.0\t1599004800\n2\t108775015\t1.0\t1599004800\n"
+    )
+    (tmp_path / "test.tsv").write_text(
+        "1\t108775015\t1.0\t1599004801\nNA\t0108775015\t1\t1599004801\n"
+    )
+    result = command.recommend_files(
+        tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"], [1]
+    ).result
+    mean = result["models"]["MostPop"]["metrics"]["NDCG@1"]["mean"]
+    assert (result["users"], result["items"], mean) == (1, 2, 1)

@@ -1,0 +1,485 @@
+"""The splits against the published script and by hand; the matrices; what a split
+leaks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fashionlib import recommending
+from fashionlib.data import interactions
+from fashionlib.data.interactions import exports, files
+
+
+def bought(rows):
+    table = pd.DataFrame(rows, columns=["user_id", "item_id", "date"])
+    return table.assign(
+        date=pd.to_datetime("2020-09-01") + pd.to_timedelta(table["date"], unit="D")
+    )
+
+
+def published_split(table):
+    """Paper A's script: rank by date within the customer, ties as they come, threshold
+    floor(n * (1 - .2)).
+    """
+    rank = table.groupby("user_id")["date"].rank(method="first")
+    count = table.groupby("user_id")["item_id"].transform("size")
+    return rank <= np.floor(count * (1 - 0.2))
+
+
+row = st.tuples(
+    st.sampled_from("abcd"), st.sampled_from(["01", "02", "03"]), st.integers(0, 4)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60))
+def test_split_is_the_published_one_row_for_row(rows):
+    table = bought(rows)
+    train, test = interactions.temporal_split(table)
+    expected = published_split(table)
+    pd.testing.assert_frame_equal(train, table[expected])
+    pd.testing.assert_frame_equal(test, table[~expected])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from(["train", "test"]))
+def test_whole_days_differ_from_the_published_cut_on_the_torn_day_alone(rows, day):
+    table = bought(rows)
+    published = published_split(table)
+    expected = published.copy()
+    for _, days in table.groupby("user_id"):
+        torn = set(days["date"][published[days.index]]) & set(
+            days["date"][~published[days.index]]
+        )
+        assert len(torn) <= 1
+        expected[days.index[days["date"].isin(torn)]] = day == "train"
+    train, test = interactions.temporal_split(table, day=day)
+    pd.testing.assert_frame_equal(train, table[expected])
+    pd.testing.assert_frame_equal(test, table[~expected])
+    both = (
+        train[["user_id", "date"]]
+        .drop_duplicates()
+        .merge(test[["user_id", "date"]].drop_duplicates())
+    )
+    assert both.empty
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from(interactions.DAYS))
+def test_ids_may_be_of_any_kind(rows, day):
+    table = bought(rows)
+    days = (table["date"] - pd.Timestamp("2020-09-03")).dt.days.astype(
+        "int16"
+    )  # some are negative
+    kinds = [
+        table.assign(date=table["date"].dt.strftime("%Y-%m-%d")),
+        table.assign(
+            user_id=pd.Categorical(table["user_id"], list("zdbace")),
+            item_id=pd.Categorical(table["item_id"], ["03", "09", "02", "01"]),
+        ),
+        table.assign(
+            user_id=table["user_id"].map(ord).astype("int32"),
+            date=days,
+            item_id=table["item_id"].astype("int32"),
+        ),
+        table.assign(
+            user_id=(table["user_id"].map(ord) - 98) * 10**12,
+            item_id=-table["item_id"].astype(int),
+        ),
+    ]
+    expected = interactions.temporal_split(table, day=day)
+    for kind in kinds:
+        for side, wanted in zip(
+            interactions.temporal_split(kind, day=day), expected, strict=True
+        ):
+            assert side.index.tolist() == wanted.index.tolist()
+            assert side.dtypes.equals(kind.dtypes)
+    if set(expected[0]["user_id"]) & set(expected[1]["user_id"]):
+        plain = interactions.interactions(*expected)
+        for kind in kinds[1:3]:  # whose order of ids is the strings'
+            data = interactions.interactions(
+                *interactions.temporal_split(kind, day=day)
+            )
+            for name in ("train", "test"):
+                assert (getattr(data, name) != getattr(plain, name)).nnz == 0
+        assert data.items.tolist() == [int(item) for item in plain.items]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from([0.3, 0.5, 0.8]))
+def test_global_split_has_one_date_for_everybody(rows, share):
+    table = bought(rows)
+    days = table["date"].value_counts().sort_index().cumsum()
+    whole = int((days <= np.floor(len(table) * share)).sum())
+    if whole == 0:
+        with pytest.raises(
+            ValueError,
+            match=(
+                f"{len(table)} rows on {len(days)} days: no date has a share of {share}"
+            ),
+        ):
+            interactions.global_split(table, share)
+        return
+    train, test = interactions.global_split(table, share)
+    assert train["date"].max() == days.index[whole - 1] < test["date"].min()
+    assert sorted([*train.index, *test.index]) == list(range(len(table)))
+
+
+def test_an_unknown_way_to_treat_the_day_is_refused():
+    with pytest.raises(ValueError, match="day 'whole'; known: cut, train, test"):
+        interactions.temporal_split(bought([("u", "1", 0)]), day="whole")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(row, min_size=1, max_size=60))
+def test_latest_is_the_place_in_the_history(rows):
+    table = bought(rows)
+    data = interactions.interactions(table, table)
+    found = interactions.latest(table, data)
+    expected = np.zeros(found.shape)
+    for u, user in enumerate(data.users):
+        history = table[table["user_id"] == user].sort_values("date", kind="stable")
+        for place, item in enumerate(history["item_id"], 1):
+            expected[u, list(data.items).index(item)] = place  # a later one overwrites
+    assert found.toarray().tolist() == expected.tolist()
+    assert (found.indices == data.train.indices).all()
+
+
+def test_matrices_are_binary_sorted_and_small():
+    table = bought(
+        [("u", "02", 0)] * 300 + [("u", "01", 1), ("v", "02", 0), ("v", "01", 0)]
+    )  # 300 > one byte
+    data = interactions.interactions(table, table)
+    assert data.train.toarray().tolist() == [[1, 1], [1, 1]]
+    assert (
+        data.train.indices.tolist() == [0, 1, 0, 1]
+        and data.train.indices.dtype == np.int32
+    )
+
+
+def test_split_keeps_ties_in_file_order_and_single_rows_out_of_train():
+    table = bought(
+        [
+            ("u", "9", 1),
+            ("v", "1", 0),
+            ("u", "8", 1),
+            ("u", "7", 1),
+            ("u", "6", 1),
+            ("u", "5", 0),
+        ]
+    )
+    train, test = interactions.temporal_split(table)
+    assert train["item_id"].tolist() == [
+        "9",
+        "8",
+        "7",
+        "5",
+    ]  # floor(5 * .8) = 4: day 0, then day 1 as in the file
+    assert test["item_id"].tolist() == ["1", "6"]
+
+
+def test_split_names_a_row_without_date():
+    table = bought([("u", "1", 0), ("u", "2", 0)])
+    table.loc[1, "date"] = pd.NaT
+    with pytest.raises(ValueError, match="1 of 2 transactions .* row 1"):
+        interactions.temporal_split(table)
+
+
+def test_interactions_follow_elliot():
+    train = bought(
+        [("u", "02", 0), ("u", "02", 1), ("u", "01", 1), ("v", "03", 0), ("w", "01", 0)]
+    )
+    test = bought(
+        [
+            ("u", "02", 2),
+            ("u", "09", 2),
+            ("u", "09", 2),
+            ("v", "01", 2),
+            ("x", "01", 2),
+            ("x", "08", 2),
+        ]
+    )
+    data = interactions.interactions(train, test)
+    assert data.users.tolist() == ["u", "v", "w"]  # x has no train row
+    assert data.items.tolist() == ["01", "02", "03"]
+    assert data.unseen.tolist() == ["09"]
+    assert data.train.toarray().tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
+    assert data.test.toarray().tolist() == [[0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert data.users[data.evaluated].tolist() == ["u", "v"]
+    scores = recommending.evaluate(np.array([[2], [0]]), data, [1])
+    assert scores["NDCG@1"].tolist() == [
+        0,
+        1,
+    ]  # u's two test items, a repeat and an unseen one, can't be reached
+    assert scores.index.tolist() == ["u", "v"]
+    assert recommending.evaluate(np.array([[2, -1], [1, 0]]), data, [2])[
+        "recall@2"
+    ].tolist() == [0, 1]
+
+
+def test_interactions_without_common_users_say_so():
+    with pytest.raises(ValueError, match="1 train and 1 test rows share no user"):
+        interactions.interactions(bought([("u", "1", 0)]), bought([("v", "1", 0)]))
+
+
+def test_what_a_split_leaks_is_counted() -> None:
+    def rows(*found: tuple[str, str, int]) -> pd.DataFrame:
+        days = pd.to_datetime([f"2020-09-{day:02d}" for _, _, day in found])
+        return pd.DataFrame(
+            {
+                "user_id": [u for u, _, _ in found],
+                "item_id": [i for _, i, _ in found],
+                "date": days,
+            }
+        )
+
+    train = rows(("a", "0000001001", 1), ("a", "0000002001", 2), ("b", "0000001001", 1))
+    test = rows(
+        ("a", "0000002002", 2),
+        ("a", "0000001001", 5),
+        ("b", "0000003001", 1),
+        ("c", "0000001001", 1),
+    )
+    found = interactions.leaks(train, test)
+    assert found["same day"] == 2 / 4  # a on day 2, b on day 1; c has no train row
+    assert found["same day and product"] == 1 / 4  # product 0000002 of a on day 2
+    assert found["bought before"] == 1 / 4  # a's first article
+    assert found["one row"] == 1 / 3  # c, of a, b and c
+    with pytest.raises(ValueError, match="3 train and 0 test rows"):
+        interactions.leaks(train, test[:0])
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.sampled_from(["0000001001", "0000001002", "0000002001"]),
+            st.integers(0, 4),
+        ),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_leaks_agree_with_sets_of_rows_whatever_the_ids_are(rows):
+    train, test = interactions.temporal_split(bought(rows))
+    found = interactions.leaks(train, test)
+
+    def tuples(table, *columns):
+        return list(zip(*(table[name] for name in columns), strict=True))
+
+    days, pairs = (
+        set(tuples(train, "user_id", "date")),
+        set(tuples(train, "user_id", "item_id")),
+    )
+    products = {
+        (user, day, item[:7])
+        for user, day, item in tuples(train, "user_id", "date", "item_id")
+    }
+    assert found["same day"] == np.mean(
+        [row in days for row in tuples(test, "user_id", "date")]
+    )
+    assert found["same day and product"] == np.mean(
+        [
+            (user, day, item[:7]) in products
+            for user, day, item in tuples(test, "user_id", "date", "item_id")
+        ]
+    )
+    assert found["bought before"] == np.mean(
+        [pair in pairs for pair in set(tuples(test, "user_id", "item_id"))]
+    )
+    sizes = bought(rows)["user_id"].value_counts()
+    assert found["one row"] == (sizes == 1).mean()
+    numbers = [
+        side.assign(
+            user_id=side["user_id"].map(ord), item_id=side["item_id"].astype(int)
+        )
+        for side in (train, test)
+    ]
+    assert interactions.leaks(*numbers) == found
+    kinds = {"user_id": pd.CategoricalDtype(list("zabcd")), "item_id": "category"}
+    assert interactions.leaks(train.astype(kinds), test.astype(kinds)) == found
+
+
+def test_table_one_counts() -> None:
+    days = pd.to_datetime(["2020-09-01"] * 10)
+    table = pd.DataFrame(
+        {"user_id": ["a"] * 6 + ["b"] * 4, "item_id": list("xyzxyzxyzx"), "date": days}
+    )
+    found = interactions.counts(table)
+    assert found == {
+        "users": 2,
+        "items": 3,
+        "transactions": 10,
+        "train": 4 + 3,
+        "test": 2 + 1,
+    }
+
+
+def kaggle(path: Path, table: pd.DataFrame) -> Path:
+    rows = table.assign(price=0.1, sales_channel_id=2)[
+        ["date", "user_id", "item_id", "price", "sales_channel_id"]
+    ]
+    rows.columns = ["t_dat", "customer_id", "article_id", "price", "sales_channel_id"]
+    rows.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def history() -> pd.DataFrame:
+    random = np.random.default_rng(7)
+    users, items, days = (random.integers(most, size=900) for most in (40, 30, 25))
+    return bought(
+        [
+            (f"{u:064x}", f"{i:010d}", d)
+            for u, i, d in zip(users, items, np.sort(days), strict=True)
+        ]
+    )
+
+
+def read_back(*paths: Path) -> list[pd.DataFrame]:
+    return [
+        files.read_tsv(path)[["user_id", "item_id", "date"]].astype(
+            {"user_id": "str", "item_id": "str"}
+        )
+        for path in paths
+    ]
+
+
+@pytest.mark.parametrize(
+    "choices", [{}, {"day": "train"}, {"day": "test"}, {"by": "date"}]
+)
+def test_files_are_cut_as_tables_are(history, choices, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        files, "BLOCK", 5000
+    )  # several blocks, whose dictionaries differ
+    monkeypatch.setattr(exports, "ROWS", 100)
+    table, written = files.split_files(
+        kaggle(tmp_path / "t.csv", history), tmp_path / "out", **choices
+    )
+    sides = (
+        interactions.global_split(history)
+        if choices.get("by") == "date"
+        else interactions.temporal_split(history, **choices)
+    )
+    for got, side in zip(read_back(*written), sides, strict=True):
+        pd.testing.assert_frame_equal(
+            got, side.reset_index(drop=True), check_dtype=False
+        )
+    train, test = sides
+    assert table.loc["rows"].tolist() == [900, 900, len(train), len(test)]
+    assert table.loc["customers"].tolist() == [
+        40,
+        40,
+        train["user_id"].nunique(),
+        test["user_id"].nunique(),
+    ]
+
+
+def test_only_the_listed_articles_are_cut(history, tmp_path):
+    listed = sorted(history["item_id"].unique())[:5]
+    (tmp_path / "articles.csv").write_text(
+        "\ufeffarticle_id,detail_desc\n" + "".join(f'{i},"a, b"\n' for i in listed)
+    )
+    table, written = files.split_files(
+        kaggle(tmp_path / "t.csv", history), tmp_path / "o", tmp_path / "articles.csv"
+    )
+    kept = history[history["item_id"].isin(listed)]
+    assert table.loc["rows", ["read", "kept"]].tolist() == [900, len(kept)]
+    for got, side in zip(
+        read_back(*written), interactions.temporal_split(kept), strict=True
+    ):
+        assert got["item_id"].tolist() == side["item_id"].tolist()
+    (tmp_path / "two.csv").write_text("article_id,item_id\n1,2\n")
+    with pytest.raises(ValueError, match="2 columns called article_id or item_id"):
+        files.split_files(tmp_path / "t.csv", tmp_path / "o", tmp_path / "two.csv")
+
+
+def test_both_files_or_none(history, tmp_path, monkeypatch):
+    calls = []
+
+    def fail(table: pd.DataFrame, name: str) -> None:
+        calls.append(name)
+        if len(calls) == 6:  # in the second file
+            raise OSError("disk full")
+        return encoded(table, name)
+
+    encoded = exports._encoded
+    monkeypatch.setattr(exports, "_encoded", fail)
+    with pytest.raises(OSError, match="disk full"):
+        files.split_files(kaggle(tmp_path / "t.csv", history), tmp_path / "o")
+    assert list((tmp_path / "o").iterdir()) == []
+
+
+def test_recbole_files_have_typed_headers_and_three_sides(history, tmp_path):
+    table, written = files.split_files(
+        kaggle(tmp_path / "t.csv", history), tmp_path / "hm", layout="recbole"
+    )
+    assert [path.name for path in written] == [
+        "hm.train.inter",
+        "hm.valid.inter",
+        "hm.test.inter",
+    ]
+    train, test = interactions.temporal_split(history)
+    sides = (*interactions.temporal_split(train), test)
+    for path, side in zip(written, sides, strict=True):
+        got = pd.read_csv(
+            path, sep="\t", dtype={"user_id:token": "str", "item_id:token": "str"}
+        )
+        assert got.columns.tolist() == [
+            "user_id:token",
+            "item_id:token",
+            "timestamp:float",
+        ]
+        assert got["user_id:token"].tolist() == side["user_id"].tolist()
+        assert got["item_id:token"].tolist() == side["item_id"].tolist()
+        assert got["timestamp:float"].tolist() == [
+            when.timestamp() for when in side["date"]
+        ]
+    assert table.loc["rows", ["train", "valid", "test"]].tolist() == [
+        len(side) for side in sides
+    ]
+
+
+def test_recbole_items_keep_ids_and_numbers(tmp_path):
+    matrix = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+    exports.write_recbole_items(tmp_path / "hm.item", ["01", "02", "03"], matrix)
+    header, *lines = (tmp_path / "hm.item").read_text().splitlines()
+    assert header == "item_id:token\tfeatures:float_seq"
+    assert [line.split("\t")[0] for line in lines] == ["01", "02", "03"]
+    found = np.array(
+        [line.split("\t")[1].split(" ") for line in lines], dtype=np.float32
+    )
+    assert (found == matrix).all()
+    with pytest.raises(ValueError, match="2 ids for features of shape"):
+        exports.write_recbole_items(tmp_path / "hm.item", ["01", "02"], matrix)
+
+
+def test_cornac_gets_pairs_and_features_by_id(history):
+    cornac = pytest.importorskip("cornac")
+    train, _ = interactions.temporal_split(history)
+    data = cornac.data.Dataset.from_uir(exports.cornac_tuples(train))
+    ours = interactions.interactions(train, train)
+    assert data.matrix.nnz == ours.train.nnz and data.matrix.max() == 1
+    for user, item, _ in exports.cornac_tuples(train)[:50]:
+        assert data.matrix[data.uid_map[user], data.iid_map[item]] == 1
+    ids = sorted(history["item_id"].unique(), reverse=True) + ["never bought"]
+    matrix = np.arange(len(ids), dtype=float)[:, None]
+    rows, names = exports.cornac_features(ids, matrix, data.iid_map)
+    modality = cornac.data.ImageModality(features=rows, ids=names).build(
+        id_map=data.iid_map
+    )
+    for item, place in data.iid_map.items():
+        assert modality.features[place, 0] == ids.index(item)
+    with pytest.raises(
+        ValueError,
+        match=rf"for {len(names) - 1} of {len(names)} items; missing: \['{ids[0]}'",
+    ):
+        exports.cornac_features(ids[1:], matrix[1:], data.iid_map)

@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from fashionlib.recommending import freedom, graphs
+from fashionlib.recommending.freedom import FREEDOM
+from fashionlib.recommending.vbpr import VBPR
+
+BOUGHT = sparse.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1]], dtype=float))
+
+
+@pytest.fixture(scope="module")
+def tastes():
+    """300 shoppers of four tastes, 400 items of four styles, three purchases each: only
+    features tell the styles.
+    """
+    random = np.random.default_rng(0)
+    taste, style = np.arange(300) % 4, np.arange(400) % 4
+    train = np.zeros((300, 400))
+    for user in range(300):
+        train[
+            user,
+            random.choice(np.flatnonzero(style == taste[user]), size=3, replace=False),
+        ] = 1
+    looks = random.normal(size=(400, 8))
+    looks[np.arange(400), style] += 5
+    return sparse.csr_matrix(train), looks, taste, style
+
+
+def of_taste(model, tastes):
+    """Share of the first ten recommendations that are of the shopper's taste."""
+    train, _, taste, style = tastes
+    return (
+        style[model.fit(train).recommend(np.arange(300), 10)] == taste[:, None]
+    ).mean()
+
+
+def test_features_find_the_planted_tastes(tastes):
+    options = {"factors": 16, "epochs": 20, "batch_size": 128, "seed": 1}
+    noise = np.random.default_rng(1).permutation(tastes[1])
+    seeing = FREEDOM({"looks": tastes[1]}, **options)
+    assert of_taste(seeing, tastes) > 0.8
+    assert of_taste(FREEDOM({"looks": noise}, **options), tastes) < 0.5
+    assert of_taste(VBPR(None, **options), tastes) < 0.5
+    assert seeing.history[-1]["loss"] < 0.7 * seeing.history[0]["loss"]
+
+
+def test_purchases_normalised_by_hand():
+    forth, back = graphs.normalised(BOUGHT, "cpu")
+    expected = [
+        [1 / np.sqrt(2 * 3), 1 / np.sqrt(2 * 1), 0],
+        [1 / np.sqrt(1 * 3), 0, 0],
+        [1 / np.sqrt(2 * 3), 0, 1 / np.sqrt(2 * 1)],
+    ]
+    np.testing.assert_allclose(forth.to_dense(), expected, rtol=1e-6)
+    np.testing.assert_allclose(back.to_dense(), np.transpose(expected), rtol=1e-6)
+
+
+def test_light_gcn_equals_the_dense_formula_and_its_gradient():
+    users, items = (
+        torch.randn(3, 4, dtype=torch.float32, requires_grad=True) for _ in range(2)
+    )
+    found = torch.cat(
+        graphs.light_gcn(graphs.normalised(BOUGHT, "cpu"), users, items, 2)
+    )
+    block = graphs.normalised(BOUGHT, "cpu")[0].to_dense()
+    whole = torch.cat(
+        [
+            torch.cat([torch.zeros(3, 3), block], 1),
+            torch.cat([block.T, torch.zeros(3, 3)], 1),
+        ]
+    )
+    first = torch.cat([users, items])
+    expected = (first + whole @ first + whole @ whole @ first) / 3
+    torch.testing.assert_close(found, expected)
+    slopes = [
+        torch.autograd.grad(out.pow(3).sum(), (users, items))
+        for out in (found, expected)
+    ]
+    for mine, dense in zip(*slopes, strict=True):
+        torch.testing.assert_close(mine, dense)
+
+
+def test_like_items_by_hand():
+    looks = np.array(
+        [[1, 0], [2, 0.2], [0, 3], [0.1, 1], [1, 1.1]]
+    )  # lengths don't matter
+    graph = graphs.like_items(looks, 1, "cpu").toarray()
+    assert np.argwhere(graph).tolist() == [
+        [0, 1],
+        [1, 0],
+        [2, 3],
+        [3, 2],
+        [4, 3],
+    ]  # 4 leans to the second axis
+    assert graph[graph > 0] == pytest.approx(1)
+    two = graphs.like_items(looks, 2, "cpu").toarray()
+    assert (np.diag(two) == 0).all() and two[two > 0] == pytest.approx(
+        1 / np.sqrt(2 * 2)
+    )
+
+
+def test_spaces_are_added_with_their_shares(tastes):
+    looks = {"a": tastes[1], "b": np.random.default_rng(3).normal(size=(400, 5))}
+    model = FREEDOM(looks, epochs=1, shares={"a": 0.1, "b": 0.9}).fit(tastes[0])
+    parts = [graphs.like_items(space, 10, "cpu") for space in looks.values()]
+    np.testing.assert_allclose(
+        model.alike[0].to_dense(),
+        (0.1 * parts[0] + 0.9 * parts[1]).toarray(),
+        rtol=1e-6,
+    )
+    with pytest.raises(
+        ValueError, match=r"shares for \['a'\] but features for \['a', 'b'\]"
+    ):
+        FREEDOM(looks, epochs=1, shares={"a": 1}).fit(tastes[0])
+
+
+def test_pruning_keeps_the_share_and_spares_the_rare():
+    random = np.random.default_rng(0)
+    rows, columns = (
+        np.repeat(np.arange(200), 2),
+        np.r_[np.zeros(200, int), np.arange(1, 201)][
+            np.arange(400) % 2 * 200 + np.arange(400) // 2
+        ],
+    )
+    star = sparse.csr_matrix(
+        (np.ones(400), (rows, columns))
+    )  # each user: item 0, which all have, and one of his own
+    kept = [freedom.pruned(star, 0.8, random) for _ in range(50)]
+    assert {graph.nnz for graph in kept} == {80}
+    assert all(graph.multiply(star).nnz == 80 for graph in kept)  # nothing new
+    popular = np.mean([graph[:, 0].nnz for graph in kept]) / 80
+    assert popular == pytest.approx(
+        0.0766, rel=0.15
+    )  # odds 1 to sqrt(200); drawn without replacement
+
+
+def test_the_loss_is_that_of_the_scores(tastes):
+    train, looks, _, _ = tastes
+    model = FREEDOM(
+        {"looks": looks},
+        factors=4,
+        epochs=2,
+        feature_weight=0.5,
+        penalty=0.3,
+        pruned=0.0,
+    ).fit(train)
+    users, bought, other = np.array([0, 5, 5]), np.array([3, 9, 3]), np.array([1, 2, 7])
+    model.thinned, model.pairs.others = (
+        model.graph,
+        lambda users: torch.from_numpy(other),
+    )
+    scores, seen = (
+        model.scores(np.arange(300)),
+        model.spaces[0](torch.arange(400)).detach().numpy(),
+    )
+    mine = model._vectors()[0].detach().numpy()
+    margins = [
+        table[users, bought] - table[users, other] for table in (scores, mine @ seen.T)
+    ]
+    first, second = (np.log1p(np.exp(-margin)).mean() for margin in margins)
+    squares = sum(
+        table[at].pow(2).sum().item()
+        for table, at in (
+            (model.user, users),
+            (model.item, bought),
+            (model.item, other),
+        )
+    )
+    loss = model._loss(torch.from_numpy(users), torch.from_numpy(bought)).item()
+    assert loss == pytest.approx(first + 0.5 * second + 0.3 * squares / 3 / 2, rel=1e-4)
+
+
+def test_same_seed_same_lists(tastes):
+    lists = [
+        FREEDOM({"looks": tastes[1]}, factors=4, epochs=2, seed=seed)
+        .fit(tastes[0])
+        .recommend([0, 9], 5)
+        for seed in (1, 1, 2)
+    ]
+    assert lists[0].tolist() == lists[1].tolist() != lists[2].tolist()

@@ -1,0 +1,229 @@
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from fashionlib.recommending.training import Pairs, Table
+from fashionlib.recommending.vbpr import VBPR
+
+
+@pytest.fixture(scope="module")
+def tastes():
+    """300 shoppers of two tastes, 400 items of two styles; an item has about two
+    buyers, so only features tell.
+    """
+    random = np.random.default_rng(0)
+    taste, style = np.arange(300) % 2, np.arange(400) % 2
+    train = np.zeros((300, 400))
+    for user in range(300):
+        train[
+            user,
+            random.choice(np.flatnonzero(style == taste[user]), size=3, replace=False),
+        ] = 1
+    features = random.normal(size=(400, 6))
+    features[:, 4] += 4 * style
+    return sparse.csr_matrix(train), features, taste, style
+
+
+def of_taste(model, tastes):
+    """Share of the first ten recommendations that are of the shopper's taste."""
+    _, _, taste, style = tastes
+    return (style[model.recommend(np.arange(300), 10)] == taste[:, None]).mean()
+
+
+def test_features_find_the_planted_tastes(tastes):
+    train, features, _, _ = tastes
+    seeing = VBPR(
+        features, factors=8, epochs=40, batch_size=128, lr=0.01, penalty=0.01
+    ).fit(train)
+    blind = VBPR(factors=8, epochs=40, batch_size=128, lr=0.01, penalty=0.01).fit(train)
+    shuffled = VBPR(
+        np.random.default_rng(1).permutation(features),
+        factors=8,
+        epochs=40,
+        batch_size=128,
+        lr=0.01,
+        penalty=0.01,
+    )
+    assert of_taste(seeing, tastes) > 0.9
+    assert of_taste(blind, tastes) < 0.75
+    assert of_taste(shuffled.fit(train), tastes) < 0.75
+    losses = [epoch["loss"] for epoch in seeing.history]
+    assert losses[-1] < 0.7 * losses[0]
+    assert losses[0] == pytest.approx(np.log(2), rel=0.1)
+
+
+@pytest.mark.parametrize("seeing", [True, False])
+def test_scores_equal_the_papers_formula(tastes, seeing):
+    train, features, _, _ = tastes
+    model = VBPR(features if seeing else None, factors=3, epochs=2, pca=None).fit(train)
+    user, item = model.user.weight.numpy(), model.item.weight.numpy()
+    gamma_user, gamma_item, bias = user[:, :3], item[:, :3], item[:, 3]
+    expected = np.empty(train.shape)
+    if seeing:
+        theta, inputs = (
+            user[:, 3:],
+            (features - features.mean(0)) / features.std(0) / np.sqrt(6),
+        )
+        embed, visual_bias = (
+            model.visual.detach().numpy().T[:3],
+            model.visual.detach().numpy()[:, 3],
+        )
+    for u in range(train.shape[0]):
+        for i in range(train.shape[1]):
+            expected[u, i] = bias[i] + gamma_user[u] @ gamma_item[i]
+            if seeing:
+                expected[u, i] += (
+                    theta[u] @ (embed @ inputs[i]) + visual_bias @ inputs[i]
+                )
+    np.testing.assert_allclose(
+        model.scores(np.arange(300)), expected, rtol=1e-3, atol=1e-6
+    )
+
+
+def test_the_loss_is_that_of_the_scores(tastes):
+    train, features, _, _ = tastes
+    model = VBPR(features, factors=3, epochs=3, penalty=0.5).fit(train)
+    users, plus, minus = np.array([0, 5, 5]), np.array([3, 9, 3]), np.array([1, 2, 7])
+    scores = model.scores(np.arange(300))
+    margin = scores[users, plus] - scores[users, minus]
+    rows = [
+        model.user.weight[users],
+        model.item.weight[plus],
+        model.item.weight[minus],
+        model.inputs[plus] @ model.visual.detach(),
+        model.inputs[minus] @ model.visual.detach(),
+    ]
+    squares = sum(float((row**2).sum()) for row in rows)
+    expected = np.log1p(np.exp(-margin)).mean() + 0.5 * squares / 3 / 2
+    loss = model._triples(*map(torch.from_numpy, (users, plus, minus))).item()
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_table_moves_as_torchs_sparse_adam_does():
+    weight = torch.randn(30, 4)
+    table, reference = (
+        Table(weight.clone()),
+        torch.nn.Embedding.from_pretrained(weight, freeze=False, sparse=True),
+    )
+    optimiser = torch.optim.SparseAdam(reference.parameters(), lr=0.1)
+    for step in range(20):
+        ids = torch.from_numpy(
+            np.random.default_rng(step).integers(20, size=15)
+        )  # some twice; 20 to 29 never
+        wanted = torch.arange(60.0).reshape(15, 4).sin()
+        optimiser.zero_grad()
+        for rows in (table[ids], reference(ids)):
+            (rows - wanted).pow(2).sum().backward()
+        table.step(0.1)
+        optimiser.step()
+    torch.testing.assert_close(
+        table.weight, reference.weight.detach(), rtol=1e-4, atol=1e-6
+    )
+    assert torch.equal(table.weight[20:], weight[20:]) and not torch.equal(
+        table.weight[:20], weight[:20]
+    )
+
+
+def test_the_gradient_of_the_visual_map_by_differences(tastes):
+    train, features, _, _ = tastes
+    model = VBPR(features, factors=3, epochs=1).fit(train)
+    batch = [torch.tensor(ids) for ids in ([0, 5, 5], [3, 9, 3], [1, 2, 7])]
+    slope = torch.autograd.grad(model._triples(*batch), model.visual)[0]
+    for place in ((0, 0), (4, 2), (5, 3)):  # the last column is b', the visual bias
+        change, found = torch.zeros_like(model.visual), []
+        for size in (0.5, -0.5):
+            change[place] = size
+            model.visual = model.visual.detach() + change
+            found.append(model._triples(*batch).item())
+            model.visual = model.visual - change
+        assert slope[place].item() == pytest.approx(
+            found[0] - found[1], rel=0.05, abs=1e-5
+        )
+
+
+def test_each_epoch_meets_every_pair_once_and_no_negative_was_bought():
+    train = sparse.csr_matrix(
+        np.array([[1, 1, 0, 1], [0, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0]])
+    )
+    pairs = Pairs(train, 0, "cpu")
+    for _ in range(3):
+        met = [
+            pair
+            for users, bought in pairs.batches(3)
+            for pair in zip(users.tolist(), bought.tolist(), strict=True)
+        ]
+        assert sorted(met) == [
+            (0, 0),
+            (0, 1),
+            (0, 3),
+            (1, 2),
+        ]  # user 2 bought all: nothing to compare with
+    users = torch.tensor([0, 1] * 500)
+    other = pairs.others(users)
+    assert set(other[users == 0].tolist()) == {2}
+    shares = torch.bincount(other[users == 1], minlength=4) / 500
+    assert shares.tolist() == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3], rel=0.2)
+
+
+def test_a_loss_that_overflows_says_so(tastes):
+    with pytest.raises(ValueError, match=r"is (nan|inf) at lr 1e\+30: lower lr"):
+        VBPR(tastes[1], factors=3, epochs=2, lr=1e30).fit(tastes[0])
+
+
+def test_same_seed_same_lists_and_threads_left_alone(tastes):
+    train, features, _, _ = tastes
+    threads = torch.get_num_threads()
+    models = [
+        VBPR(features, factors=4, epochs=4, seed=seed).fit(train) for seed in (1, 1, 2)
+    ]
+    lists = [model.recommend(np.arange(300), 5) for model in models]
+    assert lists[0].tolist() == lists[1].tolist() != lists[2].tolist()
+    assert torch.get_num_threads() == threads
+
+
+def test_train_items_are_never_offered(tastes):
+    train = tastes[0]
+    lists = VBPR(factors=4, epochs=2).fit(train).recommend(np.array([7, 3, 7]), 398)
+    assert lists[0].tolist() == lists[2].tolist()
+    for user, items in zip([7, 3], lists[:2], strict=True):
+        bought = set(train[user].indices)
+        assert set(items.tolist()) == set(range(400)) - bought | {
+            -1
+        }  # 397 items and one empty slot
+        assert items[-1] == -1
+
+
+def test_repeats_may_be_offered(tastes):
+    model = VBPR(factors=4, epochs=2).fit(tastes[0])
+    users = np.arange(300)
+    expected = np.argsort(-model.scores(users), axis=1, kind="stable")[:, :7]
+    np.testing.assert_array_equal(model.recommend(users, 7, repeats=True), expected)
+    assert not tastes[0].toarray()[users[:, None], model.recommend(users, 7)].any()
+
+
+def test_the_best_epochs_weights_come_back(tastes):
+    few, features, _, _ = tastes
+    assert {epoch["ndcg"] for epoch in VBPR(factors=2, epochs=2).fit(few).history} == {
+        None
+    }  # too few to judge by
+    train = sparse.vstack([few, few[::-1], few[:, ::-1]], format="csr")
+    options = {"factors": 8, "batch_size": 64, "lr": 0.05, "check": 1, "patience": 3}
+    model = VBPR(features, epochs=60, **options).fit(train)
+    measured = [epoch["ndcg"] for epoch in model.history]
+    best = int(np.argmax(measured)) + 1
+    assert len(measured) == best + 3 < 60  # stopped three checks after the best
+    again = VBPR(features, epochs=best, **options).fit(train)
+    np.testing.assert_array_equal(
+        again.scores(np.arange(5)), model.scores(np.arange(5))
+    )
+
+
+def test_features_of_another_catalogue_are_refused(tastes):
+    train, features, _, _ = tastes
+    with pytest.raises(ValueError, match=r"\(399, 6\) for 400 items"):
+        VBPR(features[1:]).fit(train)
+    broken = features.copy()
+    broken[3, 3] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        VBPR(broken).fit(train)

@@ -1,0 +1,3 @@
+"""The wardrobe written in the layouts of real datasets: each module has write(root,
+truth, seed, ...).
+"""

@@ -1,0 +1,319 @@
+"""The photos of an article: flat on a studio's backdrop, a detail of it from near, worn
+in a street or a room.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import skia
+from PIL import Image, ImageFilter
+
+from wardrobe import cloth, figure, garments, scenes
+from wardrobe.catalogue import Garment
+from wardrobe.draw import HEMS, MIDDLE, SHEET, ink
+
+# How near the camera is and the height of the sheet that it looks at: the same for a
+# category, so lengths compare.
+FRAMES = {
+    "top": (1.15, 101),
+    "dress": (1.0, 124),
+    "pants": (1.42, 160),
+    "skirt": (1.42, 160),
+    "accessory": (1.0, 120),
+}
+
+# Where an accessory is on the body of `figure`: left, top, right, bottom.
+WORN = {
+    "beanie": (-14, -16, 14, 6),
+    "cap": (-17, -15, 17, 6),
+    "scarf": (-24, 20, 24, 100),
+    "bag": (26, 92, 82, 160),
+    "umbrella": (-18, -70, 98, 128),
+    "socks": (-26, 172, 26, 233),
+    "boots": (-27, 178, 27, 235),
+    "sneakers": (-27, 206, 27, 236),
+}
+BLURRED = skia.SamplingOptions(skia.FilterMode.kLinear)
+LEAST = 12  # pixels of a consumer photo's box each way
+
+
+def flat(
+    garment: Garment,
+    colour: str,
+    rng: np.random.Generator,
+    size: tuple[int, int] = SHEET,
+) -> Image.Image:
+    """The shop photo: (width, height) pixels, RGB; a light backdrop, soft shadow, folds
+    and a little noise.
+    """
+    pixels, canvas = _film(size)
+    zoom, height = FRAMES[
+        "dress" if garment.subcategory == "overall pants" else garment.category
+    ]
+    turn, shift, grow = (
+        rng.normal(0, 1.1),
+        rng.normal(0, 1.4, 2),
+        rng.uniform(0.95, 1.02),
+    )
+    light = rng.uniform(0, 1, 2)
+    canvas.scale(size[0] / SHEET[0], size[1] / SHEET[1])
+    canvas.save()
+    canvas.translate(80 + shift[0], 120 + shift[1])
+    canvas.rotate(turn)
+    canvas.scale(zoom * grow, zoom * grow)
+    canvas.translate(-80, -height)
+    outline = garments.draw(canvas, garment, colour)
+    _lamp(canvas, light)
+    _shadow(canvas, outline)
+    canvas.restore()
+    _backdrop(canvas, light)
+    return _develop(pixels, rng, grain=1.6)
+
+
+def _lamp(canvas: skia.Canvas, light: np.ndarray) -> None:
+    """Brighter cloth towards the lamp, darker away from it."""
+    x = 160 * float(light[1])
+    ends = [skia.Point(x, 10), skia.Point(160 - x, 230)]
+    shader = skia.GradientShader.MakeLinear(
+        ends, [skia.Color(255, 255, 255, 34), skia.Color(20, 20, 30, 44)]
+    )
+    canvas.drawPaint(skia.Paint(Shader=shader, BlendMode=skia.BlendMode.kSrcATop))
+
+
+def _shadow(canvas: skia.Canvas, outline: skia.Path) -> None:
+    """A soft shadow below what is already there."""
+    paint = _under(ink((40, 36, 48), 0, 110))
+    paint.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 2.6))
+    fallen = skia.Path(outline)
+    fallen.offset(1, 2.2)
+    canvas.drawPath(fallen, paint)
+
+
+def _under(paint: skia.Paint) -> skia.Paint:
+    """A copy of the paint that goes below what is already there."""
+    below = skia.Paint(paint)
+    below.setBlendMode(skia.BlendMode.kDstOver)
+    return below
+
+
+def _backdrop(canvas: skia.Canvas, light: np.ndarray) -> None:
+    """A light wall, brightest where the lamp is."""
+    grey = round(226 + 10 * float(light[0]))
+    middle = skia.Point(40 + 80 * float(light[1]), 70)
+    near, far = (
+        skia.Color(grey + 14, grey + 14, grey + 12),
+        skia.Color(grey - 10, grey - 9, grey - 8),
+    )
+    shader = skia.GradientShader.MakeRadial(middle, 230, [near, far])
+    canvas.drawPaint(_under(skia.Paint(Shader=shader)))
+
+
+def detail(
+    garment: Garment,
+    colour: str,
+    rng: np.random.Generator,
+    size: tuple[int, int] = SHEET,
+) -> Image.Image:
+    """A photo from 2.5 to 4 times as near, (width, height) pixels, RGB: cloth, neck,
+    front, waist or hem.
+    """
+    pixels, canvas = _film(size)
+    sheet, outline = _recorded(garment, colour)
+    x, y = _telling(garment, outline, rng)
+    zoom, turn = rng.uniform(2.5, 4), rng.normal(0, 6)
+    canvas.scale(size[0] / SHEET[0], size[1] / SHEET[1])
+    canvas.save()
+    canvas.translate(80, 120)
+    canvas.rotate(turn)
+    canvas.scale(zoom, zoom)
+    canvas.translate(-x, -y)
+    canvas.drawPicture(sheet)
+    _shadow(canvas, outline)
+    canvas.restore()
+    _backdrop(canvas, rng.uniform(0, 1, 2))
+    return _develop(pixels, rng, grain=1.5)
+
+
+def _telling(
+    garment: Garment, outline: skia.Path, rng: np.random.Generator
+) -> tuple[float, float]:
+    """A point of the sheet worth a close look, on the garment."""
+    places = {
+        "top": [
+            (80, 52),
+            (80, 78),
+            (96, 66),
+            (80 + 20, HEMS.get(garment.total_length, 107) - 12),
+        ],
+        "dress": [
+            (80, 52),
+            (80, 92),
+            (96, 66),
+            (92, HEMS.get(garment.total_length, 172) - 14),
+        ],
+        "pants": [
+            (80, 106),
+            (92, 104),
+            (94, 128),
+            (92, HEMS.get(garment.total_length, 172) - 14),
+        ],
+        "skirt": [(80, 104), (92, 112), (90, HEMS.get(garment.total_length, 172) - 14)],
+    }.get(garment.category, [])
+    box = outline.computeTightBounds()
+    tries = (
+        rng.permutation(places).tolist()
+        + rng.uniform(tuple(box)[:2], tuple(box)[2:], (40, 2)).tolist()
+    )
+    return next(
+        ((x, y) for x, y in tries if outline.contains(x, y)),
+        (box.centerX(), box.centerY()),
+    )
+
+
+def consumer(
+    garment: Garment,
+    colour: str,
+    rng: np.random.Generator,
+    size: tuple[int, int] = SHEET,
+) -> tuple[Image.Image, tuple[int, int, int, int]]:
+    """A photo by somebody who wears the garment, (width, height) pixels, RGB, and the
+    garment's box in it.
+
+    The box is left, upper, right, lower in pixels, inside the picture and at least
+    `LEAST` pixels each way. The pose leans, the light is coloured, the background is
+    full of things, and something may hide a part.
+    """
+    pixels, canvas = _film(size)
+    unit = size[1] / scenes.HIGH
+    wide = size[0] / unit
+    canvas.scale(unit, unit)
+    canvas.drawImageRect(
+        _background(size, wide, rng), skia.Rect(wide, scenes.HIGH), BLURRED
+    )
+    sheet, outline = _recorded(garment, colour)
+    worn = _worn(garment, outline)
+    outline.transform(worn)
+    pose = _pose(outline.computeTightBounds(), wide, rng)
+    who = figure.look(rng, cloth.rgb(colour, garment.tone))
+    canvas.save()
+    canvas.concat(pose)
+    figure.wear(canvas, who, garment, sheet, worn, light=rng.uniform(-1, 1))
+    if garment.category != "accessory" and rng.random() < 0.25:
+        figure.carry(canvas, who, int(rng.choice([-1, 1])))
+    canvas.restore()
+    if rng.random() < 0.2:
+        scenes.passer(canvas, wide, rng)
+    outline.transform(pose)
+    return _develop(_lit(pixels, rng), rng, grain=rng.uniform(2, 7)), _box(
+        outline, unit, size
+    )
+
+
+def _recorded(garment: Garment, colour: str) -> tuple[skia.Picture, skia.Path]:
+    """The garment, to be drawn once its outline has said where."""
+    recorder = skia.PictureRecorder()
+    outline = garments.draw(
+        recorder.beginRecording(skia.Rect(-80, -80, 240, 320)), garment, colour
+    )
+    return recorder.finishRecordingAsPicture(), outline
+
+
+def _film(size: tuple[int, int]) -> tuple[np.ndarray, skia.Canvas]:
+    """Empty pixels, (height, width, 4), and the canvas that writes them."""
+    pixels = np.zeros((size[1], size[0], 4), np.uint8)
+    return pixels, skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
+
+
+def _background(
+    size: tuple[int, int], wide: float, rng: np.random.Generator
+) -> skia.Image:
+    """A scene out of focus: fewer pixels than the photo has."""
+    blur = rng.uniform(1.2, 3)
+    surface = skia.Surface(
+        max(8, round(size[0] / blur)), max(12, round(size[1] / blur))
+    )
+    canvas = surface.getCanvas()
+    canvas.scale(surface.width() / wide, surface.height() / scenes.HIGH)
+    scenes.scene(canvas, wide, rng)
+    return surface.makeImageSnapshot()
+
+
+def _worn(garment: Garment, outline: skia.Path) -> skia.Matrix:
+    """From the sheet to the body: clothes are cut for it, accessories go where they are
+    worn.
+    """
+    if garment.subcategory not in WORN:
+        return skia.Matrix.Translate(-MIDDLE, 0)
+    left, top, right, bottom = WORN[garment.subcategory]
+    box = outline.computeTightBounds()
+    scale = min((right - left) / box.width(), (bottom - top) / box.height())
+    worn = skia.Matrix.Translate(
+        (left + right) / 2, bottom if top > 100 else top if top > 10 else bottom
+    )
+    worn.preScale(scale, scale)
+    return worn.preTranslate(
+        -box.centerX(), -(box.top() if 10 < top < 100 else box.bottom())
+    )
+
+
+def _pose(box: skia.Rect, wide: float, rng: np.random.Generator) -> skia.Matrix:
+    """From the body to the frame: the garment fills some share of it, leans, and may be
+    cut by its edge.
+    """
+    fill = min(wide / box.width(), scenes.HIGH / box.height())
+    zoom = float(np.clip(rng.uniform(0.55, 1.05) * fill, 0.75, 2.3))
+    stray = 0.2 if rng.random() < 0.25 else 0.05
+    x, y = rng.normal(0.5, stray) * wide, rng.normal(0.5, stray / 2) * scenes.HIGH
+    pose = skia.Matrix.Translate(float(np.clip(x, wide * 0.15, wide * 0.85)), y)
+    pose.preRotate(rng.normal(0, 5))
+    pose.preSkew(rng.normal(0, 0.05), 0)
+    pose.preScale(zoom * rng.uniform(0.86, 1.03), zoom)
+    return pose.preTranslate(-box.centerX(), -box.centerY())
+
+
+def _lit(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The pixels in another light: warmer or colder, darker or brighter, more so
+    towards one side; perhaps blurred.
+    """
+    if rng.random() < 0.4:
+        softened = Image.fromarray(pixels).filter(
+            ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9) * len(pixels) / 240)
+        )
+        pixels = np.asarray(softened)
+    warmth, exposure, (across, down) = (
+        rng.normal(0, 0.07),
+        rng.uniform(0.72, 1.15),
+        rng.normal(0, 0.12, 2),
+    )
+    x = np.linspace(-1, 1, pixels.shape[1], dtype=np.float32)[None, :, None]
+    y = np.linspace(-1, 1, pixels.shape[0], dtype=np.float32)[:, None, None]
+    gains = exposure * np.array([1 + warmth, 1, 1 - warmth], np.float32)
+    return pixels[..., :3] * (
+        gains * (1 + np.float32(across) * x + np.float32(down) * y)
+    )
+
+
+def _develop(pixels: np.ndarray, rng: np.random.Generator, grain: float) -> Image.Image:
+    """The picture with noise of that standard deviation."""
+    noise = rng.standard_normal((*pixels.shape[:2], 1), np.float32) * np.float32(grain)
+    return Image.fromarray(np.clip(pixels[..., :3] + noise, 0, 255).astype(np.uint8))
+
+
+def _box(
+    outline: skia.Path, unit: float, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """The outline's bounds in pixels inside the picture, widened to `LEAST` where less
+    is seen.
+    """
+    bounds = outline.computeTightBounds()
+    left, right = _span(bounds.left() * unit, bounds.right() * unit, size[0])
+    upper, lower = _span(bounds.top() * unit, bounds.bottom() * unit, size[1])
+    return left, upper, right, lower
+
+
+def _span(low: float, high: float, length: int) -> tuple[int, int]:
+    """The whole pixels from `low` to `high` that lie in a picture of that length,
+    `LEAST` or more.
+    """
+    first = int(np.clip(np.floor(low), 0, length - LEAST))
+    return first, int(np.clip(np.ceil(high), first + LEAST, length))

@@ -1,0 +1,199 @@
+"""What a caption says wrongly of an article whose truth is known: error types and
+accuracy, one row a caption.
+
+A caption speaks of an attribute where a phrase of `SAID` stands in it, and of a garment
+where one of `NAMES` does; what it says is wrong where a phrase is none of those that
+may truly be said (`said`). Only words of these tables are understood, and order is not:
+a fault in other words is not found, and neither is a denial ("no pockets").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+
+import pandas as pd
+
+from fashionlib.labelling.attribute_schema import DETAILS
+from wardrobe.catalogue import ACCESSORY, CATEGORY_OF, KINDS, Garment
+from wardrobe.words import enchanting, judge, plain, tailor
+from wardrobe.words.said import SAID, said
+
+Article = tuple[Garment, str]  # and its colour
+Claims = Mapping[str, frozenset[str]]  # attribute, "garment" among them: phrases
+
+TYPES: Mapping[
+    str, tuple[str, ...]
+] = {  # error type -> the attributes whose faults it counts; each in one type
+    "material": ("fabric",),
+    "size": ("total_length", "sleeve_length"),
+    "colour": ("colour", "tone"),
+    "cut": ("neckline", "shoulder", "fit"),
+    "hallucination": ("pattern", "zip_up", "button", *DETAILS),
+}
+ERRORS = (*TYPES, "look_alike", "other_garment", "over_generation")
+FAMILIES = {
+    "beanie": "hat",
+    "cap": "hat",
+    "boots": "shoe",
+    "sneakers": "shoe",
+}  # other accessories are like no other
+RUN = 4  # words that stand twice in no true caption
+
+
+def _names(kind: str) -> frozenset[str]:
+    """What the five styles call a subcategory, and the last word of each: cargo
+    trousers are trousers.
+
+    Pants are trousers too; "sleeveless" alone is an adjective.
+    """
+    shown = {
+        kind,
+        plain.COARSE.get(kind, kind),
+        plain.WORN.get(kind, kind),
+        enchanting.NOUNS.get(kind, kind),
+    }
+    found = {
+        " ".join(re.findall("[a-z]+", name.lower()))
+        for name in shown | {*tailor.NOUNS.get(kind, ())}
+    }
+    found |= {name.split()[-1] for name in found}
+    return frozenset(found | ({"trousers"} if "pants" in found else set())) - {
+        "sleeveless"
+    }
+
+
+NAMES: Mapping[str, frozenset[str]] = {kind: _names(kind) for kind in KINDS}
+NAME = re.compile(
+    rf" ({'|'.join(sorted({n for names in NAMES.values() for n in names}, key=len, reverse=True))})(?= )"
+)
+
+
+def family(kind: str) -> str:
+    """What a subcategory is like: its category, and for an accessory hats, shoes or
+    itself alone.
+    """
+    category = CATEGORY_OF.get(kind, ACCESSORY)
+    return FAMILIES.get(kind, kind) if category == ACCESSORY else category
+
+
+@lru_cache(maxsize=50_000)
+def claims(caption: str) -> Claims:
+    """The phrases of each attribute that stand in the caption, and as "garment" the
+    first name of a garment.
+    """
+    words = judge.plain(caption)
+    named = NAME.search(words)
+    return {name: judge.phrases(words, name) for name in SAID} | {
+        "garment": frozenset({named[1]} if named else ())
+    }
+
+
+def true(article: Article) -> dict[str, frozenset[str]]:
+    """What may truly be said of the article: `said`, and the names of its subcategory
+    as "garment".
+    """
+    return said(*article) | {"garment": NAMES[article[0].subcategory]}
+
+
+def faults(caption: str, article: Article) -> dict[str, frozenset[str]]:
+    """The phrases of the caption that are not true of the article, by attribute;
+    attributes without are left out.
+    """
+    allowed = true(article)
+    wrong = {name: phrases - allowed[name] for name, phrases in claims(caption).items()}
+    return {name: phrases for name, phrases in wrong.items() if phrases}
+
+
+def over_generated(caption: str, longest: int | None = None) -> bool:
+    """Whether the caption doesn't stop when all is said: a sentence of it or a run of
+    four words comes twice, a run of one to three words comes three times on end, or it
+    has more than `longest` words (say, of any training caption).
+    """
+    sentences = [
+        " ".join(re.findall(r"\w+", part))
+        for part in re.split(r"[.!?\n]+", caption.lower())
+    ]
+    words = re.findall(r"\w+", caption.lower())
+    runs = Counter(zip(*(words[k:] for k in range(RUN)), strict=False))
+    twice = (
+        max(Counter(filter(None, sentences)).values(), default=0) > 1
+        or max(runs.values(), default=0) > 1
+    )
+    stuck = re.search(r"\b(\w+(?: \w+){0,2}) \1 \1\b", " ".join(words))
+    return twice or bool(stuck) or (longest is not None and len(words) > longest)
+
+
+def count(
+    captions: Mapping[str, str],
+    articles: Mapping[str, Article],
+    longest: int | None = None,
+) -> pd.DataFrame:
+    """One row a caption (index item_id), a boolean column for each of `ERRORS`; True
+    where it has one.
+
+    material: a fabric that is not the article's. size: a length or sleeve length that
+    is not. colour: a colour or tone that is not. cut: a neckline, shoulder or fit that
+    is not. hallucination: a pattern ("plain" is one), a fastening or a detail that it
+    doesn't have. look_alike: the first garment named is another of the same `family` (a
+    blouse for a shirt). other_garment: it is of another family. over_generation: see
+    `over_generated`. A caption may have several. KeyError for a caption whose article
+    is not given.
+    """
+    rows = {}
+    for item, caption in captions.items():
+        wrong = faults(caption, articles[item])
+        row = {
+            kind: any(name in wrong for name in attributes)
+            for kind, attributes in TYPES.items()
+        }
+        meant = {
+            family(kind)
+            for kind, names in NAMES.items()
+            if wrong.get("garment", frozenset()) & names
+        }
+        near = family(articles[item][0].subcategory) in meant
+        rows[item] = row | {
+            "look_alike": near,
+            "other_garment": bool(meant) and not near,
+            "over_generation": over_generated(caption, longest),
+        }
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=list(ERRORS), dtype=bool
+    ).rename_axis("item_id")
+
+
+def accuracy(
+    captions: Mapping[str, str],
+    articles: Mapping[str, Article],
+    references: Mapping[str, str],
+) -> pd.DataFrame:
+    """The true attribute accuracy of each caption (index item_id): by the planted
+    truth, not the reference's words.
+
+    `said`: attributes that it speaks of, the garment's name among them; `right`: those
+    of which all it says is true; `asked`: attributes that the reference speaks of;
+    `recalled`: those of them that are right. `precision` is right / said (0 where
+    nothing is said), `recall` recalled / asked (1 where nothing is asked), `f` their
+    harmonic mean. KeyError for a caption without article or reference.
+    """
+    rows = {}
+    for item, caption in captions.items():
+        allowed, spoken = (
+            true(articles[item]),
+            {name: found for name, found in claims(caption).items() if found},
+        )
+        right = {name for name, phrases in spoken.items() if phrases <= allowed[name]}
+        asked = {name for name, phrases in claims(references[item]).items() if phrases}
+        rows[item] = (len(spoken), len(right), len(asked), len(right & asked))
+    table = pd.DataFrame.from_dict(
+        rows, orient="index", columns=["said", "right", "asked", "recalled"], dtype=int
+    )
+    precision = (table.right / table.said).where(table.said > 0, 0.0)
+    recall = (table.recalled / table.asked).where(table.asked > 0, 1.0)
+    f = (2 * precision * recall / (precision + recall)).where(
+        precision + recall > 0, 0.0
+    )
+    return table.assign(precision=precision, recall=recall, f=f).rename_axis("item_id")
