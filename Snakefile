@@ -7,7 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from fashionlib import execute, runs
+from fashionlib.book import execute, runs
 
 PROFILE = config.get("profile", "tiny")
 DATA = config.get("data", "")

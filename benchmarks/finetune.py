@@ -245,7 +245,8 @@ def generation(
 
 def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
     """Each rung's samples a second, its ratio to the reference's, TFLOP a sample and,
-    on a known card, the share of its peak: TFLOP a sample x samples a second / peak."""
+    on a known card, the share of its peak: TFLOP a sample x samples a second / peak.
+    """
     rates: dict[int, list[float]] = {rung: [] for rung in range(len(LADDER))}
     for round_ in range(rounds):
         for rung in rates:

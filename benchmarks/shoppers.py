@@ -28,7 +28,8 @@ REPEAT, COMPANION, FAVOURITE, SECOND, BASKET = (
 
 def made_up(scale: float, seed: int = 0) -> pd.DataFrame:
     """user_id and item_id int32, date int16 (days), in order of days. Below full size
-    articles shrink with the square root of `scale`, customers and rows with `scale`."""
+    articles shrink with the square root of `scale`, customers and rows with `scale`.
+    """
     rng = np.random.default_rng(seed)
     users, items = int(CUSTOMERS * scale), int(ARTICLES * min(1, scale**0.5))
     wanted = rng.lognormal(2.25, 1.25, users)

@@ -284,7 +284,7 @@ def full(epochs: int) -> dict[str, Any]:
     marks = [("", time.perf_counter())]
     mark = lambda name: (
         marks.append((name, time.perf_counter())) or sys.stderr.write(f"{name}\n")
-    )  # noqa: E731
+    )
     shop = made_up(1.0)
     mark("data made up")
     model = VBPR(shop.features, epochs=epochs, batch_size=16_384, check=epochs)

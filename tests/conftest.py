@@ -24,12 +24,12 @@ def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, i
 
     boxes: list[tuple[int, int, int, int]] = []
 
-    def draw(garment, colour, rng, size):  # noqa: ANN001, ANN202
+    def draw(garment, colour, rng, size):
         return Image.fromarray(
             rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
         )
 
-    def consumer(garment, colour, rng, size):  # noqa: ANN001, ANN202
+    def consumer(garment, colour, rng, size):
         left, upper = int(rng.integers(size[0] - 1)), int(rng.integers(size[1] - 1))
         boxes.append(
             (

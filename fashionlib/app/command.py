@@ -51,7 +51,7 @@ def serve(
         page.block_thread()
 
 
-def _index(folder: Path | None):  # noqa: ANN202  a search.Index
+def _index(folder: Path | None):
     if folder is None:
         return None
     from fashionlib.retrieval import search

@@ -287,7 +287,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name, run, help, *examples):  # noqa: A002
+    def command(name, run, help, *examples):
         epilog = "\n".join(
             f"example: fashionlib {name} {example}" for example in examples
         )

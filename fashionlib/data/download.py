@@ -239,12 +239,12 @@ def _authorization(about: Dataset) -> str | None:
     token, user, key = (
         os.environ.get(f"KAGGLE_{part}") for part in ("API_TOKEN", "USERNAME", "KEY")
     )
-    if not (token or user and key) and (home / "access_token").is_file():
+    if not (token or (user and key)) and (home / "access_token").is_file():
         token = (home / "access_token").read_text(encoding="utf-8").strip()
-    elif not (token or user and key) and (home / "kaggle.json").is_file():
+    elif not (token or (user and key)) and (home / "kaggle.json").is_file():
         stored = json.loads((home / "kaggle.json").read_text(encoding="utf-8"))
         user, key = stored.get("username"), stored.get("key")
-    if not (token or user and key):
+    if not (token or (user and key)):
         raise PermissionError(f"no Kaggle token found; needed: {about.needs}")
     return (
         f"Bearer {token}"

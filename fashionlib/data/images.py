@@ -265,7 +265,7 @@ def _hdf5(file: str, row: int) -> np.ndarray:
 
 def hdf5_images(
     file,
-):  # noqa: ANN001, ANN201  an open h5py.File; its dataset, on demand
+):
     """Dataset `images` of an open HDF5 file: (rows, 3, height, width), uint8.
 
     ValueError when it is missing, of another shape or type, over 50 megapixels a row,
@@ -294,7 +294,7 @@ def hdf5_images(
 
 
 @lru_cache(maxsize=8)
-def _hdf5_images(file: str):  # noqa: ANN202  an open h5py dataset, read-only
+def _hdf5_images(file: str):
     import h5py
 
     return hdf5_images(h5py.File(file, "r"))
@@ -303,7 +303,7 @@ def _hdf5_images(file: str):  # noqa: ANN202  an open h5py dataset, read-only
 @lru_cache(maxsize=8)
 def _parquet_file(
     file: str,
-):  # noqa: ANN202  an open pyarrow ParquetFile and the first row of each group
+):
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(file)

@@ -156,7 +156,8 @@ class Dual:
         self, captions: Sequence[str], ids: Sequence[str], cache: Path | None = None
     ) -> Features:
         """Text embeddings, (items, dim) float32. The model reads a text's first 77
-        tokens (CLIP) or 64 (SigLIP); `made_by` counts the texts that were cut."""
+        tokens (CLIP) or 64 (SigLIP); `made_by` counts the texts that were cut.
+        """
         _paired(captions, ids, "captions")
         longest = self.model.config.text_config.max_position_embeddings
         siglip = (

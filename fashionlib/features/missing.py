@@ -19,7 +19,8 @@ from fashionlib.features.spaces import Features, nearest
 
 def zeros(known: Features, ids: Iterable[str]) -> Features:
     """Rows of zeros. Where columns are standardised afterwards, as VBPR here does, a
-    zero isn't the middle: the mean is."""
+    zero isn't the middle: the mean is.
+    """
     ids = _unknown(known, ids)
     return _same(known, ids, np.zeros_like(known.matrix[0]), "zeros")
 

@@ -144,7 +144,8 @@ def _npy(path: Path) -> np.ndarray:
 def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
     """Bool (queries, gallery) of a CSV with columns query and gallery. ValueError
     naming the line: a column missing, no row number, a row out of range, a query
-    without a true row."""
+    without a true row.
+    """
     try:
         table = pd.read_csv(
             path,

@@ -444,7 +444,9 @@ def weights(folder: Path, kind: type[PreTrainedModel]) -> PreTrainedModel:
     torch.manual_seed(0)
     model = kind(config).eval()
     for name, weight in model.named_parameters():
-        if weight.dim() > 1 and "language_model" not in name or name == "query_tokens":
+        if (
+            weight.dim() > 1 and "language_model" not in name
+        ) or name == "query_tokens":
             torch.nn.init.normal_(weight, std=0.5 if name == "query_tokens" else 0.2)
     rename: Callable[[str], str] = (
         hub_name if kind is LlavaForConditionalGeneration else str

@@ -40,7 +40,7 @@ def grids() -> np.ndarray:
 
 def make(
     kind: str = "blip2-small", tower: Grid | Vit = Grid(4, 32), seed: int = 0
-) -> Captioner:  # noqa: B008
+) -> Captioner:
     return captioners.twin(CAPTIONS * 2, tower, kind, size=SMALL, seed=seed)
 
 

@@ -21,7 +21,9 @@ CAPTIONS = [
     "soft blue jeans",
 ]
 words = st.lists(
-    st.sampled_from("a red green blue dress hat belt with soft".split()),
+    st.sampled_from(
+        ["a", "red", "green", "blue", "dress", "hat", "belt", "with", "soft"]
+    ),
     min_size=1,
     max_size=9,
 )

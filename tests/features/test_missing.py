@@ -110,7 +110,7 @@ def test_nothing_missing_changes_nothing() -> None:
         lambda ids: missing.joined(KNOWN, Features(ids, np.zeros((len(ids), 2)))),
     ],
 )
-def test_an_item_with_a_row_of_its_own_is_not_filled(fill) -> None:  # noqa: ANN001
+def test_an_item_with_a_row_of_its_own_is_not_filled(fill) -> None:
     with pytest.raises(
         ValueError, match="1 of 2 items have a row of their own, first 'b'"
     ):

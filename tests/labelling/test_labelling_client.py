@@ -596,7 +596,7 @@ def test_the_command_labels_a_folder(
     out = tmp_path / "out"
     leak = lambda asked: completion(
         json.dumps(honest(asked)).replace("vivid", SECRET, 1)
-    )  # noqa: E731
+    )
     server.before = lambda h, asked, n: leak(asked) if n == 1 else None
     assert (
         main(
@@ -785,7 +785,7 @@ def test_a_killed_run_orders_no_batch_twice(
         else:
             first_half = lambda self, news, drop=None: (
                 die() if any(news.values()) else note(self, news, drop)
-            )  # noqa: E731
+            )
             patch.setattr(batches.Batches, "_note", first_half)
         labelling.label(photos, ordering(server, tmp_path), batch_size=2)
     assert len(server.orders) == 1

@@ -148,7 +148,7 @@ def group_and_category(row: dict[str, Any]) -> tuple[str, str]:
     kind, category = row["subcategory"], row["category"]
     denim = category == "pants" and row["fabric"] == "denim" and WOMEN.get(kind) is None
     if row["index"] == "F" and (
-        kind in MEN or category == "pants" and kind not in WOMEN
+        kind in MEN or (category == "pants" and kind not in WOMEN)
     ):
         return "MEN", "Denim" if denim else MEN.get(kind, "Pants")
     if kind == "t-shirt" and row["pattern"] in ("lettering", "graphic"):

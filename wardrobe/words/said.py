@@ -160,9 +160,54 @@ SAID: Mapping[str, Mapping[str, frozenset[str]]] = {
 
 # Words without a content of their own.
 FUNCTION = frozenset(
-    """a after all an and another any anything at by content every extra feel for from go her in into
-is it least like made make never of off on one or own partly take that the to until when wear wherever will with you
-your""".split()
+    [
+        "a",
+        "after",
+        "all",
+        "an",
+        "and",
+        "another",
+        "any",
+        "anything",
+        "at",
+        "by",
+        "content",
+        "every",
+        "extra",
+        "feel",
+        "for",
+        "from",
+        "go",
+        "her",
+        "in",
+        "into",
+        "is",
+        "it",
+        "least",
+        "like",
+        "made",
+        "make",
+        "never",
+        "of",
+        "off",
+        "on",
+        "one",
+        "or",
+        "own",
+        "partly",
+        "take",
+        "that",
+        "the",
+        "to",
+        "until",
+        "when",
+        "wear",
+        "wherever",
+        "will",
+        "with",
+        "you",
+        "your",
+    ]
 )
 
 

@@ -26,10 +26,10 @@ from fashionlib.captioning.captioners.generation import generate, queries, seen,
 from fashionlib.captioning.captioners.minis import TWINS, Grid, Size, Vit
 
 __all__ = [
+    "TWINS",
     "Captioner",
     "Grid",
     "Size",
-    "TWINS",
     "Vit",
     "base_of",
     "embed_images",

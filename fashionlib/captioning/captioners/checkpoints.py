@@ -157,7 +157,7 @@ def _adapted(captioner: Captioner, adapter: str) -> Any:
         shapes = {
             key.partition(f".{contrast.NAME}.")[2]: file.get_slice(key).get_shape()
             for key in file.keys()
-        }  # noqa: SIM118
+        }
     if "logit_scale" in shapes and not hasattr(captioner.base, contrast.NAME):
         contrast.attach_like(captioner, shapes)
     with warnings.catch_warnings():
@@ -167,7 +167,7 @@ def _adapted(captioner: Captioner, adapter: str) -> Any:
         except UserWarning as missing:
             raise ValueError(
                 f"the adapter {adapter} is of another base, or of an older"
-                f" transformers' names: {str(missing):.200}"
+                f" transformers' names: {missing!s:.200}"
             ) from missing
 
 

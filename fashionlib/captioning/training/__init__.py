@@ -19,9 +19,9 @@ from fashionlib.captioning.training.recipes import (
 )
 
 __all__ = [
+    "TARGETS",
     "Lora",
     "Recipe",
-    "TARGETS",
     "adapt",
     "cost",
     "curve",

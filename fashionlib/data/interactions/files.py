@@ -238,7 +238,7 @@ def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
 
 
 def _complaint(path: Path, delimiter: str, needs: str, error: Exception) -> str:
-    """pyarrow's error about a file, in one line that names file, line and text."""
+    """Pyarrow's error about a file, in one line that names file, line and text."""
     if miscounted := re.search(r"Row #(\d+): Expected (\d+) columns", str(error)):
         kind = {"\t": "tab", ",": "comma"}[delimiter]
         return _wrong(

@@ -12,10 +12,27 @@ import pytest
 from fashionlib.captioning.metrics import java, meteor, paraphrases
 
 pytest.importorskip("pycocoevalcap")
-WORDS = (
-    "red blue dress dresses shirt top in with long short sleeves sleeve soft jersey"
-    " cotton and a the collar".split()
-)
+WORDS = [
+    "red",
+    "blue",
+    "dress",
+    "dresses",
+    "shirt",
+    "top",
+    "in",
+    "with",
+    "long",
+    "short",
+    "sleeves",
+    "sleeve",
+    "soft",
+    "jersey",
+    "cotton",
+    "and",
+    "a",
+    "the",
+    "collar",
+]
 
 
 def invented(seed: int, count: int) -> tuple[list[list[str]], list[str]]:
@@ -146,7 +163,7 @@ def test_a_table_serves_every_later_text_of_its_words_and_grows(tmp_path, monkey
         gzip.open(second, "rt").read().count("\n") == 9
     )  # the words before are still in it
     assert paraphrases.table(["a soft scarlet coat"]) == second
-    for word in "one two three four five".split():
+    for word in ["one", "two", "three", "four", "five"]:
         paraphrases.table([word])
     assert len(list(second.parent.iterdir())) == 2 * paraphrases.KEPT
 

@@ -21,7 +21,7 @@ CATEGORIES = ("object", "attribute", "relation")  # by the number of parts, from
 class Concept:
     """Words taken for one thing, and the union of their synsets."""
 
-    __slots__ = ("words", "synsets")
+    __slots__ = ("synsets", "words")
 
     def __init__(self, word: str) -> None:
         self.words = {word.strip().lower()}
@@ -120,7 +120,7 @@ class Graph:
 
 def _add(new: Concept, known: list[Concept]) -> None:
     if any(new.same(concept) for concept in known):
-        return
+        return None
     for concept in known:
         if new.similar(concept):
             return concept.merge(new)

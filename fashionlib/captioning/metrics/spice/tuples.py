@@ -25,12 +25,46 @@ RULES = 2  # raise it with every change of a tuple: parses are cached under it
 # Nouns that only count another, as in "a pair of jeans": Stanford's list (Schuster and
 # Manning 2016).
 QUANTIFIERS = frozenset(
-    "array assortment bit bunch clutch couple dozen form handful heap kind litany lot"
-    " mountain multitude number pair plethora range series sheaf slew sort spate string"
-    " ton total triple type variety version wad wave".split()
+    [
+        "array",
+        "assortment",
+        "bit",
+        "bunch",
+        "clutch",
+        "couple",
+        "dozen",
+        "form",
+        "handful",
+        "heap",
+        "kind",
+        "litany",
+        "lot",
+        "mountain",
+        "multitude",
+        "number",
+        "pair",
+        "plethora",
+        "range",
+        "series",
+        "sheaf",
+        "slew",
+        "sort",
+        "spate",
+        "string",
+        "ton",
+        "total",
+        "triple",
+        "type",
+        "variety",
+        "version",
+        "wad",
+        "wave",
+    ]
 )
 COMPOUND_PREPOSITIONS = frozenset({"in front of", "on top of"})
-PEOPLE = frozenset("boy child girl guy lady man model person woman".split())
+PEOPLE = frozenset(
+    ["boy", "child", "girl", "guy", "lady", "man", "model", "person", "woman"]
+)
 PERSONAL = {
     "it": "thing",
     "its": "thing",
@@ -60,7 +94,7 @@ class Edge(NamedTuple):
 
 @cache
 def _model() -> Any:
-    """spaCy's pipeline, which keeps hyphenated words whole as SPICE's tokeniser
+    """SpaCy's pipeline, which keeps hyphenated words whole as SPICE's tokeniser
     does.
     """
     import spacy
@@ -91,7 +125,8 @@ def extract_all(captions: Iterable[str]) -> Iterator[list[Tuple]]:
 
 def extract(document: Doc) -> list[Tuple]:
     """Distinct tuples of a parsed caption, of lower-case lemmas: (object,), (object,
-    attribute), (subject, object, predicate)."""
+    attribute), (subject, object, predicate).
+    """
     found = edges(document)
     rules = (
         *_predicates(document, found),
@@ -255,7 +290,8 @@ def _first(quantifier: Token) -> Token:
 
 def _antecedent(pronoun: Token, found: list[Edge]) -> Token | None:
     """The noun that a pronoun stands for: of a relative one, what its clause modifies;
-    of a personal one, the caption's first noun that fits and modifies no other."""
+    of a personal one, the caption's first noun that fits and modifies no other.
+    """
     if _relative(pronoun):
         clauses = {
             edge.dependent: edge.head
