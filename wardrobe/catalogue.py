@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from fashionlib.labelling.attribute_schema import DETAILS, NONE, SUBCATEGORIES
+from fashionlib.labelling.attribute_schema import (
+    ATTRIBUTES,
+    DETAILS,
+    NONE,
+    SUBCATEGORIES,
+)
 
 ACCESSORY = "accessory"
 FITS = ("fitted", "regular", "wide")
@@ -49,6 +55,13 @@ class Garment:
 
     def __getitem__(self, attribute: str) -> str:
         return getattr(self, attribute)
+
+    def record(self, colour: str) -> dict[str, Any]:
+        """Return the garment in one colour as a record, as `labelling` has it."""
+        names = ["category", "subcategory", *ATTRIBUTES]
+        record = {name: self[name] for name in names if name != "colour"}
+        details = {detail: detail in self.details for detail in DETAILS}
+        return record | {"colour": [colour]} | details
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from dataclasses import replace
 import numpy as np
 
 from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS, NONE
+from fashionlib.labelling.grammar import a, listed, sentence
+from fashionlib.labelling.templates import TRIMS
 from wardrobe.catalogue import ACCESSORY, CATEGORY_OF, FITS, KINDS, Garment
 from wardrobe.words import SAID, STYLES, errors, tailor
 from wardrobe.words.errors import NAMES, Article, claims, family, true
-from wardrobe.words.grammar import a, listed, sentence
-from wardrobe.words.said import TRIMS
 
 Seed = tuple[int, ...]
 SPARED = 6  # words: a fabric's name and the source of its fibres

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from fashionlib.data import images
 from fashionlib.data.files import atomic
-from fashionlib.labelling import captions, records
+from fashionlib.labelling import records, templates
 
 METADATA, PICTURES = "metadata.jsonl", "images"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
@@ -23,7 +23,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 def captioned(found: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """The rows of `Labels.records` with a column `caption` behind `image`."""
     rows = found.to_dict("records")
-    said = [captions.caption(records.of_row(row), row["item_id"], seed) for row in rows]
+    said = [
+        templates.caption(records.of_row(row), row["item_id"], seed) for row in rows
+    ]
     return found.assign(caption=pd.Series(said, found.index, dtype=str))[
         _columns(found)
     ]

@@ -18,13 +18,13 @@ import wardrobe
 from fashionlib import labelling
 from fashionlib.data import images
 from fashionlib.labelling import (
-    captions,
     cost,
     export,
     prompts,
     quality,
     records,
     replies,
+    templates,
 )
 from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS, SUBCATEGORIES
 from fashionlib.labelling.replies import Reply
@@ -380,7 +380,7 @@ def test_unusable_items_are_refused(items: pd.DataFrame, told: str) -> None:
 
 
 def test_captions_are_clean_english_compact_and_steady() -> None:
-    found = {item: captions.caption(record, item) for item, record in TRUE.items()}
+    found = {item: templates.caption(record, item) for item, record in TRUE.items()}
     wrong = re.compile(
         r"\ba (?!one)[aeiou]|\ban [^aeiou]|  |[{}_/]|\bnone\b|\bnan\b|a pair of a",
         re.IGNORECASE,
@@ -388,9 +388,9 @@ def test_captions_are_clean_english_compact_and_steady() -> None:
     assert not [text for text in found.values() if wrong.search(text)]
     assert 15 < np.mean([len(text.split()) for text in found.values()]) < 20
     assert found == {
-        item: captions.caption(record, item) for item, record in TRUE.items()
+        item: templates.caption(record, item) for item, record in TRUE.items()
     }
-    again = [captions.caption(record, item, seed=1) for item, record in TRUE.items()]
+    again = [templates.caption(record, item, seed=1) for item, record in TRUE.items()]
     assert (
         0.3
         < np.mean([text == found[item] for item, text in zip(TRUE, again, strict=True)])
@@ -399,10 +399,10 @@ def test_captions_are_clean_english_compact_and_steady() -> None:
 
 
 def test_a_caption_says_all_colours_and_plural_trousers_are_plural() -> None:
-    red = captions.caption(records.read("skirt", SKIRT), "x")
+    red = templates.caption(records.read("skirt", SKIRT), "x")
     assert "red and white striped" in red and "denim" in red and "pocket" in red
     trousers = [
-        captions.caption(r, i) for i, r in TRUE.items() if r["category"] == "pants"
+        templates.caption(r, i) for i, r in TRUE.items() if r["category"] == "pants"
     ]
     assert not [text for text in trousers if re.search(r"\bThis\b|^An? (?!pair)", text)]
 

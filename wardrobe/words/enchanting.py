@@ -12,9 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from fashionlib.labelling.attribute_schema import NONE
+from fashionlib.labelling.grammar import a, listed, pick, plural
+from fashionlib.labelling.templates import PATTERNS, RIBBED, TONES
 from wardrobe.catalogue import Garment
-from wardrobe.words.grammar import a, listed, pick, plural
-from wardrobe.words.said import PATTERNS, RIBBED, TONES, unseen
+from wardrobe.words.said import unseen
 
 NOUNS: Mapping[str, str] = {
     "t-shirt": "tee",

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fashionlib.labelling import templates
 from fashionlib.labelling.attribute_schema import NONE
-from wardrobe.catalogue import ACCESSORY, Garment
-from wardrobe.words.grammar import a, listed, pick, plural
-from wardrobe.words.said import PATTERNS, TONES, fabric, trims
+from fashionlib.labelling.grammar import a, listed, pick, plural
+from fashionlib.labelling.templates import PATTERNS
+from wardrobe.catalogue import Garment
 
 COARSE: Mapping[str, str] = {
     "t-shirt": "shirt",
@@ -108,8 +109,11 @@ def manual(garment: Garment, colour: str, rng: np.random.Generator) -> str:
     """Plain statements about what is seen, colour apart, as annotators make them:
     cloth, neckline, length, trims.
     """
-    noun, cloth = WORN.get(garment.subcategory, garment.subcategory), fabric(garment)
-    look = listed([*_sleeves(garment), LOOKS[garment.pattern]])
+    noun, cloth = (
+        WORN.get(garment.subcategory, garment.subcategory),
+        templates.fabric(garment),
+    )
+    look = listed([*templates.sleeves(garment), LOOKS[garment.pattern]])
     has, is_ = ("have", "are") if plural(noun) else ("has", "is")
     wears, wearing = (
         ("carries", "carrying") if noun in ("bag", "umbrella") else ("wears", "wearing")
@@ -149,83 +153,13 @@ def manual(garment: Garment, colour: str, rng: np.random.Generator) -> str:
             else f"{garment.total_length}-length"
         )
         sentences.append(f"{'They are' if plural(noun) else 'It is'} {length}.")
-    if found := trims(garment):
+    if found := templates.trims(garment.record(colour)):
         sentences.append(
             f"There {'is' if found[0].startswith('a') else 'are'} {listed(found)}."
         )
     return " ".join(sentences)
 
 
-def _sleeves(garment: Garment) -> list[str]:
-    if garment.sleeve_length == NONE or garment.subcategory == "sleeveless":
-        return []
-    return [
-        (
-            "no sleeves"
-            if garment.sleeve_length == "sleeveless"
-            else f"{garment.sleeve_length} sleeves"
-        )
-    ]
-
-
-# {look}: tone, colour, pattern, length; {parts}: whatever else there is; {A_look}:
-# after an article.
-TEMPLATES: Mapping[str, tuple[str, ...]] = {
-    "top": (
-        "{A_look} {name} made of {cloth} with {parts}.",
-        "{Look} {name} in {cloth}, featuring {parts}.",
-        "This {look} {name} is made of {cloth} and has {parts}.",
-    ),
-    "dress": (
-        "{A_look} {name} made of {cloth} with {parts}.",
-        "This {look} {name} in {cloth} has {parts}.",
-        "{Look} {name}, cut from {cloth}, with {parts}.",
-    ),
-    "pants": (
-        "{Look} {name} made of {cloth} with {parts}.",
-        "A pair of {look} {name} in {cloth}, with {parts}.",
-        "These {look} {name} are made of {cloth} and have {parts}.",
-    ),
-    "skirt": (
-        "{A_look} {name} made of {cloth} with {parts}.",
-        "This {look} {name} in {cloth} has {parts}.",
-        "{Look} {name} in {cloth}, featuring {parts}.",
-    ),
-    ACCESSORY: (
-        "{Look} {name} made of {cloth} with {parts}.",
-        "{Look} {name} in {cloth}, featuring {parts}.",
-    ),
-    NONE: ("{Look} {name} made of {cloth}.", "{Look} {name} in {cloth}."),
-}
-
-
 def template(garment: Garment, colour: str, rng: np.random.Generator) -> str:
-    """All of Thesis B's attributes that the article has, in a compact template of its
-    category.
-    """
-    shade = f"{TONES[garment.tone]} {colour}".strip()
-    look = (
-        f"solid {shade}"
-        if garment.pattern == "solid"
-        else f"{shade} {PATTERNS[garment.pattern]}"
-    )
-    if garment.total_length != NONE:
-        look += f" {garment.total_length}-length"
-    name = (
-        "sleeveless top" if garment.subcategory == "sleeveless" else garment.subcategory
-    )
-    parts = _sleeves(garment)
-    if garment.neckline != NONE:
-        parts.append(f"{a(garment.neckline)} neckline")
-    if garment.shoulder not in ("normal", NONE):
-        parts.append(f"{a(garment.shoulder)} cut")
-    parts += trims(garment)
-    chosen = pick(rng, TEMPLATES[garment.category if parts else NONE])
-    return chosen.format(
-        look=look,
-        Look=look.capitalize(),
-        A_look=a(look).capitalize(),
-        name=name,
-        cloth=fabric(garment),
-        parts=listed(parts or [""]),
-    )
+    """Write all of Thesis B's attributes by a compact template of the category."""
+    return templates.fill(garment.record(colour), rng)

@@ -7,41 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from fashionlib.labelling.attribute_schema import ATTRIBUTES, NONE
+from fashionlib.labelling.attribute_schema import ATTRIBUTES
 from wardrobe.catalogue import Garment
-
-RIBBED = ("sleeveless", "sweater")  # of "corduroy/ribbed", theirs is the ribbed one
-PATTERNS: Mapping[str, str] = {
-    "solid": "plain",
-    "dot": "dotted",
-    "washed": "washed",
-    "check": "checked",
-    "cable": "cable",
-    "stripe": "striped",
-    "lettering": "lettering-print",
-    "graphic": "graphic-print",
-    "pattern/jacquard": "jacquard",
-    "argyle": "argyle",
-    "camouflage": "camouflage",
-    "flower": "floral",
-    "checkerboard": "checkerboard",
-    "animal": "animal-print",
-    "other": "colour-block",
-}
-TONES: Mapping[str, str] = {
-    "normal": "",
-    "vivid": "vivid",
-    "pastel/light": "pastel",
-    "metallic/shiny": "shiny",
-}
-FABRICS: Mapping[str, str] = {
-    "cotton woven/tweed": "cotton tweed",
-    "wool woven/tweed": "wool tweed",
-    "polyester/nylon": "nylon",
-    "silk/chiffon": "chiffon",
-    "velvet/velveteen": "velvet",
-    "down": "padded down",
-}
 
 # attribute -> value -> phrases that say it, hyphens as spaces. A phrase under several
 # values says one of them.
@@ -241,59 +208,3 @@ def said(garment: Garment, colour: str) -> dict[str, frozenset[str]]:
         name: words.get(values.get(name, ""), frozenset())
         for name, words in SAID.items()
     }
-
-
-def fabric(garment: Garment) -> str:
-    """The plain name of the cloth."""
-    if garment.fabric == "corduroy/ribbed":
-        return "ribbed knit" if garment.subcategory in RIBBED else "corduroy"
-    return FABRICS.get(garment.fabric, garment.fabric)
-
-
-TRIMS: Mapping[str, str] = {
-    "pocket": "pockets",
-    "hood": "a hood",
-    "collar": "a collar",
-    "see-through": "a sheer layer",
-    "waist banding": "an elasticated waist",
-    "string": "a drawstring",
-    "ribbon": "a ribbon",
-    "ruffle": "ruffles",
-    "lace": "a lace trim",
-    "pintuck": "pintucks",
-}
-KIND_TRIMS: Mapping[tuple[str, str], str] = {
-    ("bag", "pocket"): "a pocket",
-    ("t-shirt", "pocket"): "a pocket",
-    ("shirt", "pocket"): "a pocket",
-    ("boots", "string"): "laces",
-    ("sneakers", "string"): "laces",
-    ("pleated skirt", "pintuck"): "pleats",
-    ("slacks", "pintuck"): "creases",
-}
-
-
-def trims(garment: Garment) -> list[str]:
-    """The fastenings and details in plain words, each after its article."""
-    above = garment.category in ("top", "dress")
-    found = []
-    if garment.zip_up != NONE:
-        found.append(
-            "a full zip"
-            if garment.zip_up == "full"
-            else "a half zip"
-            if above
-            else "a zip fly"
-        )
-    if garment.button != NONE:
-        found.append(
-            "buttons down the front"
-            if garment.button == "full"
-            else "a half button placket"
-            if above
-            else "a button at the waist"
-        )
-    return found + [
-        KIND_TRIMS.get((garment.subcategory, detail), TRIMS[detail])
-        for detail in garment.details
-    ]

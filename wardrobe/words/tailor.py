@@ -15,9 +15,10 @@ from itertools import chain
 import numpy as np
 
 from fashionlib.labelling.attribute_schema import NONE
+from fashionlib.labelling.grammar import listed, pick, sentence
+from fashionlib.labelling.templates import RIBBED
 from wardrobe.catalogue import ACCESSORY, Garment
-from wardrobe.words.grammar import listed, pick, sentence
-from wardrobe.words.said import RIBBED, unseen
+from wardrobe.words.said import unseen
 
 Wordings = Mapping[str, tuple[str, ...]]
 
