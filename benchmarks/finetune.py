@@ -9,7 +9,7 @@ alternating, each a short run whose log gives the time, its start left out. TFLO
 what torch counts in a forward and backward pass (2 per multiply and add), pads
 included: they say which ratio the hardware should show.
 
-    python benchmarks/finetune.py [--rounds 3] [--steps 40] > training.json  # a twin on one CPU thread
+    python benchmarks/finetune.py [--rounds 3] [--steps 40] > training.json  # a mini on one CPU thread
     python benchmarks/finetune.py --full [--rounds 3]  # a GPU: shapes of BLIP-2-OPT-2.7b, random weights, bfloat16
 """
 
@@ -57,7 +57,7 @@ PEAKS = {
     "L4": 121,
     "T4": 65,
 }  # TFLOP/s in 16 bits, dense: NVIDIA's data sheets
-TWIN = (
+MINI = (
     Vit(image_size=224, patch_size=16, width=192, layers=3),
     Size(queries=32, positions=640),
 )
@@ -283,14 +283,14 @@ def drawn(folder: Path, count: int, batch_size: int) -> pd.DataFrame:
     )
 
 
-def pretrained_twin(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
-    """A twin that has learned generic captions, and the language of the training
+def pretrained_mini(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
+    """A mini that has learned generic captions, and the language of the training
     captions from shuffled pictures.
 
     The weights of its tower are random.
     """
-    vit, size = TWIN
-    captioner = captioners.twin(
+    vit, size = MINI
+    captioner = captioners.mini(
         [*items["caption"], *items["generic"]], vit, "blip2-medium", size
     )
     tower, features = (
@@ -302,7 +302,7 @@ def pretrained_twin(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
         training.shuffled(len(items) - HELD, seed=0),
     )
     recipe = training.recipe(
-        "twin_pretraining", steps, text_share=0.0, batch_size=16, warmup=20
+        "mini_pretraining", steps, text_share=0.0, batch_size=16, warmup=20
     )
     captioner, _ = training.train(
         captioners.without_tower(captioner),
@@ -376,12 +376,12 @@ def main() -> None:
         torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        recipe = training.recipe("twin", given.steps, batch_size=16, warmup=5)
+        recipe = training.recipe("mini", given.steps, batch_size=16, warmup=5)
         items = drawn(work / "wardrobe", given.items, recipe.batch_size)
         start = (
             random_full(items, opt_2_7b())
             if given.full
-            else pretrained_twin(items, work, steps=200)
+            else pretrained_mini(items, work, steps=200)
         )
         captioners.save(start, work / "start")
         del start
@@ -389,7 +389,7 @@ def main() -> None:
             Bench(items, work, recipe), given.rounds, 0 if given.full else given.steps
         )
     about = {
-        "full" if given.full else "twin": str(opt_2_7b() if given.full else TWIN),
+        "full" if given.full else "mini": str(opt_2_7b() if given.full else MINI),
         "batch": recipe.batch_size,
     }
     json.dump(

@@ -27,7 +27,7 @@ def add(command: Callable[..., Any]) -> None:
         metavar="[NAME=]FOLDER",
         help=(
             "a folder or hub id, with the name to show; several are shown side by side."
-            " A twin's needs cells.safetensors"
+            " A mini's needs cells.safetensors"
         ),
     )
     sub.add_argument(

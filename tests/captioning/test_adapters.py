@@ -779,7 +779,7 @@ def test_packed_weights_caption_and_learn(
         queries=4, qformer=64, decoder=64, decoder_layers=1, qformer_layers=1
     )
     captioners.save(
-        captioners.twin(CAPTIONS * 4, captioners.Vit(32, 16, 64, 1), size=size),
+        captioners.mini(CAPTIONS * 4, captioners.Vit(32, 16, 64, 1), size=size),
         tmp_path / "base",
     )
     captioner = captioners.load(tmp_path / "base", device="cpu", bits=bits)

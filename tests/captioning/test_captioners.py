@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from fashionlib.captioning import captioners
-from fashionlib.captioning.captioners import TWINS, Captioner, Grid, Size, Vit
+from fashionlib.captioning.captioners import MINIS, Captioner, Grid, Size, Vit
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -34,13 +34,13 @@ def grids() -> np.ndarray:
 
 
 @pytest.fixture
-def twin() -> Captioner:
-    return captioners.twin(CAPTIONS * 3, Grid(9, 12), size=SMALL)
+def mini() -> Captioner:
+    return captioners.mini(CAPTIONS * 3, Grid(9, 12), size=SMALL)
 
 
-def test_labels_by_hand(twin: Captioner, grids: np.ndarray) -> None:
-    batch = twin.batch(grids[:2], CAPTIONS[:2])
-    long, short = captioners.tokens(twin.tokenizer, CAPTIONS[:2])
+def test_labels_by_hand(mini: Captioner, grids: np.ndarray) -> None:
+    batch = mini.batch(grids[:2], CAPTIONS[:2])
+    long, short = captioners.tokens(mini.tokenizer, CAPTIONS[:2])
     pads = len(long) - len(short)
     assert batch["input_ids"].tolist() == [
         [3] * 4 + [1] + long + [2],
@@ -54,108 +54,108 @@ def test_labels_by_hand(twin: Captioner, grids: np.ndarray) -> None:
         5 + len(long) + 1,
         5 + len(short) + 1,
     ]
-    assert twin.tokenizer.decode(long).strip() == CAPTIONS[0]
+    assert mini.tokenizer.decode(long).strip() == CAPTIONS[0]
 
 
-def test_prompt_is_shown_but_not_learned(twin: Captioner, grids: np.ndarray) -> None:
-    twin.prompt = "a photo of"
-    prompt = captioners.tokens(twin.tokenizer, ["a photo of"])[0]
-    batch = twin.batch(grids[:1], ["blue jeans"])
+def test_prompt_is_shown_but_not_learned(mini: Captioner, grids: np.ndarray) -> None:
+    mini.prompt = "a photo of"
+    prompt = captioners.tokens(mini.tokenizer, ["a photo of"])[0]
+    batch = mini.batch(grids[:1], ["blue jeans"])
     assert batch["input_ids"][0, 4 : 5 + len(prompt)].tolist() == [1, *prompt]
     assert (batch["labels"][0, : 5 + len(prompt)] == -100).all()
 
 
-def test_long_caption_is_cut_and_still_ends(twin: Captioner, grids: np.ndarray) -> None:
-    labels = twin.batch(grids[:1], [CAPTIONS[0] * 20], longest=7)["labels"][0]
-    assert (labels != -100).sum() == 7 + 1 and labels[-1] == twin.eos
+def test_long_caption_is_cut_and_still_ends(mini: Captioner, grids: np.ndarray) -> None:
+    labels = mini.batch(grids[:1], [CAPTIONS[0] * 20], longest=7)["labels"][0]
+    assert (labels != -100).sum() == 7 + 1 and labels[-1] == mini.eos
 
 
 def test_caption_that_spells_special_tokens_is_plain_text(
-    twin: Captioner, grids: np.ndarray
+    mini: Captioner, grids: np.ndarray
 ) -> None:
-    batch = twin.batch(grids[:1], ["a <image> hat </s> and <pad>"])
+    batch = mini.batch(grids[:1], ["a <image> hat </s> and <pad>"])
     assert (batch["input_ids"] == 3).sum() == 4
-    assert (batch["labels"] == twin.eos).sum() == 1
+    assert (batch["labels"] == mini.eos).sum() == 1
 
 
-def test_image_tokens_are_counted(twin: Captioner) -> None:
+def test_image_tokens_are_counted(mini: Captioner) -> None:
     with pytest.raises(
         ValueError, match=r"\[3\] image tokens in a row for 4 image vectors"
     ):
-        twin.check(torch.tensor([[3, 3, 3, 1, 9]]))
+        mini.check(torch.tensor([[3, 3, 3, 1, 9]]))
 
 
-def test_grid_of_another_shape_is_refused(twin: Captioner) -> None:
+def test_grid_of_another_shape_is_refused(mini: Captioner) -> None:
     with pytest.raises(ValueError, match=r"\(16, 12\); this captioner takes \(9, 12\)"):
-        captioners.generate(twin, np.zeros((2, 16, 12), np.float16))
+        captioners.generate(mini, np.zeros((2, 16, 12), np.float16))
 
 
-def test_queries_differ_from_each_other(twin: Captioner, grids: np.ndarray) -> None:
-    assert twin.model.query_tokens.abs().min() > 0
-    outputs = captioners.queries(twin, grids)
+def test_queries_differ_from_each_other(mini: Captioner, grids: np.ndarray) -> None:
+    assert mini.model.query_tokens.abs().min() > 0
+    outputs = captioners.queries(mini, grids)
     assert outputs.shape == (4, 4, 32) and outputs.dtype == np.float32
     assert np.abs(outputs[0, 0] - outputs[0, 1]).max() > 0.1
 
 
 def test_different_images_give_different_logits(
-    twin: Captioner, grids: np.ndarray
+    mini: Captioner, grids: np.ndarray
 ) -> None:
-    batch = twin.batch(grids[:2], ["a red dress"] * 2)
+    batch = mini.batch(grids[:2], ["a red dress"] * 2)
     with torch.inference_mode():
-        logits = twin.model(**batch).logits
+        logits = mini.model(**batch).logits
     assert (logits[0, -1] - logits[1, -1]).abs().max() > 1e-4
 
 
-def test_text_batch_reads_no_image(twin: Captioner) -> None:
-    batch = twin.batch(None, CAPTIONS[:2])
+def test_text_batch_reads_no_image(mini: Captioner) -> None:
+    batch = mini.batch(None, CAPTIONS[:2])
     assert "pixel_values" not in batch and not (batch["input_ids"] == 3).any()
-    assert torch.isfinite(twin.model(**batch).loss)
+    assert torch.isfinite(mini.model(**batch).loss)
 
 
 def test_generation_repeats_no_prompt_and_does_not_depend_on_the_batch(
-    twin: Captioner, grids: np.ndarray
+    mini: Captioner, grids: np.ndarray
 ) -> None:
-    twin.prompt = "a red dress"
-    together = captioners.generate(twin, grids, max_new_tokens=6)
-    assert together == captioners.generate(twin, grids, batch_size=1, max_new_tokens=6)
+    mini.prompt = "a red dress"
+    together = captioners.generate(mini, grids, max_new_tokens=6)
+    assert together == captioners.generate(mini, grids, batch_size=1, max_new_tokens=6)
     assert all(
-        len(captioners.tokens(twin.tokenizer, [text])[0]) <= 7 for text in together
+        len(captioners.tokens(mini.tokenizer, [text])[0]) <= 7 for text in together
     )
 
 
-def test_same_seed_same_twin(grids: np.ndarray, twin: Captioner) -> None:
-    again = captioners.twin(CAPTIONS * 3, Grid(9, 12), size=SMALL)
-    other = captioners.twin(CAPTIONS * 3, Grid(9, 12), size=SMALL, seed=1)
+def test_same_seed_same_mini(grids: np.ndarray, mini: Captioner) -> None:
+    again = captioners.mini(CAPTIONS * 3, Grid(9, 12), size=SMALL)
+    other = captioners.mini(CAPTIONS * 3, Grid(9, 12), size=SMALL, seed=1)
     assert np.array_equal(
-        captioners.queries(twin, grids), captioners.queries(again, grids)
+        captioners.queries(mini, grids), captioners.queries(again, grids)
     )
     assert not np.array_equal(
-        captioners.queries(twin, grids), captioners.queries(other, grids)
+        captioners.queries(mini, grids), captioners.queries(other, grids)
     )
 
 
 def test_save_and_load_give_the_same_captions(
-    twin: Captioner, grids: np.ndarray, tmp_path: Path
+    mini: Captioner, grids: np.ndarray, tmp_path: Path
 ) -> None:
-    captioners.save(twin, tmp_path / "twin")
+    captioners.save(mini, tmp_path / "mini")
     assert {
         "config.json",
         "model.safetensors",
         "tokenizer.json",
         "processor_config.json",
-    } <= {path.name for path in (tmp_path / "twin").iterdir()}
-    again = captioners.load(tmp_path / "twin", device="cpu")
-    assert again.start == twin.start and again.eos == twin.eos
+    } <= {path.name for path in (tmp_path / "mini").iterdir()}
+    again = captioners.load(tmp_path / "mini", device="cpu")
+    assert again.start == mini.start and again.eos == mini.eos
     assert np.array_equal(
-        captioners.queries(again, grids), captioners.queries(twin, grids)
+        captioners.queries(again, grids), captioners.queries(mini, grids)
     )
     assert captioners.generate(again, grids, max_new_tokens=6) == captioners.generate(
-        twin, grids, max_new_tokens=6
+        mini, grids, max_new_tokens=6
     )
 
 
 def test_hub_layout_with_a_vision_tower_reads_pictures(
-    twin: Captioner, tmp_path: Path
+    mini: Captioner, tmp_path: Path
 ) -> None:
     """A folder as the hub has it, tiny: paths in, captions out, through the same
     functions.
@@ -165,7 +165,7 @@ def test_hub_layout_with_a_vision_tower_reads_pictures(
 
     config = Blip2Config(
         **{
-            **twin.model.config.to_dict(),
+            **mini.model.config.to_dict(),
             "vision_config": {
                 "hidden_size": 16,
                 "intermediate_size": 16,
@@ -181,7 +181,7 @@ def test_hub_layout_with_a_vision_tower_reads_pictures(
     model = Blip2ForConditionalGeneration(config)
     torch.nn.init.normal_(model.query_tokens)
     pixels = BlipImageProcessorPil(size={"height": 32, "width": 32})
-    captioners.save(Captioner(model.eval(), twin.tokenizer, pixels), tmp_path / "blip2")
+    captioners.save(Captioner(model.eval(), mini.tokenizer, pixels), tmp_path / "blip2")
     captioner = captioners.load(tmp_path / "blip2", device="cpu")
     paths = [str(tmp_path / f"{colour}.png") for colour in ("red", "blue")]
     for path in paths:
@@ -193,9 +193,9 @@ def test_hub_layout_with_a_vision_tower_reads_pictures(
     assert np.abs(red - blue).max() > 1e-5
 
 
-def test_other_architectures_are_refused(twin: Captioner, tmp_path: Path) -> None:
-    captioners.save(twin, tmp_path / "twin")
-    path = tmp_path / "twin" / "config.json"
+def test_other_architectures_are_refused(mini: Captioner, tmp_path: Path) -> None:
+    captioners.save(mini, tmp_path / "mini")
+    path = tmp_path / "mini" / "config.json"
     path.write_text(
         json.dumps(
             json.loads(path.read_text()) | {"architectures": ["GPT2LMHeadModel"]}
@@ -205,17 +205,17 @@ def test_other_architectures_are_refused(twin: Captioner, tmp_path: Path) -> Non
         ValueError,
         match="GPT2LMHeadModel; known architectures: Blip2ForConditionalGeneration",
     ):
-        captioners.load(tmp_path / "twin")
+        captioners.load(tmp_path / "mini")
 
 
-def test_tokenizer_of_another_model_is_refused(twin: Captioner, tmp_path: Path) -> None:
-    captioners.save(twin, tmp_path / "twin")
-    path = tmp_path / "twin" / "config.json"
+def test_tokenizer_of_another_model_is_refused(mini: Captioner, tmp_path: Path) -> None:
+    captioners.save(mini, tmp_path / "mini")
+    path = tmp_path / "mini" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"image_token_index": 7}))
     with pytest.raises(
         ValueError, match="<image> is token 3 of the tokenizer but 7 of the model"
     ):
-        captioners.load(tmp_path / "twin")
+        captioners.load(tmp_path / "mini")
 
 
 def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,20 +243,20 @@ TOWERS = {
 
 @pytest.fixture(
     scope="module",
-    params=[(name, tower) for name in TWINS for tower in TOWERS],
+    params=[(name, tower) for name in MINIS for tower in TOWERS],
     ids="-".join,
 )
 def each(
     request: pytest.FixtureRequest, pictures: list[str]
 ) -> tuple[Captioner, np.ndarray | list[str]]:
-    """Every twin with either tower, and four images for it."""
+    """Every mini with either tower, and four images for it."""
     name, tower = request.param
     images = (
         pictures
         if tower == "vit"
         else np.random.default_rng(0).normal(size=(4, 9, 12)).astype(np.float16)
     )
-    return captioners.twin(CAPTIONS * 3, TOWERS[tower], name), images
+    return captioners.mini(CAPTIONS * 3, TOWERS[tower], name), images
 
 
 Each = tuple[Captioner, np.ndarray | list[str]]
@@ -359,10 +359,10 @@ def test_a_batch_is_captioned_as_one_by_one(each: Each) -> None:
     )
 
 
-def test_every_twin_is_saved_and_loaded(each: Each, tmp_path: Path) -> None:
+def test_every_mini_is_saved_and_loaded(each: Each, tmp_path: Path) -> None:
     captioner, images = each
-    captioners.save(captioner, tmp_path / "twin")
-    again = captioners.load(tmp_path / "twin", device="cpu")
+    captioners.save(captioner, tmp_path / "mini")
+    again = captioners.load(tmp_path / "mini", device="cpu")
     assert type(again.model) is type(captioner.model) and again.start == captioner.start
     assert captioners.generate(again, images, max_new_tokens=6) == captioners.generate(
         captioner, images, max_new_tokens=6
@@ -371,13 +371,13 @@ def test_every_twin_is_saved_and_loaded(each: Each, tmp_path: Path) -> None:
     assert all(torch.equal(batches[0][key], batches[1][key]) for key in batches[0])
 
 
-def test_a_twin_writes_different_captions_once_it_has_learned(
+def test_a_mini_writes_different_captions_once_it_has_learned(
     pictures: list[str],
 ) -> None:
     """Planted truth: a model that told its pictures apart in its logits tells them
     apart in its text.
     """
-    captioner = captioners.twin(
+    captioner = captioners.mini(
         CAPTIONS * 3, Vit(48, 16, 32, 2), size=Size(4, 32, 1, 32, 1, dropout=0.0)
     )
     batch = captioner.batch(pictures, CAPTIONS)
@@ -394,7 +394,7 @@ def test_pixels_are_cached_by_content(
 ) -> None:
     from fashionlib.data import images
 
-    plain = captioners.twin(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    plain = captioners.mini(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
     cached = replace(plain, pixel_cache=tmp_path / "cache")
     path = tmp_path / "a.png"
     noise = np.random.default_rng(1).integers(0, 255, (2, 50, 40, 3), dtype=np.uint8)
@@ -408,7 +408,7 @@ def test_pixels_are_cached_by_content(
     assert torch.equal(cached.inputs([str(path)]), plain.inputs([str(path)]))
     assert not torch.equal(cached.inputs([str(path)]), first)
     assert len(list((tmp_path / "cache").rglob("*.npy"))) == 2
-    larger = captioners.twin(CAPTIONS, Vit(48, 16, 16, 1), size=SMALL)
+    larger = captioners.mini(CAPTIONS, Vit(48, 16, 16, 1), size=SMALL)
     assert replace(larger, pixel_cache=tmp_path / "cache").inputs(
         [str(path)]
     ).shape == (1, 3, 48, 48)
@@ -418,7 +418,7 @@ def test_pixels_are_cached_by_content(
 def test_a_broken_cache_file_is_made_anew(
     tmp_path: Path, pictures: list[str], left: int
 ) -> None:
-    captioner = captioners.twin(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    captioner = captioners.mini(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
     captioner.pixel_cache = tmp_path
     whole = captioner.inputs(pictures[:1])
     file = next(tmp_path.rglob("*.npy"))
@@ -429,7 +429,7 @@ def test_a_broken_cache_file_is_made_anew(
 
 
 def test_a_broken_picture_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
-    captioner = captioners.twin(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    captioner = captioners.mini(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
     captioner.pixel_cache = tmp_path / "cache"
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match="a.png"):
@@ -437,8 +437,8 @@ def test_a_broken_picture_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").rglob("*.*"))
 
 
-def vit_twin(kind: str, **how: object) -> Captioner:
-    return captioners.twin(
+def vit_mini(kind: str, **how: object) -> Captioner:
+    return captioners.mini(
         CAPTIONS * 3, Vit(48, 16, 16, 2), f"{kind}-small", size=SMALL, **how
     )
 
@@ -447,7 +447,7 @@ def vit_twin(kind: str, **how: object) -> Captioner:
 def test_without_the_tower_nothing_changes(
     kind: str, pictures: list[str], tmp_path: Path
 ) -> None:
-    captioner = vit_twin(kind)
+    captioner = vit_mini(kind)
     written = captioners.generate(captioner, pictures, max_new_tokens=6)
     with torch.inference_mode():
         loss = captioner.model(**captioner.batch(pictures, CAPTIONS)).loss
@@ -471,7 +471,7 @@ def test_without_the_tower_nothing_changes(
 def test_features_are_made_once_for_each_tower_type_and_size(
     kind: str, pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    captioner = vit_twin(kind)
+    captioner = vit_mini(kind)
     first = captioners.encode(captioner, pictures, tmp_path)
 
     def unused(*args: object, **kwargs: object) -> None:
@@ -480,7 +480,7 @@ def test_features_are_made_once_for_each_tower_type_and_size(
     with monkeypatch.context() as patch:
         patch.setattr(captioner.tower, "forward", unused)
         assert torch.equal(captioners.encode(captioner, pictures, tmp_path), first)
-    others = [vit_twin(kind, seed=1), vit_twin(kind), vit_twin(kind)]
+    others = [vit_mini(kind, seed=1), vit_mini(kind), vit_mini(kind)]
     others[1].model.to(torch.bfloat16)
     others[2].pixels.image_mean = [0.0, 0.0, 0.0]  # another normalisation
     for count, other in enumerate(others, start=2):
@@ -493,7 +493,7 @@ def test_features_are_made_once_for_each_tower_type_and_size(
 
 
 def test_features_cut_short_are_made_anew(pictures: list[str], tmp_path: Path) -> None:
-    captioner = vit_twin("blip2")
+    captioner = vit_mini("blip2")
     whole = captioners.encode(captioner, pictures, tmp_path).clone()
     file = next(tmp_path.glob("*.features"))
     file.write_bytes(file.read_bytes()[:1000])
@@ -509,13 +509,13 @@ def test_features_that_the_disk_cannot_hold_are_refused(
         lambda path: type("Usage", (), {"free": 100}),
     )
     with pytest.raises(OSError, match="for 4 pictures and 0.0 GiB are free"):
-        captioners.encode(vit_twin("blip2"), pictures, tmp_path)
+        captioners.encode(vit_mini("blip2"), pictures, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_text_batch_of_a_t5_has_a_start_too() -> None:
     """A T5 has no BOS."""
-    captioner = captioners.twin(CAPTIONS * 3, Grid(9, 12), "blip2-t5-small", size=SMALL)
+    captioner = captioners.mini(CAPTIONS * 3, Grid(9, 12), "blip2-t5-small", size=SMALL)
     batch = captioner.batch(None, CAPTIONS[:2])
     assert batch["input_ids"].tolist() == [[captioner.eos]] * 2
     assert torch.isfinite(captioner.model(**batch).loss)

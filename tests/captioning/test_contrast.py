@@ -41,7 +41,7 @@ def grids() -> np.ndarray:
 def make(
     kind: str = "blip2-small", tower: Grid | Vit = Grid(4, 32), seed: int = 0
 ) -> Captioner:
-    return captioners.twin(CAPTIONS * 2, tower, kind, size=SMALL, seed=seed)
+    return captioners.mini(CAPTIONS * 2, tower, kind, size=SMALL, seed=seed)
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +244,7 @@ def test_a_published_text_side_keeps_its_own_tokenizer(
 ) -> None:
     captioner, other = (
         make(),
-        captioners.twin(
+        captioners.mini(
             ["entirely other words of another shop"] * 9, Grid(4, 32), size=SMALL
         ),
     )
@@ -262,7 +262,7 @@ def test_a_published_text_side_keeps_its_own_tokenizer(
         captioners.embed_texts(again, ["other words"]),
         captioners.embed_texts(captioner, ["other words"]),
     )
-    wider = captioners.twin(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, qformer=64))
+    wider = captioners.mini(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, qformer=64))
     with pytest.raises(ValueError, match="width 48, this captioner one of 64"):
         captioners.with_text(wider, source=str(tmp_path / "itm"))
 
@@ -279,7 +279,7 @@ def cells() -> efficientnet.Cells:
     )
 
 
-def test_a_twin_with_the_projection_reads_pictures(
+def test_a_mini_with_the_projection_reads_pictures(
     pictures: list[str], cells: efficientnet.Cells, tmp_path: Path
 ) -> None:
     """The same grid as chapter 03 keeps, and the same captions as from it; also after a
@@ -290,8 +290,8 @@ def test_a_twin_with_the_projection_reads_pictures(
     np.testing.assert_array_equal(
         captioner.inputs(pictures).numpy(), grid.astype(np.float32)
     )
-    captioners.save(captioner, tmp_path / "twin")
-    again = captioners.load(tmp_path / "twin", device="cpu")
+    captioners.save(captioner, tmp_path / "mini")
+    again = captioners.load(tmp_path / "mini", device="cpu")
     assert captioners.generate(
         again, pictures, max_new_tokens=6
     ) == captioners.generate(captioner, grid, max_new_tokens=6)
@@ -301,12 +301,12 @@ def test_a_twin_with_the_projection_reads_pictures(
     )
 
 
-def test_a_twin_without_the_projection_says_what_is_missing(
+def test_a_mini_without_the_projection_says_what_is_missing(
     pictures: list[str], cells: efficientnet.Cells
 ) -> None:
     with pytest.raises(ValueError, match="no projection of pictures"):
         captioners.generate(make(), pictures)
-    narrow = captioners.twin(CAPTIONS, Grid(4, 16), size=SMALL)
+    narrow = captioners.mini(CAPTIONS, Grid(4, 16), size=SMALL)
     with pytest.raises(
         ValueError, match="makes 32 numbers a cell; this captioner takes 16"
     ):
@@ -341,7 +341,7 @@ JOINT = Recipe(
 
 @pytest.fixture(scope="module")
 def learned(grids: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple:
-    """A twin that has learned the eight pairs by heart, in both ways."""
+    """A mini that has learned the eight pairs by heart, in both ways."""
     captioner = captioners.with_text(make(), dim=24)
     return training.train(
         captioner,
@@ -449,7 +449,7 @@ def test_a_killed_joint_run_resumes_to_the_same_weights(
 
     def start() -> Captioner:
         return captioners.with_text(
-            captioners.twin(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, dropout=0.2))
+            captioners.mini(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, dropout=0.2))
         )
 
     whole, curve = training.train(start(), grids, CAPTIONS, recipe, tmp_path / "whole")
@@ -575,7 +575,7 @@ def test_texts_find_new_images_of_a_planted_world(tmp_path: Path) -> None:
 
     which = np.arange(320) % 16
     captioner = captioners.with_text(
-        captioners.twin(names * 3, Grid(4, 32), size=SMALL), dim=24
+        captioners.mini(names * 3, Grid(4, 32), size=SMALL), dim=24
     )
     recipe = Recipe(
         steps=100, batch_size=16, lr=5e-3, warmup=10, flip=False, contrast=0.5
@@ -694,6 +694,6 @@ def test_recipes_of_joint_training() -> None:
         training.recipe("thesis_b_joint", 10),
     )
     assert replace(joint, contrast=0.0) == theirs and joint.joint and not theirs.joint
-    assert replace(training.recipe("twin_joint", 10), contrast=0.0) == training.recipe(
-        "twin", 10
+    assert replace(training.recipe("mini_joint", 10), contrast=0.0) == training.recipe(
+        "mini", 10
     )

@@ -38,14 +38,14 @@ def grids() -> np.ndarray:
 
 def make(seed: int = 0, dropout: float = 0.0) -> Captioner:
     size = Size(queries=4, qformer=48, decoder=48, decoder_layers=1, dropout=dropout)
-    return captioners.twin(CAPTIONS * 2, Grid(4, 32), size=size, seed=seed)
+    return captioners.mini(CAPTIONS * 2, Grid(4, 32), size=size, seed=seed)
 
 
 @pytest.fixture(scope="module")
 def learned(
     grids: np.ndarray, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Captioner, pd.DataFrame]:
-    """A twin that has learned the eight captions by heart."""
+    """A mini that has learned the eight captions by heart."""
     return training.train(
         make(),
         grids,

@@ -17,7 +17,8 @@ from transformers import (
 )
 
 from fashionlib.captioning import captioners
-from fashionlib.captioning.captioners import Size, Vit, memory
+from fashionlib.captioning.captioners import Size, Vit, checkpoints, memory
+from fashionlib.captioning.captioners.architectures import ARCHITECTURES
 
 
 class Pair(nn.Module):
@@ -45,7 +46,7 @@ def test_need_by_hand(dtype: torch.dtype, bits: int | None, weights: float) -> N
 
 
 def test_need_counts_a_tied_head_once() -> None:
-    captioner = captioners.twin(
+    captioner = captioners.mini(
         ["a hat"],
         Vit(32, 16, 16, 1),
         "llava-small",
@@ -123,10 +124,10 @@ def test_llava_has_7_billion_weights() -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("memory") / "twin"
+    place = tmp_path_factory.mktemp("memory") / "mini"
     size = Size(queries=4, qformer=32, qformer_layers=1, decoder=32, decoder_layers=1)
     captioners.save(
-        captioners.twin(["a hat", "a red dress"], Vit(32, 16, 16, 1), size=size), place
+        captioners.mini(["a hat", "a red dress"], Vit(32, 16, 16, 1), size=size), place
     )
     return place
 
@@ -148,7 +149,7 @@ def test_too_little_memory_is_refused_before_weights_are_read(
     monkeypatch.setattr(memory, "free", lambda device: int(2.5 * 2**30))
     with pytest.raises(
         MemoryError,
-        match=r"twin needs 9.0 GiB on cpu \(float32\) and 2.5 GiB are free. Take a GPU",
+        match=r"mini needs 9.0 GiB on cpu \(float32\) and 2.5 GiB are free. Take a GPU",
     ):
         captioners.load(folder, device="cpu")
 
@@ -222,7 +223,7 @@ def test_bits_reach_the_weights_loader(
     monkeypatch.setattr(memory, "free", lambda device: 7)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
     monkeypatch.setattr(
-        captioners.ARCHITECTURES["Blip2ForConditionalGeneration"].model,
+        ARCHITECTURES["Blip2ForConditionalGeneration"].model,
         "from_pretrained",
         read,
     )
@@ -241,7 +242,7 @@ def test_bits_reach_the_weights_loader(
 
 def test_other_bits_are_refused() -> None:
     with pytest.raises(ValueError, match="bits=3; weights are loaded in 8 or 4 bits"):
-        captioners.folders._packed(3, torch.float16)
+        checkpoints._packed(3, torch.float16)
 
 
 def test_a_download_that_the_disk_cannot_hold_is_refused(

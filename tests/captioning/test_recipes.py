@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def make(kind: str = "blip2") -> Captioner:
-    return captioners.twin(
+    return captioners.mini(
         CAPTIONS * 3, Vit(32, 16, 16, layers=2), f"{kind}-small", size=SIZE
     )
 
@@ -112,7 +112,7 @@ def test_unknown_targets_are_refused() -> None:
 
 # Per layer. Q-Former: self-attention and cross-attention have query, key, value and an
 # output dense; after them
-# intermediate_query.dense and output_query.dense. Both twins' Q-Formers have
+# intermediate_query.dense and output_query.dense. Both minis' Q-Formers have
 # cross-attention in every layer.
 QFORMER = 2 * Counter(query=1, key=1, value=1, dense=1).total() + 2
 BRIDGES = {
@@ -299,7 +299,7 @@ torch.set_num_threads(1)
 captions = ["a red dress", "blue jeans", "a large hat", "green socks", "a coat", "two belts", "a scarf", "shoes"]
 grids = np.random.default_rng(0).normal(size=(8, 4, 12)).astype(np.float16)
 size = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers=1, dropout=0.0)
-captioner = captioners.twin(captions, Grid(4, 12), size=size)
+captioner = captioners.mini(captions, Grid(4, 12), size=size)
 recipe = training.Recipe(steps=4, batch_size=2, lr=1e-2, warmup=1, evaluations=2, flip=False)
 captioner, history = training.train(captioner, grids, captions, recipe, Path(sys.argv[1]) / "run", (grids, captions))
 weights = torch.cat([weight.detach().flatten() for weight in captioner.base.parameters()])
@@ -330,7 +330,7 @@ def test_two_processes_end_with_the_same_weights(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = (np.load(tmp_path / f"{rank}.npy") for rank in (0, 1))
     assert np.array_equal(first, second) and np.isfinite(first).all()
-    fresh = captioners.twin(
+    fresh = captioners.mini(
         [
             "a red dress",
             "blue jeans",

@@ -31,14 +31,14 @@ def grids() -> np.ndarray:
 
 
 @pytest.fixture
-def twin() -> Captioner:
-    return captioners.twin(CAPTIONS, Grid(9, 12), size=SMALL)
+def mini() -> Captioner:
+    return captioners.mini(CAPTIONS, Grid(9, 12), size=SMALL)
 
 
 def test_spaces_are_the_towers_mean_and_the_queries_side_by_side(
-    twin: Captioner, grids: np.ndarray
+    mini: Captioner, grids: np.ndarray
 ) -> None:
-    made = spaces(twin, grids, IDS)
+    made = spaces(mini, grids, IDS)
     assert {name: space.matrix.shape for name, space in made.items()} == {
         "vision": (5, 12),
         "queries": (5, 4 * 32),
@@ -46,7 +46,7 @@ def test_spaces_are_the_towers_mean_and_the_queries_side_by_side(
     }
     tower = grids.astype(np.float32).mean(
         1
-    ) + twin.tower.position.detach().numpy().mean(0)
+    ) + mini.tower.position.detach().numpy().mean(0)
     np.testing.assert_allclose(made["vision"].matrix, tower, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(
         made["queries"].matrix.reshape(5, 4, 32).mean(1),
@@ -55,13 +55,13 @@ def test_spaces_are_the_towers_mean_and_the_queries_side_by_side(
         atol=1e-6,
     )
     assert np.array_equal(
-        made["queries"].matrix, captioners.queries(twin, grids).reshape(5, -1)
+        made["queries"].matrix, captioners.queries(mini, grids).reshape(5, -1)
     )
     assert all(space.ids == IDS for space in made.values())
 
 
 def test_pictures_go_through_the_tower(tmp_path: Path) -> None:
-    captioner = captioners.twin(
+    captioner = captioners.mini(
         CAPTIONS, Vit(image_size=32, width=16, layers=1), size=SMALL
     )
     paths = []
@@ -82,24 +82,24 @@ def test_pictures_go_through_the_tower(tmp_path: Path) -> None:
 
 
 def test_a_killed_pass_resumes_and_another_model_starts_anew(
-    twin: Captioner, grids: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mini: Captioner, grids: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK", 2)
-    spaces(twin, grids[:2], IDS[:2], tmp_path)
-    whole = spaces(twin, grids, IDS, tmp_path)
+    spaces(mini, grids[:2], IDS[:2], tmp_path)
+    whole = spaces(mini, grids, IDS, tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
-    again = spaces(twin, torch.from_numpy(grids), IDS, tmp_path)
+    again = spaces(mini, torch.from_numpy(grids), IDS, tmp_path)
     assert all(np.array_equal(again[name].matrix, whole[name].matrix) for name in whole)
     with torch.no_grad():
-        twin.base.query_tokens.add_(1)
+        mini.base.query_tokens.add_(1)
     assert not np.allclose(
-        spaces(twin, grids, IDS, tmp_path)["queries"].matrix, whole["queries"].matrix
+        spaces(mini, grids, IDS, tmp_path)["queries"].matrix, whole["queries"].matrix
     )
     assert len(list(tmp_path.iterdir())) > 3
 
 
 def test_a_llava_has_no_queries(grids: np.ndarray) -> None:
-    llava = captioners.twin(CAPTIONS, Grid(9, 12), "llava-small", SMALL)
+    llava = captioners.mini(CAPTIONS, Grid(9, 12), "llava-small", SMALL)
     with pytest.raises(ValueError, match="LLaVA has no Q-Former"):
         spaces(llava, grids, IDS)
     with pytest.raises(ValueError, match="5 images for 2 ids"):

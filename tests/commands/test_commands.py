@@ -531,7 +531,7 @@ def base(tmp_path_factory, wardrobe):
     folder = tmp_path_factory.mktemp("base") / "blip2"
     size = Size(queries=4, qformer=32, qformer_layers=1, decoder=32, decoder_layers=1)
     captions = layouts.items(wardrobe).caption.dropna()
-    captioners.save(captioners.twin(captions, Vit(32, 16, 16, 1), size=size), folder)
+    captioners.save(captioners.mini(captions, Vit(32, 16, 16, 1), size=size), folder)
     return folder
 
 
@@ -670,7 +670,7 @@ def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkey
     (tmp_path / "empty").mkdir()
     refused(capsys, [*given, str(tmp_path / "empty")], "empty")
     captioners.save(
-        captioners.twin(["a hat"], Grid(4, 8), size=Size(4, 32, 1, 32, 1)),
+        captioners.mini(["a hat"], Grid(4, 8), size=Size(4, 32, 1, 32, 1)),
         tmp_path / "grid",
     )
     assert commands.main([*given, str(tmp_path / "grid")]) == 2

@@ -39,7 +39,7 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 def blip2(folder: Path, seed: int = 0, text: bool = True) -> str:
     size = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers=1)
-    made = captioners.twin(
+    made = captioners.mini(
         CAPTIONS, Vit(image_size=32, width=16, layers=1), size=size, seed=seed
     )
     captioners.save(

@@ -22,11 +22,11 @@ from fashionlib.captioning.captioners.contrast import (
     embed_texts,
     with_text,
 )
-from fashionlib.captioning.captioners.generation import generate, queries, seen, twin
-from fashionlib.captioning.captioners.minis import TWINS, Grid, Size, Vit
+from fashionlib.captioning.captioners.generation import generate, mini, queries, seen
+from fashionlib.captioning.captioners.minis import MINIS, Grid, Size, Vit
 
 __all__ = [
-    "TWINS",
+    "MINIS",
     "Captioner",
     "Grid",
     "Size",
@@ -47,7 +47,7 @@ __all__ = [
     "seen",
     "threads",
     "tokens",
-    "twin",
+    "mini",
     "with_text",
     "without_tower",
 ]

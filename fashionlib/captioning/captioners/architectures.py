@@ -1,7 +1,7 @@
 """The two architectures, BLIP-2 and LLaVA: what stands before a caption, and vision
 towers that read cached features.
 
-A *twin* is a small model of transformers' own classes whose vision tower takes grid
+A *mini* is a small model of transformers' own classes whose vision tower takes grid
 features made earlier (`fashionlib.features.efficientnet`) in place of pixels, so that
 it trains in minutes on one CPU thread.
 """

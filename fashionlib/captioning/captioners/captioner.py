@@ -30,7 +30,7 @@ SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it
 class Captioner:
     """A model with what turns images and captions into its batches.
 
-    Images are paths (or references of `fashionlib.data.images`); for a twin on a grid,
+    Images are paths (or references of `fashionlib.data.images`); for a mini on a grid,
     features (items, cells, dim), or paths too where it has the projection `cells`; for
     a captioner `without_tower`, that tower's outputs. `prompt` is the text that each
     caption follows. With a folder `pixel_cache`, a picture is decoded and resized once
@@ -126,7 +126,7 @@ class Captioner:
         )["pixel_values"]
 
     def _grid(self, paths: Sequence[str], cells: int, dim: int) -> np.ndarray:
-        """The grid features (items, cells, dim) of pictures, for a twin that reads no
+        """The grid features (items, cells, dim) of pictures, for a mini that reads no
         others.
         """
         if self.cells is None:

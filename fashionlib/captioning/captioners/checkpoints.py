@@ -32,7 +32,7 @@ from fashionlib.captioning.captioners.captioner import Captioner
 from fashionlib.data.files import atomic
 from fashionlib.features.efficientnet import Cells
 
-CELLS = (  # beside a twin's weights: the projection that makes a picture's grid
+CELLS = (  # beside a mini's weights: the projection that makes a picture's grid
     "cells.safetensors"
 )
 RETRIEVAL, WORDS = (
@@ -72,7 +72,7 @@ def load(
 
     `adapter` is a PEFT folder or hub id. `name` may itself be one: then the base is the
     one that the adapter names. The weights' type follows the hardware (`precision`;
-    twins stay in float32); on a GPU they are loaded in 8 or 4 bits where whole ones
+    minis stay in float32); on a GPU they are loaded in 8 or 4 bits where whole ones
     don't fit, or as `bits` says. Raises MemoryError before anything large is downloaded
     or loaded; ValueError for another architecture, an adapter whose base can't be
     found, or where the tokenizer's `<image>` is not the model's image token.
@@ -223,7 +223,7 @@ def save(captioner: Captioner, folder: Path) -> None:
     """Write the hub's layout (config, safetensors, tokenizer, processor), or the PEFT
     folder of an adapted model.
 
-    A retrieval part, its own tokenizer and a twin's projection of pictures lie beside,
+    A retrieval part, its own tokenizer and a mini's projection of pictures lie beside,
     in files of their own; a retrieval part that an adapter trained lies among the
     adapter's weights.
     """

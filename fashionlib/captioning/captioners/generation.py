@@ -18,22 +18,22 @@ from fashionlib.captioning.captioners.captioner import (
     looked_at,
     threads,
 )
-from fashionlib.captioning.captioners.minis import TWINS, Grid, Size, Vit
+from fashionlib.captioning.captioners.minis import MINIS, Grid, Size, Vit
 
 
-def twin(
+def mini(
     captions: Iterable[str],
     tower: Grid | Vit,
     name: str = "blip2-small",
     size: Size | None = None,
     seed: int = 0,
 ) -> Captioner:
-    """The twin of this name (`TWINS`) with random weights; `captions` make its
+    """The mini of this name (`MINIS`) with random weights; `captions` make its
     tokenizer, `size` replaces its own.
     """
-    if name not in TWINS:
-        raise ValueError(f"unknown twin {name!r}; known: {', '.join(TWINS)}")
-    kind, size = TWINS[name][0], size or TWINS[name][1]
+    if name not in MINIS:
+        raise ValueError(f"unknown mini {name!r}; known: {', '.join(MINIS)}")
+    kind, size = MINIS[name][0], size or MINIS[name][1]
     tokenizer = minis.vocabulary(captions, size.vocabulary)
     model = minis.model(kind, tower, size, tokenizer, seed)
     made = ARCHITECTURES[type(model).__name__]

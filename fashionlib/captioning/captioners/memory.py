@@ -103,10 +103,10 @@ def _advice(
     if device.startswith("cuda") and smaller:
         return f"Load it with bits={smaller[0]}."
     return (
-        "Take a GPU with more memory, a smaller model, or a twin (profile tiny)."
+        "Take a GPU with more memory, a smaller model, or a mini (profile tiny)."
         if device.startswith("cuda")
         else (
-            "Take a GPU (there also with bits=8 or 4), a smaller model, or a twin"
+            "Take a GPU (there also with bits=8 or 4), a smaller model, or a mini"
             " (profile tiny)."
         )
     )

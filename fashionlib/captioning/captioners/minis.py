@@ -1,4 +1,4 @@
-"""Twins: small BLIP-2 and LLaVA models with random weights, to be pretrained here."""
+"""Minis: small BLIP-2 and LLaVA models with random weights, to be pretrained here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEADS = 4
 
 @dataclass(frozen=True)
 class Size:
-    """Dimensions of a twin; a LLaVA has no Q-Former."""
+    """Dimensions of a mini; a LLaVA has no Q-Former."""
 
     queries: int = 8
     qformer: int = 192
@@ -62,7 +62,7 @@ class Vit:
 
 
 SMALL, MEDIUM = Size(qformer=128, decoder=128, decoder_layers=2), Size()
-TWINS = {
+MINIS = {
     "blip2-small": ("blip2", SMALL),
     "blip2-medium": ("blip2", MEDIUM),
     "blip2-t5-small": ("blip2-t5", SMALL),

@@ -291,7 +291,7 @@ def _last_whole(folder: Path) -> Path | None:
 def _arguments(
     recipe: Recipe, folder: Path, captioner: Captioner, every: int, evaluate: bool
 ) -> TrainingArguments:
-    dtype = captioner.base.dtype  # float32 weights on a GPU stay so: twins are small
+    dtype = captioner.base.dtype  # float32 weights on a GPU stay so: minis are small
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=recipe.steps,

@@ -26,7 +26,7 @@ TARGETS = {  # what LoRA may be put beside, as a pattern of module names
 
 @dataclass(frozen=True)
 class Lora:
-    """Low-rank adapters; `targets` is a key of `TARGETS`. The defaults are the twins':
+    """Low-rank adapters; `targets` is a key of `TARGETS`. The defaults are the minis':
     Paper A's less dropout.
     """
 
@@ -49,7 +49,7 @@ class Lora:
 @dataclass(frozen=True)
 class Recipe:
     """What a run does, apart from its data. `lora=None` trains all weights; `flip`
-    mirrors half of a twin's grids.
+    mirrors half of a mini's grids.
 
     `text_share` of the batches are plain sentences for the language model (`texts` of
     `train`). With `patience` the run stops after so many evaluations without a better
