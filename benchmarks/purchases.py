@@ -28,8 +28,8 @@ import pyarrow as pa
 import shoppers
 from pyarrow import csv
 
+from fashionlib.commands.jobs import split_purchases
 from fashionlib.data import interactions, provenance
-from fashionlib.data.interactions import files
 
 
 def with_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +148,7 @@ def command(place: str) -> dict[str, float]:
     peak.
     """
     _, seconds = timed(
-        lambda: files.split_files(Path(place), Path(place).parent / "split")
+        lambda: split_purchases.split_files(Path(place), Path(place).parent / "split")
     )
     return {"cpu_seconds": seconds, "peak": peak()}
 

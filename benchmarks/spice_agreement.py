@@ -22,8 +22,9 @@ import numpy as np
 from scipy.stats import kendalltau, pearsonr
 
 from fashionlib.book import runs
-from fashionlib.captioning.metrics import read_coco, spice
+from fashionlib.captioning.metrics import spice
 from fashionlib.captioning.metrics.spice import cache, official
+from fashionlib.commands.jobs.score import read_coco
 from fashionlib.data import provenance
 from fashionlib.data.files import write_json
 

@@ -46,6 +46,37 @@ def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, i
     return boxes
 
 
+@pytest.fixture
+def no_java(monkeypatch):
+    """Texts split at spaces, METEOR and SPICE-py 0, for tests that are about something
+    else.
+    """
+    from fashionlib.captioning.metrics import meteor, scores, spice
+
+    monkeypatch.setattr(
+        scores,
+        "tokenise",
+        lambda texts, _: [" ".join(text.lower().split()) for text in texts],
+    )
+
+    def no_meteor(references, systems):
+        size = len(references)
+        return [
+            meteor.Meteor(np.zeros(size), 0.0, np.zeros((size, 23))) for _ in systems
+        ]
+
+    def no_spice(references, systems):
+        return [
+            spice.Spice(
+                np.zeros(len(references)), 0.0, np.zeros((len(references), 3, 3))
+            )
+            for _ in systems
+        ]
+
+    monkeypatch.setattr(scores.meteor, "score_many", no_meteor)
+    monkeypatch.setattr(scores.spice, "score_many", no_spice)
+
+
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """One torch thread: at the tests' sizes a second one only waits."""

@@ -80,16 +80,17 @@ def _split(args: argparse.Namespace) -> None:
 
 
 def _split_purchases(args: argparse.Namespace) -> None:
-    from fashionlib.data.interactions import files
+    from fashionlib.commands.jobs import split_purchases
 
-    counts, written = files.split_files(
+    counts, written = split_purchases.split_files(
         args.transactions, args.out, args.articles, args.by, args.day, args.layout
     )
     sys.stdout.write(f"{counts.to_string()}\n{', '.join(map(str, written))}\n")
 
 
 def _finetune(args: argparse.Namespace) -> None:
-    from fashionlib.captioning.training import command, recipe
+    from fashionlib.captioning.training import recipe
+    from fashionlib.commands.jobs import finetune
     from fashionlib.data.items import CAPTION, IMAGE, SPLIT, split_items
     from fashionlib.data.readers import layouts
 
@@ -113,7 +114,7 @@ def _finetune(args: argparse.Namespace) -> None:
             f" {', '.join(f'{sizes.get(name, 0)} {name}' for name in SPLITS)}"
         ),
     }
-    if command.run(
+    if finetune.run(
         shown,
         args.base,
         made,
@@ -124,18 +125,18 @@ def _finetune(args: argparse.Namespace) -> None:
         args.feature_cache,
     ):
         captions, references = (
-            args.output / command.CAPTIONS,
-            args.output / command.REFERENCES,
+            args.output / finetune.CAPTIONS,
+            args.output / finetune.REFERENCES,
         )
         sys.stdout.write(
-            f"{args.output / command.ADAPTER}: the adapter; {captions}: captions of the"
+            f"{args.output / finetune.ADAPTER}: the adapter; {captions}: captions of the"
             f" test split; next: fashionlib score --references {references} --captions"
             f" {captions} --out scores.json\n"
         )
 
 
 def _score(args: argparse.Namespace) -> None:
-    from fashionlib.captioning import metrics
+    from fashionlib.commands.jobs import score
 
     systems = {path.stem: path for path in args.captions}
     if len(systems) < len(args.captions):
@@ -149,7 +150,7 @@ def _score(args: argparse.Namespace) -> None:
         raise ValueError(
             f"--out {args.out} is a folder or one of the inputs; name a new file"
         )
-    result = metrics.score_files(
+    result = score.score_files(
         args.references,
         systems,
         args.items,
@@ -160,11 +161,11 @@ def _score(args: argparse.Namespace) -> None:
         args.resamples,
     )
     write_json(args.out, result)
-    sys.stdout.write(metrics.report(result) + "\n")
+    sys.stdout.write(score.report(result) + "\n")
 
 
 def _recommend(args: argparse.Namespace) -> None:
-    from fashionlib.recommending import command
+    from fashionlib.commands.jobs import recommend
 
     if not re.fullmatch(r"\d+(,\d+)*", args.cutoffs):
         raise ValueError(f"--cutoffs {args.cutoffs!r} are no list lengths; e.g. 5,12")
@@ -192,7 +193,7 @@ def _recommend(args: argparse.Namespace) -> None:
             raise ValueError(
                 f"{out} is a folder, one of the inputs, or named twice; name a new file"
             )
-    options = command.Options(
+    options = recommend.Options(
         args.k,
         args.convention,
         args.factors,
@@ -201,9 +202,11 @@ def _recommend(args: argparse.Namespace) -> None:
         args.repeats,
         args.seed,
     )
-    found = command.recommend_files(args.train, args.test, args.model, cutoffs, options)
+    found = recommend.recommend_files(
+        args.train, args.test, args.model, cutoffs, options
+    )
     if args.lists:
-        command.write_lists(args.lists, found, args.top or max(cutoffs))
+        recommend.write_lists(args.lists, found, args.top or max(cutoffs))
     write_json(args.out, found.result)
     for name, model in found.result["models"].items():
         for metric, value in model["metrics"].items():

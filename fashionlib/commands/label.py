@@ -149,8 +149,8 @@ def add(command: Callable[..., Any]) -> None:
 
 def _label(args: argparse.Namespace) -> None:
     from fashionlib import labelling
+    from fashionlib.commands.jobs.label import finish
     from fashionlib.labelling import cost, kept
-    from fashionlib.labelling.command import finish
 
     temperature = _temperature(args.temperature)
     settings = kept.Settings(args.model, args.side, temperature)

@@ -68,7 +68,7 @@ def add(command: Callable[..., Any]) -> None:
 
 
 def _retrieve(args: argparse.Namespace) -> None:
-    from fashionlib.retrieval import command
+    from fashionlib.commands.jobs import retrieve
 
     if not re.fullmatch(r"[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", args.k):
         raise ValueError(f"-k {args.k!r} are no ranks from 1; e.g. 1,10,20")
@@ -84,7 +84,7 @@ def _retrieve(args: argparse.Namespace) -> None:
             raise ValueError(
                 f"{out} is a folder, one of the inputs, or named twice; name a new file"
             )
-    found = command.retrieve_files(
+    found = retrieve.retrieve_files(
         args.queries, args.gallery, args.relevant, cutoffs, args.seed
     )
     if args.hits:

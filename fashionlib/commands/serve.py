@@ -56,9 +56,9 @@ def _app(args: argparse.Namespace) -> None:
     if args.index is None and not args.captioner:
         raise ValueError("nothing to show: give --index, --captioner, or both")
     captioners = _named(args.captioner)
-    from fashionlib.app import command
+    from fashionlib.commands.jobs import serve
 
-    command.serve(args.index, captioners, args.pool, args.port, args.share)
+    serve.serve(args.index, captioners, args.pool, args.port, args.share)
 
 
 def _named(given: Sequence[str]) -> dict[str, str]:

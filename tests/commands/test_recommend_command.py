@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from fashionlib import recommending
+from fashionlib.commands.jobs import recommend
 from fashionlib.data import interactions
 from fashionlib.features import Features, load, unit
-from fashionlib.recommending import command
 
 
 def bought(rows):
@@ -65,8 +65,8 @@ def spaces(tmp_path_factory, split):
 
 def test_files_give_the_numbers_that_tables_give(split):
     train_file, test_file, train, test = split
-    options = command.Options(k=7)
-    result = command.recommend_files(
+    options = recommend.Options(k=7)
+    result = recommend.recommend_files(
         train_file, test_file, ["ItemKNN"], options=options
     ).result
     table = recommending.compare(
@@ -109,8 +109,8 @@ def test_files_give_the_numbers_that_tables_give(split):
 )
 def test_a_convention_is_used_and_told(split, model, convention):
     train_file, test_file, train, test = split
-    found = command.recommend_files(
-        train_file, test_file, [model], options=command.Options(convention=convention)
+    found = recommend.recommend_files(
+        train_file, test_file, [model], options=recommend.Options(convention=convention)
     )
     data = interactions.interactions(train, test)
     expected = (
@@ -128,8 +128,8 @@ def test_a_convention_is_used_and_told(split, model, convention):
 def test_several_models_are_compared_on_the_same_users(split):
     train_file, test_file, train, test = split
     models = ["MostPop", "ItemKNN", "Random"]
-    result = command.recommend_files(
-        train_file, test_file, models, (3, 5), command.Options(seed=4)
+    result = recommend.recommend_files(
+        train_file, test_file, models, (3, 5), recommend.Options(seed=4)
     ).result
     assert list(result["models"]) == models and list(result["differences"]) == [
         "NDCG@3",
@@ -151,11 +151,11 @@ def test_several_models_are_compared_on_the_same_users(split):
 
 def test_repeats_are_offered_latest_first(split):
     train_file, test_file, train, _ = split
-    found = command.recommend_files(
+    found = recommend.recommend_files(
         train_file,
         test_file,
         ["Repeat", "MostPop"],
-        options=command.Options(repeats=True),
+        options=recommend.Options(repeats=True),
     )
     history = (
         train.sort_values("date", kind="stable").groupby("user_id")["item_id"].agg(list)
@@ -174,8 +174,10 @@ def test_repeats_are_offered_latest_first(split):
 
 
 def test_lists_hold_every_place_that_is_filled(split, tmp_path):
-    found = command.recommend_files(*split[:2], ["ItemKNN"], (3,), command.Options(k=2))
-    command.write_lists(tmp_path / "lists.parquet", found, 2)
+    found = recommend.recommend_files(
+        *split[:2], ["ItemKNN"], (3,), recommend.Options(k=2)
+    )
+    recommend.write_lists(tmp_path / "lists.parquet", found, 2)
     table = pd.read_parquet(tmp_path / "lists.parquet")
     assert table.columns.tolist() == ["user_id", "rank", "item_id"] and set(
         table["rank"]
@@ -184,8 +186,8 @@ def test_lists_hold_every_place_that_is_filled(split, tmp_path):
     assert len(table) == (found.lists["ItemKNN"][:, :2] >= 0).sum() < 600
     for user, rank, item in table.itertuples(index=False):
         assert found.data.items[found.lists["ItemKNN"][at[user], rank - 1]] == item
-    several = command.recommend_files(*split[:2], ["MostPop", "Random"], (3,))
-    command.write_lists(tmp_path / "lists.parquet", several, 3)
+    several = recommend.recommend_files(*split[:2], ["MostPop", "Random"], (3,))
+    recommend.write_lists(tmp_path / "lists.parquet", several, 3)
     table = pd.read_parquet(tmp_path / "lists.parquet")
     assert table.columns.tolist() == ["user_id", "rank", "item_id", "model"]
     assert table["model"].value_counts().to_dict() == {"MostPop": 900, "Random": 900}
@@ -203,8 +205,8 @@ def test_models_that_learn_get_features_by_id(split, spaces, name):
         if name == "BPR"
         else {"visual": spaces / "a.parquet", "textual": spaces / "b.parquet"}
     )
-    options = command.Options(factors=8, epochs=2, features=given, seed=5)
-    found = command.recommend_files(train_file, test_file, [name], options=options)
+    options = recommend.Options(factors=8, epochs=2, features=given, seed=5)
+    found = recommend.recommend_files(train_file, test_file, [name], options=options)
     parameters = found.result["models"][name]["parameters"]
     assert (
         parameters["factors"],
@@ -234,13 +236,13 @@ def test_items_without_features_are_counted_and_named(split, tmp_path):
     Features(items[2:], np.ones((len(items) - 2, 3), "float32")).save(
         tmp_path / "few.parquet"
     )
-    options = command.Options(features={"few": tmp_path / "few.parquet"})
+    options = recommend.Options(features={"few": tmp_path / "few.parquet"})
     wanted = (
         rf"few\.parquet: features for 38 of 40 items; missing: \['{items[0]}',"
         rf" '{items[1]}'\].* split-purchases"
     )
     with pytest.raises(ValueError, match=wanted):
-        command.recommend_files(*split[:2], ["VBPR"], options=options)
+        recommend.recommend_files(*split[:2], ["VBPR"], options=options)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +276,9 @@ def test_items_without_features_are_counted_and_named(split, tmp_path):
 )
 def test_choices_that_make_no_sense_are_refused(split, models, options, message):
     with pytest.raises(ValueError, match=message):
-        command.recommend_files(*split[:2], models, options=command.Options(**options))
+        recommend.recommend_files(
+            *split[:2], models, options=recommend.Options(**options)
+        )
 
 
 @pytest.mark.parametrize(
@@ -313,14 +317,14 @@ def test_bad_lines_are_named(tmp_path, text, message):
     (tmp_path / "train.tsv").write_text(text)
     (tmp_path / "test.tsv").write_text("u\t03\t1\t2020-09-02\n")
     with pytest.raises(ValueError, match=message):
-        command.recommend_files(
+        recommend.recommend_files(
             tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"]
         )
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="train.tsv"):
-        command.recommend_files(
+        recommend.recommend_files(
             tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"]
         )
 
@@ -332,7 +336,7 @@ def test_ids_stay_strings_with_their_zeros(tmp_path):
     (tmp_path / "test.tsv").write_text(
         "1\t108775015\t1.0\t1599004801\nNA\t0108775015\t1\t1599004801\n"
     )
-    result = command.recommend_files(
+    result = recommend.recommend_files(
         tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"], [1]
     ).result
     mean = result["models"]["MostPop"]["metrics"]["NDCG@1"]["mean"]

@@ -14,8 +14,8 @@ import pytest
 
 from fashionlib import retrieval
 from fashionlib.commands import main
+from fashionlib.commands.jobs import retrieve
 from fashionlib.features import Features
-from fashionlib.retrieval import command
 
 RNG = np.random.default_rng(0)
 QUERIES, GALLERY = (
@@ -58,7 +58,7 @@ def test_the_command_gives_the_librarys_numbers_and_each_query(
         json.loads((files / "r.json").read_text()),
         pd.read_csv(files / "hits.csv"),
     )
-    pairs = command.true_pairs(files / "pairs.csv", 30, 40)
+    pairs = retrieve.true_pairs(files / "pairs.csv", 30, 40)
     first = retrieval.first_hits(QUERIES, GALLERY, pairs)
     assert kept["first_hit"].tolist() == first.tolist() and kept[
         "query"
@@ -89,11 +89,11 @@ def test_parquet_and_several_vectors_are_read_too(files: Path) -> None:
     Features([f"i{row}" for row in range(30)], QUERIES, {}).save(files / "q.parquet")
     several = np.stack([GALLERY, np.full_like(GALLERY, 1e-3)], axis=1)
     np.save(files / "g3.npy", several.astype("float64"))
-    found = command.retrieve_files(
+    found = retrieve.retrieve_files(
         files / "q.parquet", files / "g3.npy", files / "pairs.csv"
     )
     expected = retrieval.first_hits(
-        QUERIES, several, command.true_pairs(files / "pairs.csv", 30, 40)
+        QUERIES, several, retrieve.true_pairs(files / "pairs.csv", 30, 40)
     )
     assert found.per_query["first_hit"].tolist() == expected.tolist()
     assert "nearest of an item's vectors" in found.result["conventions"]["score"]
@@ -108,7 +108,7 @@ def test_a_query_is_not_in_its_own_gallery_where_both_are_one_file(files: Path) 
     (files / "pairs.csv").write_text(
         "query,gallery\n" + "".join(f"{row},{row ^ 1}\n" for row in range(8))
     )
-    found = command.retrieve_files(
+    found = retrieve.retrieve_files(
         files / "g.npy", files / "g.npy", files / "pairs.csv", (1,)
     )
     assert (
@@ -122,7 +122,7 @@ def test_a_query_is_not_in_its_own_gallery_where_both_are_one_file(files: Path) 
     with pytest.raises(
         ValueError, match="gallery row 0 is true for query 0 and excluded"
     ):
-        command.retrieve_files(files / "g.npy", files / "g.npy", files / "pairs.csv")
+        retrieve.retrieve_files(files / "g.npy", files / "g.npy", files / "pairs.csv")
 
 
 def spoiled(row: int, value: float) -> np.ndarray:
@@ -221,7 +221,7 @@ def test_a_pair_named_twice_counts_once(files: Path) -> None:
         "query,gallery,note\n" + "".join(f"{a},{b},x\n" for a, b in PAIRS + PAIRS)
     )
     assert (
-        command.retrieve_files(
+        retrieve.retrieve_files(
             files / "q.npy", files / "g.npy", files / "pairs.csv"
         ).result["pairs"]
         == 45

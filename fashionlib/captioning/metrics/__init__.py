@@ -4,7 +4,7 @@ CIDEr, SPICE-py, category accuracy.
 `score_many` scores systems against the same references; `table` and `differences` give
 bootstrap intervals and p-values; `Scores.plus` adds metrics of one's own, such as
 attribute precision and recall (`fashionlib.captioning.metrics.attributes`);
-`score_files` is `fashionlib score`. Paper A prints all scores times 100.
+`fashionlib score` does all that for files. Paper A prints all scores times 100.
 """
 
 from fashionlib.captioning.metrics.bootstrap import (
@@ -19,7 +19,6 @@ from fashionlib.captioning.metrics.category import (
     category_classifier,
     category_hits,
 )
-from fashionlib.captioning.metrics.files import read_coco, report, score_files
 from fashionlib.captioning.metrics.scores import (
     METRICS,
     OVERLAP,
@@ -41,10 +40,7 @@ __all__ = [
     "difference",
     "differences",
     "interval",
-    "read_coco",
-    "report",
     "score",
-    "score_files",
     "score_many",
     "table",
 ]
