@@ -28,7 +28,7 @@ import numpy as np
 
 import wardrobe
 from fashionlib.captioning.metrics import corpus_bleu, java, meteor, spice, tokens
-from fashionlib.captioning.metrics.overlap import overlap
+from fashionlib.captioning.metrics.overlap import measure
 from fashionlib.data import provenance
 from wardrobe.words import STYLES
 
@@ -52,7 +52,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     os.environ["PATH"] = (  # pycocoevalcap calls `java`
-        f"{Path(java.java()).parent}{os.pathsep}{os.environ['PATH']}"
+        f"{Path(java.runtime()).parent}{os.pathsep}{os.environ['PATH']}"
     )
     texts = (
         args.captions.read_text("utf-8").splitlines()
@@ -154,7 +154,7 @@ def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
     )
 
     def ours() -> tuple:
-        counts, cider, rouge = overlap([[text] for text in true], said)
+        counts, cider, rouge = measure([[text] for text in true], said)
         return corpus_bleu(counts).T, cider, rouge
 
     def theirs() -> tuple:

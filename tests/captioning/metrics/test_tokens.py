@@ -23,7 +23,7 @@ HOSTILE = [
 def test_tokenises_as_pycocoevalcap(monkeypatch):
     ptb = pytest.importorskip("pycocoevalcap.tokenizer.ptbtokenizer")
     monkeypatch.setenv(
-        "PATH", f"{Path(java.java()).parent}{os.pathsep}{os.environ['PATH']}"
+        "PATH", f"{Path(java.runtime()).parent}{os.pathsep}{os.environ['PATH']}"
     )
     official = ptb.PTBTokenizer().tokenize(
         {i: [{"caption": text}] for i, text in enumerate(HOSTILE)}
@@ -102,6 +102,6 @@ def test_a_tokeniser_that_fails_or_loses_lines_is_an_error(tmp_path, monkeypatch
         ("echo one line", "lines for 3 captions"),
     ):
         fake = fake_java(tmp_path, script)
-        monkeypatch.setattr(java, "java", lambda fake=fake: fake)
+        monkeypatch.setattr(java, "runtime", lambda fake=fake: fake)
         with pytest.raises(RuntimeError, match=words):
             tokens.tokenise(["a", "b", "c"])

@@ -20,8 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from fashionlib.captioning.metrics.java import FLAGS, jar_folder, one_line
-from fashionlib.captioning.metrics.java import java as any_java
+from fashionlib.captioning.metrics.java import FLAGS, jar_folder, one_line, runtime
 from fashionlib.captioning.metrics.spice.graph import CATEGORIES
 from fashionlib.captioning.metrics.spice.scores import Spice, check_lengths, from_counts
 
@@ -93,14 +92,14 @@ def check(models: Path, java: str | None = None) -> None:
                 f"{NAME}: {path} ({size}) has no {entry}: cut short, or another jar."
                 f" {NO_MODELS} {models}"
             )
-    release = version(java or any_java())
+    release = version(java or runtime())
     if release > 14:
         raise RuntimeError(
-            f"{NAME}: {java or any_java()} is Java {release}: {NO_NASHORN}"
+            f"{NAME}: {java or runtime()} is Java {release}: {NO_NASHORN}"
         )
     if release < 8:
         raise RuntimeError(
-            f"{NAME}: {java or any_java()} is Java {release}. Next step: name a Java 8"
+            f"{NAME}: {java or runtime()} is Java {release}. Next step: name a Java 8"
             " to 14 in `java`"
         )
 
@@ -154,7 +153,7 @@ def score(
         for row, (refs, caption) in enumerate(zip(references, captions, strict=True))
     ]
     limit = 300 + 0.5 * texts if seconds is None else seconds
-    return _read(run(rows, Path(models), java or any_java(), limit), len(rows))
+    return _read(run(rows, Path(models), java or runtime(), limit), len(rows))
 
 
 def run(rows: list[dict[str, Any]], models: Path, java: str, seconds: float) -> Any:
