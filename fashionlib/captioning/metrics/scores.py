@@ -145,12 +145,12 @@ def score_many(
     hypotheses = [[next(tokens) for _ in ids] for _ in systems]
     tables = [_overlap(tokenised, captions) for captions in hypotheses]
     missing = {}
-    for metric, measure in (
+    for metric, score_all in (
         ("METEOR", lambda: meteor.score_many(tokenised, hypotheses)),
         (spice.NAME, lambda: spice.score_many(raw, said)),
     ):
         if metric in metrics and systems:
-            missing |= _add(tables, metric, measure)
+            missing |= _add(tables, metric, score_all)
     index = pd.Index(ids, name="item_id")
     found = {}
     for name, captions, table in zip(systems, hypotheses, tables, strict=True):
