@@ -18,7 +18,7 @@ from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS, NONE
 from fashionlib.labelling.grammar import a, listed, sentence
 from fashionlib.labelling.templates import TRIMS
 from wardrobe.catalogue import ACCESSORY, CATEGORY_OF, FITS, KINDS, Garment
-from wardrobe.words import SAID, STYLES, errors, tailor
+from wardrobe.words import PHRASES, STYLES, errors, tailor
 from wardrobe.words.errors import NAMES, Article, claims, family, true
 
 Seed = tuple[int, ...]
@@ -144,7 +144,7 @@ def others(article: Article, attribute: str) -> list[Article]:
     if garment[attribute] == NONE:
         return []
     values = FITS if attribute == "fit" else ATTRIBUTES[attribute]
-    words, held = SAID[attribute], true(article)[attribute]
+    words, held = PHRASES[attribute], true(article)[attribute]
     return [
         (replace(garment, **{attribute: value}), colour)
         for value in values

@@ -1,10 +1,10 @@
-"""Shoppers who buy from the wardrobe: tastes, popularity, fashion's clock, baskets,
-repeats and companions.
+"""Simulate shoppers who buy from the wardrobe.
 
-A shopper's liking of an item is their taste for its type, colour and pattern (which
+They have tastes, baskets and habits; articles are launched, popular, and age. A
+shopper's liking of an item is their taste for its type, colour and pattern (which
 pictures and captions show) plus a hidden part (which nothing shows) plus the item's
 popularity, less its age since launch. Within a basket an item may be followed by its
-companion, which purchases reveal and content does not.
+companion, which interactions reveal and content does not.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pandas as pd
 from tqdm import tqdm
 
 FIRST_DAY, DAYS = date(2018, 9, 20), 733  # until 2020-09-22, as Kaggle's
-SEEN = ("type", "colour", "pattern")  # what tastes are about
+VISIBLE = ("type", "colour", "pattern")  # what tastes are about
 
 
-def purchases(
+def interactions(
     truth: pd.DataFrame,
     shoppers: int,
     rng: np.random.Generator,
@@ -34,18 +34,19 @@ def purchases(
     life: float = 250.0,
     launches: bool = True,
 ) -> pd.DataFrame:
-    """What `shoppers` people bought of `truth`'s items: columns shopper, item (row
-    numbers) and day, in order of days.
+    """Simulate what `shoppers` people buy of `truth`'s items, in order of days.
+
+    Returns columns shopper, item (row numbers of `truth`) and day.
 
     median: articles per shopper (log-normal); basket: articles per day (geometric);
     repeat, companion: chances that an article is one of the shopper's own or the
     companion of the one before; style, hidden, popularity: spread of the three parts of
     liking; life: days in which an item's appeal falls to 1/e; launches: whether an item
     is sold from its launch day only, else from the first day on. `truth` needs `launch`
-    (day) and the columns `SEEN`. The defaults are plausible, not fitted to H&M. The
+    (day) and the columns `VISIBLE`. The defaults are plausible, not fitted to H&M. The
     table's `attrs["shoppers"]` says how many people there were.
     """
-    looks = pd.get_dummies(truth[list(SEEN)]).to_numpy(np.float32)
+    looks = pd.get_dummies(truth[list(VISIBLE)]).to_numpy(np.float32)
     quality = rng.normal(0, 1, (len(truth), 6)).astype(np.float32)
     fame = rng.normal(0, popularity, len(truth))
     launch = truth["launch"].to_numpy() if launches else np.zeros(len(truth), int)
@@ -53,8 +54,9 @@ def purchases(
     rows: list[tuple[int, int, int]] = []
     for shopper in tqdm(range(shoppers), desc="shoppers", disable=None):
         taste = rng.normal(0, 1, looks.shape[1]).astype(np.float32)
-        liking = style * (looks @ taste) / len(SEEN) ** 0.5 + fame
-        liking += hidden * (quality @ rng.normal(0, 1, 6).astype(np.float32)) / 6**0.5
+        hidden_taste = rng.normal(0, 1, 6).astype(np.float32)
+        liking = style * (looks @ taste) / len(VISIBLE) ** 0.5 + fame  # (items,)
+        liking += hidden * (quality @ hidden_taste) / 6**0.5
         wanted = int(np.clip(round(rng.lognormal(np.log(median), 0.8)), 1, 200))
         bought: list[int] = []
         for day in _days(wanted, basket, rng):
@@ -62,7 +64,7 @@ def purchases(
             if not len(sold):
                 continue
             appeal = liking[sold] - (day - launch[sold]) / life
-            chances = np.cumsum(np.exp(appeal - appeal.max()))
+            chances = np.cumsum(np.exp(appeal - appeal.max()))  # (items on sale,)
             last = -1
             for _ in range(min(rng.geometric(1 / basket), wanted - len(bought))):
                 last = _choose(
@@ -78,11 +80,10 @@ def purchases(
 
 
 def _days(wanted: int, basket: float, rng: np.random.Generator) -> list[int]:
-    """The days on which one person shops, in order, from a first visit on."""
+    """Draw the days on which one person shops, in order, from a first visit on."""
     first = int(rng.integers(0, DAYS - 30))
-    return sorted(
-        rng.integers(first, DAYS, max(1, round(1.3 * wanted / basket))).tolist()
-    )
+    visits = max(1, round(1.3 * wanted / basket))
+    return sorted(rng.integers(first, DAYS, visits).tolist())
 
 
 def _choose(
@@ -95,33 +96,29 @@ def _choose(
     repeat: float,
     companion: float,
 ) -> int:
-    """The next row: one bought before, the last one's companion, or one of those on
-    sale (`chances` added up).
+    """Choose the next row: one bought before, a companion, or one on sale.
+
+    The companion is that of the row before, `last` (-1 for none). `chances` are those
+    of the rows `sold`, added up.
     """
     draw = rng.random()
     if draw < repeat and bought:
         return bought[int(rng.integers(len(bought)))]
     if draw < repeat + companion and last >= 0:
         return int(mates[last])
-    return int(
-        sold[
-            min(
-                chances.searchsorted(rng.random() * chances[-1], side="right"),
-                len(sold) - 1,
-            )
-        ]
-    )
+    place = chances.searchsorted(rng.random() * chances[-1], side="right")
+    return int(sold[min(place, len(sold) - 1)])
 
 
 def _companions(
     types: np.ndarray, launch: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The row of the item that goes with each item: pairs of two types, launched at
-    about the same time; (items,).
+    """Pair items of two types that are launched at about the same time.
+
+    Returns the row of each item's companion, (items,).
     """
-    waiting = np.argsort(
-        launch + rng.normal(0, 20, len(launch)), kind="stable"
-    ).tolist()
+    about = launch + rng.normal(0, 20, len(launch))
+    waiting = np.argsort(about, kind="stable").tolist()
     mates = rng.permutation(len(types))  # for those that find no partner
     while waiting:
         item = waiting.pop(0)
@@ -133,14 +130,15 @@ def _companions(
 
 
 def customer_id(number: int, seed: int) -> str:
-    """64 hex characters, as Kaggle's ids."""
+    """Return 64 hex characters, as Kaggle's ids."""
     return hashlib.sha256(f"wardrobe {seed} shopper {number}".encode()).hexdigest()
 
 
 def customers(count: int, seed: int) -> pd.DataFrame:
-    """Kaggle's seven columns of customers.csv, one row per shopper."""
+    """Return Kaggle's seven columns of customers.csv, one row a shopper."""
     rng = np.random.default_rng([seed, 4])
     active = rng.random(count) < 0.35
+    posts = [f"post {n // 3} {seed}".encode() for n in range(count)]
     return pd.DataFrame(
         {
             "customer_id": [customer_id(n, seed) for n in range(count)],
@@ -151,30 +149,30 @@ def customers(count: int, seed: int) -> pd.DataFrame:
             ),
             "fashion_news_frequency": np.where(active, "Regularly", "NONE"),
             "age": np.clip(rng.normal(36, 14, count), 16, 90).astype(int),
-            "postal_code": [
-                hashlib.sha256(f"post {n // 3} {seed}".encode()).hexdigest()
-                for n in range(count)
-            ],
+            "postal_code": [hashlib.sha256(post).hexdigest() for post in posts],
         }
     )
 
 
-def table(bought: pd.DataFrame, truth: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Kaggle's five columns of transactions_train.csv from `purchases`, prices varying
-    a little by day.
+def transactions(
+    interactions: pd.DataFrame, truth: pd.DataFrame, seed: int
+) -> pd.DataFrame:
+    """Return Kaggle's five columns of transactions_train.csv.
+
+    `interactions`: what the function of that name returns. Prices vary a little.
     """
     rng = np.random.default_rng([seed, 5])
-    ids = {n: customer_id(n, seed) for n in bought["shopper"].unique()}
+    ids = {n: customer_id(n, seed) for n in interactions["shopper"].unique()}
     days = [(FIRST_DAY + timedelta(days=d)).isoformat() for d in range(DAYS)]
-    price = truth["price"].to_numpy()[bought["item"]] * rng.choice(
-        [1, 1, 1, 0.9, 0.8, 0.6], len(bought)
-    )
+    item = interactions["item"]
+    reduction = rng.choice([1, 1, 1, 0.9, 0.8, 0.6], len(interactions))
+    price = truth["price"].to_numpy()[item] * reduction
     return pd.DataFrame(
         {
-            "t_dat": [days[d] for d in bought["day"]],
-            "customer_id": bought["shopper"].map(ids),
-            "article_id": truth["item_id"].to_numpy()[bought["item"]],
+            "t_dat": [days[d] for d in interactions["day"]],
+            "customer_id": interactions["shopper"].map(ids),
+            "article_id": truth["item_id"].to_numpy()[item],
             "price": price.round(6),
-            "sales_channel_id": rng.choice([1, 2], len(bought), p=[0.3, 0.7]),
+            "sales_channel_id": rng.choice([1, 2], len(interactions), p=[0.3, 0.7]),
         }
     )

@@ -11,7 +11,7 @@ import pytest
 
 from fashionlib.labelling.attribute_schema import DETAILS
 from wardrobe import catalogue
-from wardrobe.words import SAID, STYLES, errors
+from wardrobe.words import PHRASES, STYLES, errors
 
 
 def articles(count: int, seed: int) -> dict[str, errors.Article]:
@@ -55,7 +55,7 @@ def found(
 
 def test_every_attribute_has_one_error_type() -> None:
     covered = [name for attributes in errors.TYPES.values() for name in attributes]
-    assert sorted(covered) == sorted(SAID) and set(DETAILS) <= set(
+    assert sorted(covered) == sorted(PHRASES) and set(DETAILS) <= set(
         errors.TYPES["hallucination"]
     )
 

@@ -199,7 +199,7 @@ def test_companions_are_bought_on_one_day(made: tuple[Path, pd.DataFrame]) -> No
         """How many ordered pairs of articles one shopper or another bought on one day,
         at least four times.
         """
-        bought = shoppers.purchases(
+        bought = shoppers.interactions(
             truth,
             150,
             np.random.default_rng(0),
@@ -217,7 +217,7 @@ def test_launches_can_be_turned_off(made: tuple[Path, pd.DataFrame]) -> None:
     truth = made[1]
 
     def before_launch(**habits: bool) -> float:
-        bought = shoppers.purchases(truth, 60, np.random.default_rng(0), **habits)
+        bought = shoppers.interactions(truth, 60, np.random.default_rng(0), **habits)
         return float(
             (bought["day"] < truth["launch"].to_numpy()[bought["item"]]).mean()
         )
@@ -232,7 +232,7 @@ def test_repeats_and_tastes_show_in_the_purchases(
 
     def same_type(**switches: float) -> float:
         """Share of a shopper's pairs of different articles that are of one type."""
-        bought = shoppers.purchases(truth, 120, np.random.default_rng(0), **switches)
+        bought = shoppers.interactions(truth, 120, np.random.default_rng(0), **switches)
         kind = bought["item"].map(truth["type"])
         pairs = bought.assign(kind=kind).drop_duplicates(["shopper", "item"])
         groups = [
@@ -246,10 +246,10 @@ def test_repeats_and_tastes_show_in_the_purchases(
     assert same_type(style=2.0, companion=0.0) > 1.3 * same_type(
         style=0.0, companion=0.0
     )
-    none = shoppers.purchases(
+    none = shoppers.interactions(
         truth, 60, np.random.default_rng(0), repeat=0.0, companion=0.0
     )
-    some = shoppers.purchases(
+    some = shoppers.interactions(
         truth, 60, np.random.default_rng(0), repeat=0.5, companion=0.0
     )
     assert (

@@ -13,7 +13,7 @@ import pytest
 from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS
 from wardrobe import catalogue
 from wardrobe.catalogue import Garment
-from wardrobe.words import SAID, STYLES, UNSEEN, judge, said
+from wardrobe.words import PHRASES, STYLES, UNSEEN, judge, true_phrases
 
 COLOURS = list(catalogue.SHADES)
 
@@ -55,11 +55,11 @@ def says(caption: str, phrase: str) -> bool:
 @every_style
 def test_a_caption_claims_nothing_that_the_article_lacks(style: str) -> None:
     phrases = {
-        name: frozenset().union(*values.values()) for name, values in SAID.items()
+        name: frozenset().union(*values.values()) for name, values in PHRASES.items()
     }
     for (garment, colour), caption in zip(ARTICLES, CAPTIONS[style], strict=True):
-        true = said(garment, colour)
-        for attribute in SAID:
+        true = true_phrases(garment, colour)
+        for attribute in PHRASES:
             wrong = [
                 p for p in phrases[attribute] - true[attribute] if says(caption, p)
             ]
@@ -86,7 +86,7 @@ PROMISED = {  # what each style says of every article that has it
 @every_style
 def test_a_caption_says_what_its_style_promises(style: str) -> None:
     for (garment, colour), caption in zip(ARTICLES, CAPTIONS[style], strict=True):
-        for attribute, phrases in said(garment, colour).items():
+        for attribute, phrases in true_phrases(garment, colour).items():
             if attribute in PROMISED[style] and phrases:
                 assert any(says(caption, p) for p in phrases), (
                     f"{caption!r} hides {attribute} of {garment}"
@@ -96,7 +96,7 @@ def test_a_caption_says_what_its_style_promises(style: str) -> None:
 def test_the_neckline_is_said_unless_a_collar_or_bare_shoulders_are() -> None:
     for name in ("tailor", "manual"):
         for (garment, colour), caption in zip(ARTICLES, CAPTIONS[name], strict=True):
-            true = said(garment, colour)
+            true = true_phrases(garment, colour)
             shown = [
                 true["shoulder"],
                 true["collar"] if name == "tailor" else frozenset(),
@@ -185,7 +185,7 @@ def test_most_texts_are_distinct() -> None:
 def test_unseen_words_are_said_by_their_style_only_beside_what_is_seen() -> None:
     visible = {
         word
-        for values in SAID.values()
+        for values in PHRASES.values()
         for phrases in values.values()
         for p in phrases
         for word in p.split()
@@ -212,7 +212,8 @@ def test_captions_are_judged_by_hand() -> None:
         "c": {"colour": frozenset({"red"}), "neckline": frozenset({"boat"})},
     }
     truth = {
-        item: dict.fromkeys(SAID, frozenset()) | known for item, known in truth.items()
+        item: dict.fromkeys(PHRASES, frozenset()) | known
+        for item, known in truth.items()
     }
     references = {
         "a": "A red V-neck top",
@@ -241,7 +242,8 @@ def test_captions_are_judged_by_hand() -> None:
 def test_true_captions_are_judged_true() -> None:
     articles = {str(i): article for i, article in enumerate(ARTICLES)}
     truth = {
-        item: said(garment, colour) for item, (garment, colour) in articles.items()
+        item: true_phrases(garment, colour)
+        for item, (garment, colour) in articles.items()
     }
     captions = dict(zip(articles, CAPTIONS["template"], strict=True))
     table = judge.accuracy(captions, truth, captions)

@@ -1,3 +1,1 @@
-"""The wardrobe written in the layouts of real datasets: each module has write(root,
-truth, seed, ...).
-"""
+"""Writers of the real datasets' layouts; each module has write(root, truth, seed)."""

@@ -1,8 +1,8 @@
-"""The wardrobe in the layout of DeepFashion's consumer-to-shop benchmark: a shop photo
-and consumers' ones an article.
+"""Write the wardrobe as DeepFashion's consumer-to-shop benchmark.
 
-An item is an article, a product in one colour: its photos all show the same.
-Accessories are left out; so are attributes and landmarks, which no reader here reads.
+Each article has a shop photo and consumers' photos. An item is an article, a product in
+one colour: its photos all show the same. Accessories are left out; so are attributes
+and landmarks, which no reader here reads.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashionlib.data.readers import consumer2shop
+from wardrobe import views
 from wardrobe.catalogue import ACCESSORY
+from wardrobe.planting import garment_of
 
 # Folders of the real benchmark; by subcategory, else by category.
 FOLDERS: Mapping[str, str] = {
@@ -42,33 +44,30 @@ SHARES = {"train": 0.5, "val": 0.2, "test": 0.3}
 def write(
     root: Path, truth: pd.DataFrame, seed: int, size: tuple[int, int] = (160, 240)
 ) -> None:
-    """Anno/, Eval/ and img/ into the folder `root`: of each article a flat shop photo
-    and one to three worn ones.
+    """Write Anno/, Eval/ and img/ into the folder `root`.
 
-    Item numbers are those of the truth's rows, counted from 1. All colours of a product
-    are in one split. The box of a shop photo is the whole picture.
+    Each article has a flat shop photo and one to three worn ones. Item numbers are
+    those of the truth's rows, counted from 1. All colours of a product are in one
+    split. The box of a shop photo is the whole picture.
     """
     pairs, boxes, products = [], [], []
-    rows = (
-        truth.assign(number=np.arange(1, len(truth) + 1))
-        .loc[truth["category"] != ACCESSORY]
-        .to_dict("records")
-    )
+    numbered = truth.assign(number=np.arange(1, len(truth) + 1))
+    rows = numbered[truth["category"] != ACCESSORY].to_dict("records")
     for row in tqdm(rows, desc="garments", disable=None):
         product = f"id_{row['number']:08d}"
-        folder = f"img/{FOLDERS.get(row['subcategory']) or FOLDERS[row['category']]}/{product}"
+        kind = FOLDERS.get(row["subcategory"]) or FOLDERS[row["category"]]
+        folder = f"img/{kind}/{product}"
         (root / folder).mkdir(parents=True)
-        shot = _shoot(row, root / folder, seed, size)
-        shop, *consumers = shot
+        photos = _shoot(row, root / folder, seed, size)
+        shop, *consumers = photos
         status = _status(row, seed)
-        pairs += [
-            f"{folder}/{name} {folder}/{shop} {product} {status}" for name in consumers
-        ]
-        boxes += [
-            f"{folder}/{name} {CLOTHES[row['category']]} {1 if name == shop else 2}"
-            f" {' '.join(map(str, box))}"
-            for name, box in shot.items()
-        ]
+        for name in consumers:
+            pairs.append(f"{folder}/{name} {folder}/{shop} {product} {status}")
+        for name, box in photos.items():
+            source = 1 if name == shop else 2
+            edges = " ".join(map(str, box))
+            clothes = CLOTHES[row["category"]]
+            boxes.append(f"{folder}/{name} {clothes} {source} {edges}")
         products.append(product)
     _write(root / "Eval" / consumer2shop.PARTITION, pairs, consumer2shop.PAIR_FIELDS)
     _write(root / "Anno" / consumer2shop.BOXES, boxes, consumer2shop.BOX_FIELDS)
@@ -78,11 +77,10 @@ def write(
 def _shoot(
     row: dict[str, Any], folder: Path, seed: int, size: tuple[int, int]
 ) -> dict[str, tuple[int, ...]]:
-    """Saves an article's photos, the shop's first; {file name: box}. The benchmark
-    itself spells "comsumer".
-    """
-    from wardrobe import garment_of, views
+    """Save an article's photos, the shop's first; return {file name: box}.
 
+    The benchmark itself spells "comsumer".
+    """
     garment, colour = garment_of(row), row["colour"]
     rng = np.random.default_rng([seed, 7, int(row["item_id"])])
     views.flat(garment, colour, rng, size).save(

@@ -1,5 +1,4 @@
-"""The wardrobe in the layout of DeepFashion2: a pair is a product, its styles are its
-colours.
+"""Write the wardrobe as DeepFashion2: a pair is a product, its styles are its colours.
 
 Each photo shows one garment. Accessories are left out. `landmarks` are empty and
 `segmentation` is the box, as no reader here reads them; `scale` is the box's share of
@@ -19,8 +18,10 @@ from tqdm import tqdm
 
 from fashionlib.data.items import TRAIN, VALIDATION
 from fashionlib.data.readers import deepfashion2
+from wardrobe import views
 from wardrobe.catalogue import ACCESSORY
 from wardrobe.layouts.dfmm import OUTERWEAR
+from wardrobe.planting import garment_of
 
 TRAIN_SHARE = 0.7
 STYLELESS = 0.15  # share of user photos whose garment the annotators matched with none
@@ -33,51 +34,42 @@ Shot = tuple[str, int, Image.Image, tuple[int, ...]]  # source, style, picture, 
 def write(
     root: Path, truth: pd.DataFrame, seed: int, size: tuple[int, int] = (160, 240)
 ) -> None:
-    """train/ and validation/ into the folder `root`: of each article a flat shop photo
-    and one or two users' photos.
+    """Write train/ and validation/ into the folder `root`.
 
-    Pairs and images count from 1 in each split, as in the real data; a product is in
-    one split. A few users' garments have style 0. The box of a shop photo is the whole
-    picture.
+    Each article has a flat shop photo and one or two users' photos. Pairs and images
+    count from 1 in each split, as in the real data; a product is in one split. A few
+    users' garments have style 0. The box of a shop photo is the whole picture.
     """
     for split in deepfashion2.SPLITS:
         for folder in (deepfashion2.ANNOTATIONS, deepfashion2.IMAGES):
             (root / split / folder).mkdir(parents=True)
-    images, pairs = (
-        dict.fromkeys(deepfashion2.SPLITS, 0),
-        dict.fromkeys(deepfashion2.SPLITS, 0),
-    )
+    images = dict.fromkeys(deepfashion2.SPLITS, 0)
+    pairs = dict.fromkeys(deepfashion2.SPLITS, 0)
     products = truth[truth["category"] != ACCESSORY].groupby("product_id", sort=False)
-    for product, colours in tqdm(
-        products, desc="products", total=products.ngroups, disable=None
-    ):
+    bar = tqdm(products, desc="products", total=products.ngroups, disable=None)
+    for product, colours in bar:
         rng = np.random.default_rng([seed, 9, int(product)])
         split = TRAIN if rng.random() < TRAIN_SHARE else VALIDATION
         pairs[split] += 1
         for row in colours.to_dict("records"):
             for shot in _shoot(row, rng, size):
                 images[split] += 1
-                _save(
-                    root / split,
-                    f"{images[split]:06d}",
-                    pairs[split],
-                    category(row),
-                    shot,
-                )
+                stem = f"{images[split]:06d}"
+                _save(root / split, stem, pairs[split], category(row), shot)
 
 
 def category(row: dict[str, Any]) -> str:
-    """Which of the dataset's 13 a row of the truth is; straps without sleeves are its
-    "sling".
+    """Return which of the dataset's 13 categories a row of the truth is.
+
+    Straps without sleeves are its "sling".
     """
     kind, sleeve = row["subcategory"], row["sleeve_length"]
     bare = "sling" if row["neckline"] == "halter" else "vest"
     if row["category"] == "dress":
         return DRESSES.get(sleeve, f"{bare} dress")
     if row["category"] == "top":
-        return (OUTER if kind == "cardigan" or kind in OUTERWEAR else TOPS).get(
-            sleeve, bare
-        )
+        outer = kind == "cardigan" or kind in OUTERWEAR
+        return (OUTER if outer else TOPS).get(sleeve, bare)
     if row["category"] == "skirt":
         return "skirt"
     return "shorts" if kind in ("shorts", "bermuda pants") else "trousers"
@@ -86,19 +78,12 @@ def category(row: dict[str, Any]) -> str:
 def _shoot(
     row: dict[str, Any], rng: np.random.Generator, size: tuple[int, int]
 ) -> list[Shot]:
-    from wardrobe import garment_of, views
-
     garment, colour, style = garment_of(row), row["colour"], int(row["item_id"][7:])
     shots = [("shop", style, views.flat(garment, colour, rng, size), (0, 0, *size))]
     for _ in range(1 + int(rng.integers(2))):
         matched = rng.random() >= STYLELESS
-        shots.append(
-            (
-                "user",
-                style if matched else 0,
-                *views.consumer(garment, colour, rng, size),
-            )
-        )
+        image, box = views.consumer(garment, colour, rng, size)
+        shots.append(("user", style if matched else 0, image, box))
     return shots
 
 
@@ -106,12 +91,11 @@ def _save(folder: Path, stem: str, pair: int, name: str, shot: Shot) -> None:
     source, style, image, box = shot
     left, upper, right, lower = map(int, box)
     share = (right - left) * (lower - upper) / (image.width * image.height)
-    cut = source == "user" and (
-        left == 0 or upper == 0 or right == image.width or lower == image.height
-    )
+    touching = left == 0 or upper == 0 or right == image.width or lower == image.height
+    cut = source == "user" and touching
     garment = {
         "segmentation": [[left, upper, right, upper, right, lower, left, lower]],
-        "scale": 1 if share < 0.1 else 2 if share < 0.4 else 3,
+        "scale": 1 + (share >= 0.1) + (share >= 0.4),
         "viewpoint": 1 if source == "shop" else 2,
         "zoom_in": 2 if cut else 1,
         "landmarks": [],

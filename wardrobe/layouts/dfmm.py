@@ -1,5 +1,4 @@
-"""The wardrobe in the layout of DeepFashion-MultiModal: three photos of each coloured
-garment, captions, annotations.
+"""Write the wardrobe as DeepFashion-MultiModal: photos, captions and annotations.
 
 Accessories are left out: the dataset annotates upper, lower and outer clothing alone.
 What Thesis B's schema has no counterpart for is "other" (fabrics, patterns) or "NA"
@@ -10,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashionlib.data.readers import dfmm
+from wardrobe import views
 from wardrobe.catalogue import ACCESSORY
+from wardrobe.planting import garment_of
+from wardrobe.words import STYLES
 
 OUTERWEAR = (
     "vest",
@@ -44,11 +47,8 @@ WOMEN: Mapping[str, str] = {
     "shorts": "Shorts",
     "bermuda pants": "Shorts",
 }
-REST: Mapping[str, str] = {
-    "dress": "Dresses",
-    "pants": "Pants",
-    "skirt": "Skirts",
-}  # by schema category
+# The rest of WOMEN, by category of the attribute schema.
+REST: Mapping[str, str] = {"dress": "Dresses", "pants": "Pants", "skirt": "Skirts"}
 MEN: Mapping[str, str] = {
     "t-shirt": "Tees_Tanks",
     "sleeveless": "Tees_Tanks",
@@ -106,12 +106,12 @@ FRONT, FULL, DETAIL = VIEWS = ("1_front", "4_full", "7_additional")
 def write(
     root: Path, truth: pd.DataFrame, seed: int, size: tuple[int, int] = (160, 240)
 ) -> None:
-    """captions.json, images/ and labels/ into the folder `root`: a flat photo, a worn
-    one and a detail of each article.
+    """Write captions.json, images/ and labels/ into the folder `root`.
 
-    Colours of a product share its id_XXXXXXXX and count NN on. Captions are short, in
-    the style "manual". The detail has no line in the shape annotations (no shape is
-    seen), as the real file names fewer images than the others.
+    Each article has a flat photo, a worn one and a detail. Colours of a product share
+    its id_XXXXXXXX and count NN on. Captions are short, in the style "manual". The
+    detail has no line in the shape annotations (no shape is seen), as the real file
+    names fewer images than the others.
     """
     captions: dict[str, str] = {}
     annotated: dict[str, list[str]] = {name: [] for name in dfmm.FILES}
@@ -123,33 +123,33 @@ def write(
             file = f"{file_stem(row)}_{view}.jpg"
             captions[file] = _shoot(row, view, seed, size, root / dfmm.IMAGES / file)
             for name in dfmm.FILES:
-                if name != dfmm.SHAPES or view != DETAIL:
-                    annotated[name].append(
-                        " ".join([file, *map(str, _numbers(words, name))])
-                    )
+                if name == dfmm.SHAPES and view == DETAIL:
+                    continue
+                numbers = " ".join(map(str, _numbers(words, name)))
+                annotated[name].append(f"{file} {numbers}\n")
     for name, lines in annotated.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(
-            "".join(f"{line}\n" for line in lines), encoding="utf-8"
-        )
-    (root / dfmm.CAPTIONS).write_text(
-        json.dumps(captions, ensure_ascii=False, indent=0), encoding="utf-8"
-    )
+        (root / name).write_text("".join(lines), encoding="utf-8")
+    text = json.dumps(captions, ensure_ascii=False, indent=0)
+    (root / dfmm.CAPTIONS).write_text(text, encoding="utf-8")
 
 
 def file_stem(row: dict[str, Any]) -> str:
-    """GENDER-Category-id_XXXXXXXX-NN of a row of the truth."""
+    """Return GENDER-Category-id_XXXXXXXX-NN of a row of the truth."""
     group, category = group_and_category(row)
-    return f"{group}-{category}-id_{int(row['product_id']):08d}-{int(row['item_id'][7:]):02d}"
+    product, colour = int(row["product_id"]), int(row["item_id"][7:])
+    return f"{group}-{category}-id_{product:08d}-{colour:02d}"
 
 
 def group_and_category(row: dict[str, Any]) -> tuple[str, str]:
-    """MEN (H&M's index F) or WOMEN, and the category; KeyError for an accessory."""
+    """Return MEN (H&M's index F) or WOMEN, and the category.
+
+    KeyError for an accessory.
+    """
     kind, category = row["subcategory"], row["category"]
     denim = category == "pants" and row["fabric"] == "denim" and WOMEN.get(kind) is None
-    if row["index"] == "F" and (
-        kind in MEN or (category == "pants" and kind not in WOMEN)
-    ):
+    for_men = kind in MEN or (category == "pants" and kind not in WOMEN)
+    if row["index"] == "F" and for_men:
         return "MEN", "Denim" if denim else MEN.get(kind, "Pants")
     if kind == "t-shirt" and row["pattern"] in ("lettering", "graphic"):
         return "WOMEN", "Graphic_Tees"
@@ -157,51 +157,45 @@ def group_and_category(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def annotation(row: dict[str, Any]) -> dict[str, str]:
-    """{attribute: value in the dataset's words} of a row of the truth; what isn't there
-    is "NA".
+    """Return {attribute: value in the dataset's words} of a row of the truth.
+
+    What isn't there is "NA".
     """
     kind, category = row["subcategory"], row["category"]
     part = dfmm.PART_OF.get(group_and_category(row)[1], dfmm.UPPER)
     above = category in ("top", "dress")
     outer = kind == "cardigan" or kind in OUTERWEAR
-    said = {
+    cardigan = "yes" if kind == "cardigan" else "no"
+    covering = "no" if row["total_length"] == "belly" else "yes"
+    values = {
         "sleeve length": SLEEVES.get(row["sleeve_length"]) if above else None,
         "lower clothing length": None if above else LENGTHS.get(row["total_length"]),
         "neckline": "lapel" if row["collar"] else NECKLINES.get(row["neckline"]),
-        "outer clothing a cardigan?": (
-            ("yes" if kind == "cardigan" else "no") if outer else None
-        ),
-        "upper clothing covering navel": (
-            ("no" if row["total_length"] == "belly" else "yes") if above else None
-        ),
+        "outer clothing a cardigan?": cardigan if outer else None,
+        "upper clothing covering navel": covering if above else None,
         f"{part} fabric": FABRICS.get(row["fabric"], "other"),
         f"{part} pattern": PATTERNS.get(row["pattern"], "other"),
     }
-    return {
-        a: said.get(a) or "NA" for attributes in dfmm.FILES.values() for a in attributes
-    }
+    names = chain.from_iterable(dfmm.FILES.values())
+    return {name: values.get(name) or "NA" for name in names}
 
 
 def _numbers(words: dict[str, str], name: str) -> list[int]:
-    return [
-        values.index(words[attribute]) for attribute, values in dfmm.FILES[name].items()
-    ]
+    attributes = dfmm.FILES[name]
+    return [values.index(words[attr]) for attr, values in attributes.items()]
 
 
 def _shoot(
     row: dict[str, Any], view: str, seed: int, size: tuple[int, int], path: Path
 ) -> str:
-    """Saves the photo; returns its caption."""
-    from wardrobe import garment_of, views
-    from wardrobe.words import STYLES
-
+    """Save the photo; return its caption."""
     garment, colour = garment_of(row), row["colour"]
     rng = np.random.default_rng([seed, 6, int(row["item_id"]), int(view[0])])
-    if view == FULL:
+    if view == FRONT:
+        image = views.flat(garment, colour, rng, size)
+    elif view == FULL:
         image, _ = views.consumer(garment, colour, rng, size)
     else:
-        image = (views.flat if view == FRONT else views.detail)(
-            garment, colour, rng, size
-        )
+        image = views.detail(garment, colour, rng, size)
     image.save(path, "JPEG", quality=88)
     return STYLES["manual"](garment, colour, rng)

@@ -1,6 +1,4 @@
-"""The wardrobe in the layout of H&M's Kaggle competition: three tables and one shop
-photo an article.
-"""
+"""Write the wardrobe as H&M's Kaggle competition: three tables and shop photos."""
 
 from __future__ import annotations
 
@@ -11,7 +9,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashionlib.data.readers import hm
-from wardrobe import catalogue, garment_of, shoppers, views
+from wardrobe import catalogue, shoppers, views
+from wardrobe.planting import garment_of
 from wardrobe.words import STYLES
 
 NAMES = (
@@ -64,49 +63,39 @@ def write(
     root: Path,
     truth: pd.DataFrame,
     seed: int,
-    bought: pd.DataFrame,
+    interactions: pd.DataFrame,
     size: tuple[int, int] = (160, 240),
 ) -> None:
-    """articles.csv (Kaggle's 25 columns), customers.csv, transactions_train.csv and
-    images/ into the folder `root`.
+    """Write the three tables and one shop photo an article into the folder `root`.
 
-    A few articles have no text and a few no picture, as at H&M. `bought`: what
-    `shoppers.purchases` made.
+    articles.csv has Kaggle's 25 columns; beside it are customers.csv,
+    transactions_train.csv and images/. A few articles have no text and a few no
+    picture, as at H&M. `interactions`: what `shoppers.interactions` returns.
     """
     rng = np.random.default_rng([seed, 3])
     table = pd.DataFrame([_row(row, seed) for row in truth.to_dict("records")])
-    silent = rng.choice(
-        len(truth), min(len(truth), max(3, round(len(truth) * 0.004))), replace=False
-    )
-    unseen = rng.choice(
-        len(truth), min(len(truth), max(2, round(len(truth) * 0.003))), replace=False
-    )
+    count = len(truth)
+    silent = rng.choice(count, min(count, max(3, round(count * 0.004))), replace=False)
+    unseen = rng.choice(count, min(count, max(2, round(count * 0.003))), replace=False)
     table.loc[silent, "detail_desc"] = None
     table.to_csv(root / hm.ARTICLES, index=False)
-    for row in tqdm(
-        truth.drop(index=unseen).to_dict("records"), desc="garments", disable=None
-    ):
+    pictured = truth.drop(index=unseen).to_dict("records")
+    for row in tqdm(pictured, desc="garments", disable=None):
         path = root / hm.IMAGES / row["item_id"][:3] / f"{row['item_id']}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
-        drawn = views.flat(
-            garment_of(row),
-            row["colour"],
-            np.random.default_rng([seed, 1, int(row["item_id"])]),
-            size,
-        )
+        own = np.random.default_rng([seed, 1, int(row["item_id"])])
+        drawn = views.flat(garment_of(row), row["colour"], own, size)
         drawn.save(path, "JPEG", quality=88)
-    shoppers.customers(bought.attrs["shoppers"], seed).to_csv(
-        root / hm.CUSTOMERS, index=False
-    )
-    shoppers.table(bought, truth, seed).to_csv(root / hm.TRANSACTIONS, index=False)
+    customers = shoppers.customers(interactions.attrs["shoppers"], seed)
+    customers.to_csv(root / hm.CUSTOMERS, index=False)
+    transactions = shoppers.transactions(interactions, truth, seed)
+    transactions.to_csv(root / hm.TRANSACTIONS, index=False)
 
 
 def _row(row: dict, seed: int) -> dict[str, object]:
-    """One row of articles.csv: Kaggle's 25 columns in Kaggle's order."""
+    """Return one row of articles.csv: Kaggle's 25 columns in Kaggle's order."""
     product = int(row["product_id"])
-    rng = np.random.default_rng(
-        [seed, 2, product]
-    )  # the colours of a product share its text
+    rng = np.random.default_rng([seed, 2, product])  # colours of a product share a text
     text = STYLES["tailor"](garment_of(row), row["colour"], rng)
     number, group, garment_group, department = catalogue.TYPES[row["type"]]
     appearance = APPEARANCE[row["pattern"]]

@@ -15,7 +15,7 @@ from fashionlib.labelling.attribute_schema import NONE
 from fashionlib.labelling.grammar import a, listed, pick, plural
 from fashionlib.labelling.templates import PATTERNS, RIBBED, TONES
 from wardrobe.catalogue import Garment
-from wardrobe.words.said import unseen
+from wardrobe.words.phrases import unseen
 
 NOUNS: Mapping[str, str] = {
     "t-shirt": "tee",
@@ -222,7 +222,7 @@ SENTENCES = (
 )
 
 
-def enchanting(garment: Garment, colour: str, rng: np.random.Generator) -> str:
+def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
     """One sentence of letters and spaces: the garment, one or two of its features, and
     what a seller adds.
     """

@@ -1,9 +1,9 @@
 """What a caption says wrongly of an article whose truth is known: error types and
 accuracy, one row a caption.
 
-A caption speaks of an attribute where a phrase of `SAID` stands in it, and of a garment
+A caption speaks of an attribute where a phrase of `PHRASES` stands in it, and of a garment
 where one of `NAMES` does; what it says is wrong where a phrase is none of those that
-may truly be said (`said`). Only words of these tables are understood, and order is not:
+may truly be said (`true_phrases`). Only words of these tables are understood, and order is not:
 a fault in other words is not found, and neither is a denial ("no pockets").
 """
 
@@ -19,7 +19,7 @@ import pandas as pd
 from fashionlib.labelling.attribute_schema import DETAILS
 from wardrobe.catalogue import ACCESSORY, CATEGORY_OF, KINDS, Garment
 from wardrobe.words import enchanting, judge, plain, tailor
-from wardrobe.words.said import SAID, said
+from wardrobe.words.phrases import PHRASES, true_phrases
 
 Article = tuple[Garment, str]  # and its colour
 Claims = Mapping[str, frozenset[str]]  # attribute, "garment" among them: phrases
@@ -84,18 +84,18 @@ def claims(caption: str) -> Claims:
     """The phrases of each attribute that stand in the caption, and as "garment" the
     first name of a garment.
     """
-    words = judge.plain(caption)
+    words = judge.normalise(caption)
     named = NAME.search(words)
-    return {name: judge.phrases(words, name) for name in SAID} | {
+    return {name: judge.spoken(words, name) for name in PHRASES} | {
         "garment": frozenset({named[1]} if named else ())
     }
 
 
 def true(article: Article) -> dict[str, frozenset[str]]:
-    """What may truly be said of the article: `said`, and the names of its subcategory
+    """What may truly be said of the article: `true_phrases`, and the names of its subcategory
     as "garment".
     """
-    return said(*article) | {"garment": NAMES[article[0].subcategory]}
+    return true_phrases(*article) | {"garment": NAMES[article[0].subcategory]}
 
 
 def faults(caption: str, article: Article) -> dict[str, frozenset[str]]:

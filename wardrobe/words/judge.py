@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from wardrobe.words.said import SAID
+from wardrobe.words.phrases import PHRASES
 
 # Said truly without being seen on the garment: a seam's zip, and the wall behind it.
 ASIDE = re.compile(
@@ -15,21 +15,21 @@ ASIDE = re.compile(
 )
 
 
-def plain(caption: str) -> str:
+def normalise(caption: str) -> str:
     """The caption's words in lower case, a space around each and hyphens as spaces,
     without what `ASIDE` names.
     """
     return ASIDE.sub(" ", f" {' '.join(re.findall('[a-z]+', caption.lower()))} ")
 
 
-def phrases(caption: str, attribute: str) -> frozenset[str]:
-    """The phrases of `SAID` for this attribute that stand in the caption as whole
+def spoken(caption: str, attribute: str) -> frozenset[str]:
+    """The phrases of `PHRASES` for this attribute that stand in the caption as whole
     words.
     """
-    words = plain(caption)
+    words = normalise(caption)
     return frozenset(
         phrase
-        for known in SAID[attribute].values()
+        for known in PHRASES[attribute].values()
         for phrase in known
         if f" {phrase} " in words
     )
@@ -44,13 +44,15 @@ def accuracy(
     that say something true, and nothing false) and `recalled` (of the items whose
     reference speaks of it, the share whose caption says it right).
 
-    `truth` maps an item to what may truly be said of it (`words.said`). A share of
+    `truth` maps an item to what may truly be said of it (`words.true_phrases`). A share of
     nothing is missing.
     """
-    found = {name: {"said": 0, "right": 0, "asked": 0, "recalled": 0} for name in SAID}
+    found = {
+        name: {"said": 0, "right": 0, "asked": 0, "recalled": 0} for name in PHRASES
+    }
     for item, caption in captions.items():
         for name, counts in found.items():
-            said, asked = phrases(caption, name), bool(phrases(references[item], name))
+            said, asked = spoken(caption, name), bool(spoken(references[item], name))
             right = bool(said) and said <= truth[item][name]
             counts["said"] += bool(said)
             counts["right"] += right

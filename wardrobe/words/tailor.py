@@ -18,7 +18,7 @@ from fashionlib.labelling.attribute_schema import NONE
 from fashionlib.labelling.grammar import listed, pick, sentence
 from fashionlib.labelling.templates import RIBBED
 from wardrobe.catalogue import ACCESSORY, Garment
-from wardrobe.words.said import unseen
+from wardrobe.words.phrases import unseen
 
 Wordings = Mapping[str, tuple[str, ...]]
 
@@ -334,7 +334,7 @@ TOUCHES = (
 )
 
 
-def tailor(garment: Garment, colour: str, rng: np.random.Generator) -> str:
+def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
     """The product's text: an opening sentence, perhaps one of features, the fit, and
     unseen facts.
     """

@@ -12,7 +12,7 @@ from wardrobe.catalogue import Garment
 
 # attribute -> value -> phrases that say it, hyphens as spaces. A phrase under several
 # values says one of them.
-SAID: Mapping[str, Mapping[str, frozenset[str]]] = {
+PHRASES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "colour": {colour: frozenset({colour}) for colour in ATTRIBUTES["colour"]},
     "tone": {
         "vivid": frozenset({"vivid"}),
@@ -187,24 +187,26 @@ def unseen(phrases: Iterable[str]) -> frozenset[str]:
     )
     visible = " ".join(
         phrase
-        for values in SAID.values()
+        for values in PHRASES.values()
         for said_ in values.values()
         for phrase in said_
     )
     return frozenset(words - FUNCTION - set(visible.split()))
 
 
-def said(garment: Garment, colour: str) -> dict[str, frozenset[str]]:
-    """For each attribute of `SAID` the words that may truly be said of the article;
+def true_phrases(garment: Garment, colour: str) -> dict[str, frozenset[str]]:
+    """For each attribute of `PHRASES` the words that may truly be said of the article;
     none where it has no such thing.
     """
     values = {
-        name: garment[name] for name in SAID if name in ATTRIBUTES and name != "colour"
+        name: garment[name]
+        for name in PHRASES
+        if name in ATTRIBUTES and name != "colour"
     }
     values |= {"colour": colour, "fit": garment.fit} | dict.fromkeys(
         garment.details, "yes"
     )
     return {
         name: words.get(values.get(name, ""), frozenset())
-        for name, words in SAID.items()
+        for name, words in PHRASES.items()
     }
