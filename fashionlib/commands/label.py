@@ -150,10 +150,10 @@ def add(command: Callable[..., Any]) -> None:
 def _label(args: argparse.Namespace) -> None:
     from fashionlib import labelling
     from fashionlib.commands.jobs.label import finish
-    from fashionlib.labelling import cost, kept
+    from fashionlib.labelling import cost, reply_cache
 
     temperature = _temperature(args.temperature)
-    settings = kept.Settings(args.model, args.side, temperature)
+    settings = reply_cache.Settings(args.model, args.side, temperature)
     if args.out.resolve().is_relative_to(args.images.resolve()):
         raise ValueError(
             f"--out {args.out} lies in {args.images}, where its pictures would be"

@@ -1,6 +1,4 @@
-"""Thesis B's attributes of a garment and the values each may take (tables 3.1 and
-3.2).
-"""
+"""Thesis B's attributes of a garment and the values of each (tables 3.1 and 3.2)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""The endpoint's Batch API, where it has one: cheaper, and answered within a day. Uses
-the same kept replies.
+"""The endpoint's Batch API, where it has one: cheaper, and answered within a day.
 
-Requests go up as files of JSON lines, each within OpenAI's limits. A batch's place is
-on disk before it is ordered, and one that was ordered just before a kill is found again
-by its metadata: nothing is ordered twice.
+It fills the same cache of replies. Requests go up as files of JSON lines, each within
+OpenAI's limits. A batch's place is on disk before it is ordered, and one that was
+ordered just before a kill is found again by its metadata: nothing is ordered twice.
 """
 
 from __future__ import annotations
@@ -20,30 +19,26 @@ import openai
 from openai.types.chat import ChatCompletion
 from tqdm import tqdm
 
-from fashionlib.data.files import atomic, write_json
+from fashionlib.data.files import write_json
 from fashionlib.labelling import client
-from fashionlib.labelling.kept import Kept, Settings
 from fashionlib.labelling.prompts import Request
 from fashionlib.labelling.replies import Reply
+from fashionlib.labelling.reply_cache import ReplyCache, Settings
 
-MOST_REQUESTS, MOST_BYTES = (
-    50_000,
-    190_000_000,
-)  # of one file; OpenAI takes 50,000 and 200 MB
+# of one file; OpenAI takes 50,000 requests and 200 MB
+MOST_REQUESTS, MOST_BYTES = 50_000, 190_000_000
 URL = "/v1/chat/completions"
 ENDED = ("completed", "expired", "cancelled", "failed")
-MARK = (  # key of a batch's metadata; the value is the digest of its requests
-    "fashionlib"
-)
+MARK = "fashionlib"  # metadata of a batch, {MARK: digest of its requests}
 ROUNDS = 3  # times that a request is ordered, should its batch end without an answer
 
 
 class Batches:
-    """Asks requests by batch; `poll`: seconds between two looks at a batch. Otherwise
-    as `client.Endpoint`.
+    """Asks requests by batch; `poll`: seconds between two looks at a batch.
 
-    `folder` holds the kept replies; beside it `batches.json` holds the batches under
-    way, {digest: id, or null while it is being ordered}.
+    `folder` holds the cache of replies; beside it `batches.json` holds the batches
+    under way, {digest: id, or null while it is being ordered}. Otherwise as
+    `client.Endpoint`.
     """
 
     def __init__(
@@ -53,7 +48,7 @@ class Batches:
         base_url: str | None = None,
         poll: float = 30,
     ) -> None:
-        self.kept, self.poll = Kept(folder, settings), poll
+        self.cache, self.poll = ReplyCache(folder, settings), poll
         self.state = Path(folder).with_name("batches.json")
         self.options = {
             "api_key": client.api_key(base_url),
@@ -62,34 +57,31 @@ class Batches:
         }
 
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
-        """The replies in order. RuntimeError where the endpoint fails, or leaves
-        requests unanswered `ROUNDS` times.
+        """Return the replies in order.
+
+        RuntimeError where the endpoint fails, or leaves requests unanswered `ROUNDS`
+        times.
         """
         keys: dict[Request, str] = {}
         refused: dict[Request, Reply] = {}
-        for request in tqdm(
-            requests, desc="labels: digests", disable=None, leave=False
-        ):
+        for request in tqdm(requests, "labels: digests", disable=None, leave=False):
             try:
-                keys[request] = self.kept.key(request)
+                keys[request] = self.cache.key(request)
             except ValueError as error:
                 refused[request] = Reply(refusal=str(error))
         try:
             with openai.OpenAI(**self.options) as api:
                 self._settle(api, keys, refused)
         except openai.OpenAIError as error:
-            raise client.stopped(error, self.kept.folder) from error
-        kept = {request: self.kept.get(key) for request, key in keys.items()}
-        if left := [
-            request
-            for request in requests
-            if not (refused.get(request) or kept[request])
-        ]:
+            raise client.stopped(error, self.cache.folder) from error
+        replies = {request: self.cache.get(key) for request, key in keys.items()}
+        replies |= refused
+        if missing := sum(replies[request] is None for request in requests):
             raise RuntimeError(
-                f"{len(left)} of {len(requests)} requests had no answer in {ROUNDS}"
+                f"{missing} of {len(requests)} requests had no answer in {ROUNDS}"
                 " batches each; the same command asks for them again"
             )
-        return [refused.get(request) or kept[request] for request in requests]
+        return [replies[request] for request in requests]
 
     def _settle(
         self,
@@ -97,71 +89,51 @@ class Batches:
         keys: Mapping[Request, str],
         refused: dict[Request, Reply],
     ) -> None:
-        """Collect the batches under way, then order what has no reply; what the
-        endpoint refuses goes to `refused`.
+        """Collect the batches under way, then order what has no reply.
+
+        What the endpoint refuses goes to `refused`.
         """
         self._collect(api, keys, refused)
         for _ in range(ROUNDS):
-            missing = [
-                r
-                for r, key in keys.items()
-                if r not in refused and not self.kept.get(key)
-            ]
+            missing = {
+                request: key
+                for request, key in keys.items()
+                if request not in refused and not self.cache.get(key)
+            }
             if not missing:
                 return
-            for file in self._files(missing, keys, refused):
+            for file in self._files(missing, refused):
                 self._order(api, file)
             self._collect(api, keys, refused)
 
     def _files(
-        self,
-        requests: Sequence[Request],
-        keys: Mapping[Request, str],
-        refused: dict[Request, Reply],
-    ) -> Iterator[Path]:
-        """Files of JSON lines, one a batch; each is removed once the caller is done
-        with it.
-        """
-        lines: list[str] = []
+        self, keys: Mapping[Request, str], refused: dict[Request, Reply]
+    ) -> Iterator[bytes]:
+        """Yield files of JSON lines, one a batch, with one request a line."""
+        lines: list[bytes] = []
         size = 0
-        for request in tqdm(requests, desc="labels: files", disable=None, leave=False):
+        for request, key in tqdm(
+            keys.items(), "labels: files", disable=None, leave=False
+        ):
             try:
-                asked = client.body(request, self.kept.settings)
+                body = client.body(request, self.cache.settings)
             except ValueError as error:
                 refused[request] = Reply(refusal=str(error))
                 continue
-            line = (
-                json.dumps(
-                    {
-                        "custom_id": keys[request],
-                        "method": "POST",
-                        "url": URL,
-                        "body": asked,
-                    }
-                )
-                + "\n"
-            )
+            entry = {"custom_id": key, "method": "POST", "url": URL, "body": body}
+            line = json.dumps(entry).encode() + b"\n"
             if lines and (len(lines) == MOST_REQUESTS or size + len(line) > MOST_BYTES):
-                yield from self._written(lines)
+                yield b"".join(lines)
                 lines, size = [], 0
             lines.append(line)
             size += len(line)
         if lines:
-            yield from self._written(lines)
+            yield b"".join(lines)
 
-    def _written(self, lines: Sequence[str]) -> Iterator[Path]:
-        path = self.state.with_name("requests.jsonl")
-        with atomic(path) as part:
-            part.write_text("".join(lines), encoding="utf-8")
-        yield path
-        path.unlink()
-
-    def _order(self, api: openai.OpenAI, file: Path) -> None:
-        with file.open("rb") as opened:
-            digest = hashlib.file_digest(opened, "sha256").hexdigest()
-            self._note({digest: None})
-            opened.seek(0)
-            uploaded = api.files.create(file=opened, purpose="batch")
+    def _order(self, api: openai.OpenAI, file: bytes) -> None:
+        digest = hashlib.sha256(file).hexdigest()
+        self._note({digest: None})
+        uploaded = api.files.create(file=("requests.jsonl", file), purpose="batch")
         batch = api.batches.create(
             input_file_id=uploaded.id,
             endpoint=URL,
@@ -176,39 +148,31 @@ class Batches:
         keys: Mapping[Request, str],
         refused: dict[Request, Reply],
     ) -> None:
-        """Wait for every batch under way and keep its replies, those to requests of
-        another stage too.
-        """
-        by_key = {key: request for request, key in keys.items()}
-        for digest, known in self._under_way().items():
-            batch_id = known or self._found(api, digest)
-            batch = self._wait(api, batch_id) if batch_id else None
-            for file in (batch.output_file_id, batch.error_file_id) if batch else ():
-                for line in api.files.content(file).text.splitlines() if file else ():
-                    self._take(line, by_key, refused)
+        """Wait for every batch under way and cache its replies, other stages' too."""
+        requests = {key: request for request, key in keys.items()}
+        for digest, noted in self._under_way().items():
+            batch_id = noted or self._ordered(api, digest)
+            if batch_id is None:
+                self._note({}, drop=digest)
+                continue
+            batch = self._wait(api, batch_id)
+            for file in filter(None, (batch.output_file_id, batch.error_file_id)):
+                for line in api.files.content(file).text.splitlines():
+                    self._take(line, requests, refused)
             self._note({}, drop=digest)
-            if batch and batch.status == "failed":
-                told = [
-                    error.message
-                    for error in (batch.errors.data if batch.errors else None) or []
-                ]
+            if batch.status == "failed":
+                errors = (batch.errors.data if batch.errors else None) or []
+                reasons = "; ".join(str(error.message) for error in errors)
                 raise RuntimeError(
-                    f"the endpoint refused batch {batch_id}:"
-                    f" {client.clean('; '.join(map(str, told)))}"
+                    f"the endpoint refused batch {batch_id}: {client.clean(reasons)}"
                 )
 
-    def _found(self, api: openai.OpenAI, digest: str) -> str | None:
-        """The id of a batch that was ordered, but not noted before the run was
-        killed.
-        """
-        return next(
-            (
-                batch.id
-                for batch in api.batches.list(limit=100)
-                if (batch.metadata or {}).get(MARK) == digest
-            ),
-            None,
-        )
+    def _ordered(self, api: openai.OpenAI, digest: str) -> str | None:
+        """Return the id of a batch that was ordered just before the run was killed."""
+        for batch in api.batches.list(limit=100):
+            if (batch.metadata or {}).get(MARK) == digest:
+                return batch.id
+        return None
 
     def _wait(self, api: openai.OpenAI, batch_id: str) -> Any:
         with tqdm(
@@ -224,45 +188,33 @@ class Batches:
                 time.sleep(self.poll)
 
     def _take(
-        self, line: str, by_key: Mapping[str, Request], refused: dict[Request, Reply]
+        self, line: str, requests: Mapping[str, Request], refused: dict[Request, Reply]
     ) -> None:
-        """Keep the line's reply; a request that the endpoint failed on is left, to be
-        ordered again.
-        """
+        """Cache the line's reply; leave a request that the endpoint failed on."""
         try:
             answer = json.loads(line)
             key, response = answer["custom_id"], answer["response"] or {}
             status, content = response.get("status_code"), response.get("body")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            step = f"look at it, and delete {self.state} to order its requests again"
             raise ValueError(
-                f"a batch's output has a line that is no answer ({line[:80]!r}); {step}"
+                f"a batch's output has a line that is no answer ({line[:80]!r}); look"
+                f" at it, and delete {self.state} to order its requests again"
             ) from error
-        if (
-            status == 200
-            and isinstance(content, dict)
-            and re.fullmatch("[0-9a-f]{64}", str(key))
-        ):
-            self.kept.put(key, client.reply_of(ChatCompletion.construct(**content)))
-        elif status in client.REFUSALS and key in by_key:
-            told = (
-                content.get("error", content) if isinstance(content, dict) else content
-            )
-            refused[by_key[key]] = Reply(
-                refusal=f"{status}: {client.clean(told)[:300]}"
-            )
+        is_key = re.fullmatch("[0-9a-f]{64}", str(key))  # it names a file
+        if status == 200 and isinstance(content, dict) and is_key:
+            self.cache.put(key, client.reply_of(ChatCompletion.construct(**content)))
+        elif status in client.REFUSALS and key in requests:
+            if isinstance(content, dict):
+                content = content.get("error", content)
+            reason = f"{status}: {client.clean(content)[:300]}"
+            refused[requests[key]] = Reply(refusal=reason)
 
     def _under_way(self) -> dict[str, str | None]:
-        return (
-            json.loads(self.state.read_text(encoding="utf-8"))
-            if self.state.is_file()
-            else {}
-        )
+        if not self.state.is_file():
+            return {}
+        return json.loads(self.state.read_text(encoding="utf-8"))
 
-    def _note(self, news: Mapping[str, str | None], drop: str | None = None) -> None:
-        noted = {
-            digest: known
-            for digest, known in (self._under_way() | dict(news)).items()
-            if digest != drop
-        }
+    def _note(self, news: Mapping[str, str | None], drop: str = "") -> None:
+        noted = self._under_way() | dict(news)
+        noted.pop(drop, None)
         write_json(self.state, noted)

@@ -1,10 +1,9 @@
-"""An OpenAI-compatible endpoint, spoken to through the official SDK, which must be
-installed (`labels`).
+"""A client of an OpenAI-compatible endpoint, through the official SDK (extra `labels`).
 
 The key is read from OPENAI_API_KEY and nowhere else; whatever the endpoint says is
-cleaned of it before it is kept or told. The SDK itself waits and tries again on 408,
-409, 429 and 5xx, timeouts and dropped connections: for as long as Retry-After asks, up
-to two minutes, else 0.5, 1, 2, ... 8 seconds.
+cleaned of it before it is written or shown. The SDK itself waits and tries again on
+408, 409, 429 and 5xx, timeouts and dropped connections: for as long as Retry-After
+asks, up to two minutes, else 0.5, 1, 2, ... 8 seconds.
 """
 
 from __future__ import annotations
@@ -23,17 +22,13 @@ import openai
 from tqdm import tqdm
 
 from fashionlib.data import images
-from fashionlib.labelling.kept import Kept, Settings
 from fashionlib.labelling.prompts import Request
 from fashionlib.labelling.replies import Reply
+from fashionlib.labelling.reply_cache import ReplyCache, Settings
 
 KEY = "OPENAI_API_KEY"
 QUALITY = 85  # of the JPEGs that are sent
-REFUSALS = (
-    400,
-    413,
-    422,
-)  # statuses that are about this request alone, and that repeating won't help
+REFUSALS = (400, 413, 422)  # statuses about this request alone: repeating won't help
 NO_CHOICE = "the endpoint's answer holds no choice"
 # characters of a key; a shorter one ("none", "EMPTY") is no secret, and may be an
 # ordinary word
@@ -41,8 +36,7 @@ SHORTEST = 16
 
 
 class Endpoint:
-    """Asks requests, `concurrency` at a time; what was answered before is read from
-    `folder`.
+    """Asks requests, `concurrency` at a time, unless the cache in `folder` has them.
 
     A killed process loses what was under way, `concurrency` requests at most; every
     reply that came is on disk. `base_url` is the SDK's own where None (or its
@@ -61,7 +55,7 @@ class Endpoint:
     ) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency {concurrency}: at least 1 request at a time")
-        self.kept = Kept(folder, settings)
+        self.cache = ReplyCache(folder, settings)
         self.concurrency = concurrency
         self.options = {
             "api_key": api_key(base_url),
@@ -71,10 +65,10 @@ class Endpoint:
         }
 
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
-        """The replies in order, each kept as it comes.
+        """Return the replies in order; each is cached as it comes.
 
         RuntimeError where the endpoint fails for good: replies that are under way are
-        still waited for and kept.
+        still waited for and cached.
         """
         return _run(self._ask(requests))
 
@@ -82,87 +76,81 @@ class Endpoint:
         replies: dict[int, Reply] = {}
         waiting = deque(enumerate(requests))
         stage = requests[0].stage if requests else ""
-        with tqdm(
+        bar = tqdm(
             total=len(requests), desc=f"labels: {stage}", unit="request", disable=None
-        ) as bar:
+        )
+
+        async def work() -> None:
+            while waiting:
+                place, request = waiting.popleft()
+                try:
+                    replies[place] = await self._reply(client, request)
+                except BaseException:
+                    waiting.clear()  # nothing new is begun
+                    raise
+                bar.update()
+
+        with bar:
             async with openai.AsyncOpenAI(**self.options) as client:
-
-                async def work() -> None:
-                    while waiting:
-                        place, request = waiting.popleft()
-                        try:
-                            replies[place] = await self._one(client, request)
-                        except BaseException:
-                            waiting.clear()  # nothing new is begun
-                            raise
-                        bar.update()
-
-                done = await asyncio.gather(
-                    *(work() for _ in range(self.concurrency)), return_exceptions=True
-                )
-        if failed := next(
-            (error for error in done if isinstance(error, BaseException)), None
-        ):
-            raise failed
+                workers = [work() for _ in range(self.concurrency)]
+                ended = await asyncio.gather(*workers, return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
         return [replies[place] for place in range(len(requests))]
 
-    async def _one(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
+    async def _reply(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
         try:
-            key = await asyncio.to_thread(self.kept.key, request)
+            key = await asyncio.to_thread(self.cache.key, request)
         except ValueError as error:
             return Reply(refusal=str(error))
-        if kept := self.kept.get(key):
-            return kept
+        if cached := self.cache.get(key):
+            return cached
         try:
-            asked = await asyncio.to_thread(body, request, self.kept.settings)
+            content = await asyncio.to_thread(body, request, self.cache.settings)
         except ValueError as error:
             return Reply(refusal=str(error))
         try:
-            reply = reply_of(await client.chat.completions.create(**asked))
-        except openai.APIStatusError as error:
-            if error.status_code in REFUSALS:
-                return Reply(
-                    refusal=f"{error.status_code}: {clean(error.message)[:300]}"
-                )
-            raise stopped(error, self.kept.folder) from error
+            reply = reply_of(await client.chat.completions.create(**content))
         except openai.OpenAIError as error:
-            raise stopped(error, self.kept.folder) from error
+            status = getattr(error, "status_code", None)
+            if status in REFUSALS:
+                return Reply(refusal=f"{status}: {clean(error.message)[:300]}")
+            raise stopped(error, self.cache.folder) from error
         except ValueError as error:  # the SDK could not read the answer
             return Reply(text=f"<{clean(error)}>")
-        return reply if reply.refusal == NO_CHOICE else self.kept.put(key, reply)
+        return reply if reply.refusal == NO_CHOICE else self.cache.put(key, reply)
 
 
 def body(request: Request, settings: Settings) -> dict[str, Any]:
-    """The request as a chat completion's: instructions, then each photo after its
-    number, then the question.
+    """Return the request as the content of a chat completion.
 
+    Instructions come first, then each photo after its number, then the question.
     ValueError naming a picture that can't be opened.
     """
-    content: list[dict[str, Any]] = []
+    parts: list[dict[str, Any]] = []
     for number, reference in enumerate(request.images, 1):
-        content.append({"type": "text", "text": f"Photo {number}:"})
-        content.append(
-            {
-                "type": "image_url",
-                "image_url": {"url": data_url(reference, settings.side)},
-            }
-        )
-    content.append({"type": "text", "text": request.question})
-    warm = {} if settings.temperature is None else {"temperature": settings.temperature}
-    messages = [
-        {"role": "system", "content": request.instructions},
-        {"role": "user", "content": content},
-    ]
-    return {
+        address = {"url": data_url(reference, settings.side)}
+        parts.append({"type": "text", "text": f"Photo {number}:"})
+        parts.append({"type": "image_url", "image_url": address})
+    parts.append({"type": "text", "text": request.question})
+    content = {
         "model": settings.model,
-        "messages": messages,
+        "messages": [
+            {"role": "system", "content": request.instructions},
+            {"role": "user", "content": parts},
+        ],
         "max_completion_tokens": settings.most_tokens,
-    } | warm
+    }
+    if settings.temperature is not None:
+        content["temperature"] = settings.temperature
+    return content
 
 
 def data_url(reference: str, side: int) -> str:
-    """The picture as a JPEG data address, shrunk to fit a square of `side` pixels;
-    errors as `images.load`.
+    """Return the picture as a JPEG data URL, shrunk to a square of `side` pixels.
+
+    Raises as `images.load`.
     """
     picture = images.load(reference, side)
     picture.thumbnail((side, side))
@@ -172,64 +160,58 @@ def data_url(reference: str, side: int) -> str:
 
 
 def reply_of(completion: Any) -> Reply:
-    """The reply in a chat completion of the SDK's; one without a choice is refused."""
+    """Return the reply in a chat completion; one without a choice is refused."""
     usage = getattr(completion, "usage", None)
-    tokens = {
-        "tokens_in": getattr(usage, "prompt_tokens", 0),
-        "tokens_out": getattr(usage, "completion_tokens", 0),
-    }
-    tokens = {
-        name: count if isinstance(count, int) else 0 for name, count in tokens.items()
-    }
+    tokens = [
+        count if isinstance(count := getattr(usage, name, 0), int) else 0
+        for name in ("prompt_tokens", "completion_tokens")
+    ]
     try:
         choice = completion.choices[0]
-        text, refusal, finish = (
-            choice.message.content,
-            getattr(choice.message, "refusal", None),
-            choice.finish_reason,
-        )
+        text, finish = choice.message.content or "", str(choice.finish_reason)
+        refusal = getattr(choice.message, "refusal", None) or ""
     except (AttributeError, IndexError, TypeError):
-        return Reply(refusal=NO_CHOICE, **tokens)
-    return Reply(clean(text or ""), str(finish), clean(refusal or ""), **tokens)
+        return Reply("", "stop", NO_CHOICE, *tokens)
+    return Reply(clean(text), finish, clean(refusal), *tokens)
 
 
 def clean(text: object) -> str:
-    """Text of the endpoint's without this user's key, and such that it can be written
-    as UTF-8.
-    """
+    """Replace this user's key in the endpoint's text, and what UTF-8 can't write."""
     written = str(text).encode("utf-8", "backslashreplace").decode()
     key = os.environ.get(KEY, "").strip()
     return written.replace(key, f"[{KEY}]") if len(key) >= SHORTEST else written
 
 
 def stopped(error: Exception, folder: Path) -> RuntimeError:
-    """What ends a run, in one line that says how to go on."""
+    """Make the error that ends a run, in one line that says how to go on."""
     status = getattr(error, "status_code", "")
-    hint = {
+    hints = {
         401: f"; check {KEY}",
         404: "; check the model's name and the base URL",
-    }.get(status, "")
+    }
     return RuntimeError(
         f"the endpoint failed ({type(error).__name__} {status}:"
-        f" {clean(error)[:300]}){hint}. Replies that came are kept in {folder}; the"
-        " same command goes on from there."
+        f" {clean(error)[:300]}){hints.get(status, '')}. Replies that came are kept in"
+        f" {folder}; the same command goes on from there."
     )
 
 
 def api_key(base_url: str | None) -> str:
+    """Return the key from the environment, or "none" for a server of one's own.
+
+    ValueError where there is neither a key nor an address.
+    """
     key = os.environ.get(KEY, "").strip()
     if not key and not base_url and not os.environ.get("OPENAI_BASE_URL"):
         raise ValueError(
             f"no {KEY} in the environment and no base URL; set the key, or name an"
             " endpoint of your own"
         )
-    return key or "none"  # a server of one's own asks for none, the SDK does
+    return key or "none"  # the SDK wants one even where the server doesn't
 
 
 def _run(work: Coroutine[Any, Any, list[Reply]]) -> list[Reply]:
-    """Run to the end, in a thread of its own where this one has a loop already, as in a
-    notebook.
-    """
+    """Run to the end, in another thread where this one has a loop, as in a notebook."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

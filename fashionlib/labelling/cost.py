@@ -14,10 +14,8 @@ CHARACTERS = 4  # of English or JSON to a token, about
 PATCH = 32
 
 
-class Estimate(NamedTuple):
-    """Requests and tokens if every reply is accepted at once, and the cost in the
-    prices' currency.
-    """
+class Cost(NamedTuple):
+    """What labelling takes if every reply is accepted; `cost` in the prices' unit."""
 
     requests: int
     tokens_in: int
@@ -39,50 +37,39 @@ def estimate(
     price_out: float,
     garments: float = 2,
     image_tokens: int | None = None,
-) -> Estimate:
-    """An estimate for so many photos with `garments` each (two, a top and a bottom, is
-    about the most).
+) -> Cost:
+    """Estimate the cost for so many photos with `garments` each.
 
-    Prices are for a million tokens, in any currency. A picture counts `image_tokens`,
-    else a token for each `PATCH` of a square of `side` pixels; models differ by a
-    factor of ten and more, so look yours up. Retries come on top. ValueError for a
-    batch size or side below 1.
+    Two garments, a top and a bottom, is about the most. Prices are for a million
+    tokens, in any currency. A picture counts `image_tokens`, else a token for each
+    `PATCH` of a square of `side` pixels; models differ by a factor of ten and more, so
+    look yours up. Retries come on top. ValueError for a batch size or side below 1.
     """
     if batch_size < 1 or side < 1:
         raise ValueError(
             f"batch size {batch_size} and side {side}: each must be 1 or more"
         )
-    described = round(photos * garments)
     per_image = math.ceil(side / PATCH) ** 2 if image_tokens is None else image_tokens
     stages = [
         (photos, prompts.CATEGORY, {"image": 8, "categories": ["top", "pants"]}),
-        (described, *_longest()),
+        (round(photos * garments), *_longest()),
     ]
     requests = tokens_in = tokens_out = 0
     for count, stage, entry in stages:
+        request = prompts.Request(stage, ("",) * batch_size)
+        characters = len(request.instructions) + len(request.question)
         batches = math.ceil(count / batch_size)
-        said = len(prompts.instructions(stage)) + len(
-            prompts.Request(stage, ("",) * batch_size).question
-        )
         requests += batches
-        tokens_in += round(batches * said / CHARACTERS) + count * (per_image + 4)
+        tokens_in += round(batches * characters / CHARACTERS) + count * (per_image + 4)
         tokens_out += math.ceil(count * len(json.dumps(entry)) / CHARACTERS)
-    return Estimate(
-        requests,
-        tokens_in,
-        tokens_out,
-        (tokens_in * price_in + tokens_out * price_out) / 1e6,
-    )
+    cost = (tokens_in * price_in + tokens_out * price_out) / 1e6
+    return Cost(requests, tokens_in, tokens_out, cost)
 
 
 def _longest() -> tuple[str, dict[str, object]]:
-    """The category with the longest prompt, and a garment of it with the longest
-    values.
-    """
+    """Return the category with the longest prompt, and a garment of longest values."""
     stage = max(records.CATEGORIES, key=lambda name: len(prompts.instructions(name)))
     values = {name: max(ATTRIBUTES[name], key=len) for name in records.ASKED[stage]}
-    values |= {
-        "subcategory": max(SUBCATEGORIES[stage], key=len),
-        records.COLOUR: ["burgundy"],
-    }
+    values["subcategory"] = max(SUBCATEGORIES[stage], key=len)
+    values[records.COLOUR] = ["burgundy"]
     return stage, {"image": 8} | values | dict.fromkeys(DETAILS, False)

@@ -1,6 +1,4 @@
-"""Labels as a data set: an image folder whose `metadata.jsonl` is what
-`datasets.load_dataset` looks for.
-"""
+"""Export labels as an image folder, the form that `datasets.load_dataset` reads."""
 
 from __future__ import annotations
 
@@ -20,25 +18,24 @@ METADATA, PICTURES = "metadata.jsonl", "images"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
-def captioned(found: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """The rows of `Labels.records` with a column `caption` behind `image`."""
-    rows = found.to_dict("records")
-    said = [
-        templates.caption(records.of_row(row), row["item_id"], seed) for row in rows
+def captioned(labels: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Return the rows of `Labels.records` with a column `caption` behind `image`."""
+    captions = [
+        templates.caption(records.of_row(row), row["item_id"], seed)
+        for row in labels.to_dict("records")
     ]
-    return found.assign(caption=pd.Series(said, found.index, dtype=str))[
-        _columns(found)
-    ]
+    made = labels[["item_id", "image"]].copy()
+    made["caption"] = pd.Series(captions, labels.index, dtype=str)
+    return made.join(labels.drop(columns=["item_id", "image"]))
 
 
 def write(folder: Path, captioned: pd.DataFrame) -> Path:
-    """Write `folder`: images/ID.jpg and metadata.jsonl, one line a garment: file_name
-    and all columns but image.
+    """Write images/ID.jpg and metadata.jsonl, one line a garment, into `folder`.
 
-    Pictures are saved anew as JPEG, which leaves behind what a camera wrote into them,
-    such as a place. An id that is no plain name is hashed. A folder that exists is
-    replaced when the new one is complete. ValueError where there is no row, or for a
-    picture that can't be read.
+    A line holds file_name and all columns but image. Pictures are saved anew as JPEG,
+    which leaves behind what a camera wrote into them, such as a place. An id that is no
+    plain name is hashed. A folder that exists is replaced when the new one is complete.
+    ValueError where there is no row, or for a picture that can't be read.
     """
     if captioned.empty:
         raise ValueError("no labelled garment to export")
@@ -48,25 +45,16 @@ def write(folder: Path, captioned: pd.DataFrame) -> Path:
         with (part / METADATA).open("w", encoding="utf-8") as file:
             for row in tqdm(captioned.to_dict("records"), desc="export", disable=None):
                 name = f"{PICTURES}/{file_name(row['item_id'])}"
+                image = row.pop("image")
                 if not (part / name).exists():
-                    images.load(row["image"]).save(part / name, "JPEG", quality=95)
-                shown = {key: value for key, value in row.items() if key != "image"}
-                file.write(
-                    json.dumps({"file_name": name} | shown, allow_nan=False) + "\n"
-                )
+                    images.load(image).save(part / name, "JPEG", quality=95)
+                line = json.dumps({"file_name": name} | row, allow_nan=False)
+                file.write(f"{line}\n")
     return folder
 
 
 def file_name(item_id: str) -> str:
-    """The picture's file of an item: its id where that is a plain name, else a hash of
-    it.
-    """
-    plain = NAME.fullmatch(item_id)
-    return (
-        f"{item_id if plain else hashlib.sha256(item_id.encode()).hexdigest()[:24]}.jpg"
-    )
-
-
-def _columns(found: pd.DataFrame) -> list[str]:
-    rest = [column for column in found.columns if column not in ("item_id", "image")]
-    return ["item_id", "image", "caption", *rest]
+    """Return the name of an item's picture: its id, or a hash where it is no name."""
+    if NAME.fullmatch(item_id):
+        return f"{item_id}.jpg"
+    return f"{hashlib.sha256(item_id.encode()).hexdigest()[:24]}.jpg"

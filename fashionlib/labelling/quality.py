@@ -2,118 +2,114 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from fashionlib.labelling.annotator import Labels
-from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS
-from fashionlib.labelling.records import ASKED, COLOUR
+from fashionlib.labelling.attribute_schema import ATTRIBUTES
+from fashionlib.labelling.labeller import Labels
+from fashionlib.labelling.records import ASKED, COLOUR, COLUMNS
 
 
 def agreement(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """One row an attribute: labelled, right (share), low, high (95 % Wilson interval),
-    kappa (Cohen's).
+    """Compare labels with the truth: one row an attribute.
 
-    `truth` has one row an item, `records` one a garment, columns as `Labels.records`.
-    "category" counts an item with labels as right where one of them has the true
-    category. The other attributes are judged on that garment, and only where its
-    category has such a thing. Colours are right where the sets are equal. Kappa is
-    agreement beyond what the frequencies of values give by chance, missing where there
-    is one value alone. Photos count as independent.
+    Columns labelled (garments), right (share), low, high (95 % Wilson interval), kappa
+    (Cohen's). `truth` has one row an item, `records` one a garment, columns as
+    `Labels.records`. "category" counts an item with labels as right where one of them
+    has the true category. The other attributes are judged on that garment, and only
+    where its category has such a thing. Colours are right where the sets are equal.
+    Kappa is agreement beyond what the frequencies of values give by chance, missing
+    where there is one value alone. Photos count as independent.
     """
-    both = _matched(records, truth)
-    asked = truth["item_id"].isin(records["item_id"])
-    right = truth.loc[asked, "item_id"].isin(both["item_id"])
-    rows = {"category": _row(int(right.sum()), len(right))}
-    for attribute in ("subcategory", *ATTRIBUTES, *DETAILS):
-        held = both[_has(both, attribute)]
-        told, true = _values(held, attribute, "told"), _values(held, attribute, "true")
-        one = pd.concat([told, true]).nunique() < 2
-        kappa = float("nan") if one else float(cohen_kappa_score(told, true))
-        rows[attribute] = _row(int((told == true).sum()), len(held), kappa)
-    return pd.DataFrame(
-        rows, index=["labelled", "right", "low", "high", "kappa"]
-    ).T.astype({"labelled": int})
+    matched = _matched(records, truth)
+    labelled = truth["item_id"][truth["item_id"].isin(records["item_id"])]
+    right = labelled.isin(matched["item_id"])
+    rows = {"category": _row(right)}
+    for attribute in COLUMNS[1:]:
+        pairs = _pairs(matched, attribute)
+        label, true = pairs["label"], pairs["true"]
+        constant = pd.concat([label, true]).nunique() < 2
+        kappa = math.nan if constant else float(cohen_kappa_score(label, true))
+        rows[attribute] = _row(label == true, kappa)
+    columns = ["labelled", "right", "low", "high", "kappa"]
+    return pd.DataFrame(rows, index=columns).T.astype({"labelled": int})
 
 
 def confusions(
     records: pd.DataFrame, truth: pd.DataFrame, attribute: str
 ) -> pd.DataFrame:
-    """Columns true, told, count, share (of the garments with that true value): wrong
-    pairs, the commonest first.
+    """Count the pairs of a true value and another label, the commonest first.
+
+    Columns true, label, count, share (of the garments with that true value).
     """
-    both = _matched(records, truth)
-    both = both[_has(both, attribute)]
-    pairs = pd.DataFrame(
-        {
-            "true": _values(both, attribute, "true"),
-            "told": _values(both, attribute, "told"),
-        }
-    )
+    pairs = _pairs(_matched(records, truth), attribute)
     counts = pairs.value_counts().rename("count").reset_index()
     counts["share"] = counts["count"] / counts["true"].map(pairs["true"].value_counts())
-    wrong = counts[counts["true"] != counts["told"]]
+    wrong = counts[counts["true"] != counts["label"]]
     return wrong.sort_values(
-        ["count", "true", "told"], ascending=[False, True, True]
-    ).reset_index(drop=True)
+        ["count", "true", "label"], ascending=[False, True, True], ignore_index=True
+    )
 
 
 def coverage(labels: Labels, items: int) -> dict[str, float]:
-    """Shares of `items`: labelled (with at least one garment), empty, set aside at a
-    stage and without any garment.
+    """Return the shares of `items` that are labelled, empty or set aside.
 
-    Then "set aside: KIND" for each kind of fault, shares of `items` too; a photo may be
-    labelled with a top and set aside for its trousers, so these may add up to more.
+    "labelled" are those with at least one garment, "set aside" those set aside at a
+    stage and without any garment. Then "set aside: KIND" for each kind of fault; a
+    photo may be labelled with a top and set aside for its trousers, so these may add
+    up to more.
     """
     labelled = set(labels.records["item_id"])
-    aside = labels.set_aside
-    shares = {
+    counts = {
         "labelled": len(labelled),
         "empty": len(labels.empty),
-        "set aside": len(set(aside["item_id"]) - labelled),
+        "set aside": len(set(labels.set_aside["item_id"]) - labelled),
     }
-    shares |= {
-        f"set aside: {kind}": group["item_id"].nunique()
-        for kind, group in aside.groupby("kind")
-    }
-    return {name: count / items for name, count in shares.items()}
+    for kind, group in labels.set_aside.groupby("kind"):
+        counts[f"set aside: {kind}"] = group["item_id"].nunique()
+    return {name: count / items for name, count in counts.items()}
 
 
 def _matched(records: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Told and true of each garment whose category is right, columns with those
-    endings.
+    """Return label and truth of each garment whose category is right.
+
+    Columns end in " label" and " true".
     """
     if twice := truth["item_id"][truth["item_id"].duplicated()].tolist():
         raise ValueError(
             f"the truth has {len(truth)} rows, and {twice[0]} comes twice; give one row"
             " an item"
         )
-    columns = ["item_id", "category", "subcategory", *ATTRIBUTES, *DETAILS]
+    columns = ["item_id", *COLUMNS]
     return records[columns].merge(
-        truth[columns], on=["item_id", "category"], suffixes=(" told", " true")
+        truth[columns], on=["item_id", "category"], suffixes=(" label", " true")
     )
 
 
-def _has(both: pd.DataFrame, attribute: str) -> pd.Series:
-    """Whether the row's category is asked for the attribute."""
-    everywhere = attribute not in ATTRIBUTES
-    return both["category"].isin(
-        [name for name, asked in ASKED.items() if everywhere or attribute in asked]
-    )
+def _pairs(matched: pd.DataFrame, attribute: str) -> pd.DataFrame:
+    """Return the columns true and label of garments that can have the attribute."""
+    asked = [
+        category
+        for category, attributes in ASKED.items()
+        if attribute in attributes or attribute not in ATTRIBUTES
+    ]
+    rows = matched[matched["category"].isin(asked)]
+    pairs = {
+        side: rows[f"{attribute} {side}"].astype(str) for side in ("true", "label")
+    }
+    if attribute == COLOUR:  # an order of colours is no error
+        pairs = {
+            side: values.map(lambda text: ", ".join(sorted(text.split(", "))))
+            for side, values in pairs.items()
+        }
+    return pd.DataFrame(pairs)
 
 
-def _values(both: pd.DataFrame, attribute: str, whose: str) -> pd.Series:
-    values = both[f"{attribute} {whose}"].astype(str)
-    return (
-        values.map(lambda text: ", ".join(sorted(text.split(", "))))
-        if attribute == COLOUR
-        else values
-    )
-
-
-def _row(right: int, count: int, kappa: float = float("nan")) -> list[float]:
-    if not count:
-        return [0, float("nan"), float("nan"), float("nan"), kappa]
-    interval = binomtest(right, count).proportion_ci(method="wilson")
-    return [count, right / count, interval.low, interval.high, kappa]
+def _row(right: pd.Series, kappa: float = math.nan) -> list[float]:
+    if right.empty:
+        return [0, math.nan, math.nan, math.nan, kappa]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    return [len(right), right.mean(), interval.low, interval.high, kappa]

@@ -1,5 +1,6 @@
-"""Thesis B's schema as pydantic models: what a reply may say of a photo, and what is
-wrong with it in words.
+"""Thesis B's attribute schema as pydantic models.
+
+They say what a reply may hold about a photo, and name in words what is wrong with it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,8 @@ from fashionlib.labelling.attribute_schema import (
 
 CATEGORIES = tuple(SUBCATEGORIES)
 COLOUR, MOST_COLOURS = "colour", 3
-LOWER_LACKS = (
-    "sleeve_length",
-    "neckline",
-    "shoulder",
-)  # what trousers and skirts are not asked for
+# what trousers and skirts are not asked for
+LOWER_LACKS = ("sleeve_length", "neckline", "shoulder")
 ASKED: Mapping[str, tuple[str, ...]] = {
     category: tuple(
         a for a in ATTRIBUTES if category in ("top", "dress") or a not in LOWER_LACKS
@@ -33,16 +31,16 @@ ASKED: Mapping[str, tuple[str, ...]] = {
 COLUMNS = ("category", "subcategory", *ATTRIBUTES, *DETAILS)
 
 # A garment: a value for each of `COLUMNS`. Colours are a list, the main one first;
-# details are True or False; "none"
-# where the category has no such thing.
+# details are True or False; "none" where the category has no such thing.
 Record = dict[str, Any]
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
 
-class Seen(BaseModel):
-    """Stage 1: the categories of the garments that photo number `image` shows; none is
-    an answer.
+class Shown(BaseModel):
+    """Stage 1: the categories of the garments that photo number `image` shows.
+
+    An empty list is an answer.
     """
 
     model_config = _STRICT
@@ -52,70 +50,59 @@ class Seen(BaseModel):
 
 @cache
 def model(stage: str) -> type[BaseModel]:
-    """What one entry of a reply's list must be: `Seen` at stage "category", else a
-    garment of that category.
+    """Return the model of one entry: `Shown` at stage "category", else a garment.
 
-    ValueError for another stage.
+    ValueError for an unknown stage.
     """
     if stage == "category":
-        return Seen
+        return Shown
     if stage not in CATEGORIES:
         raise ValueError(
             f"unknown stage {stage!r}; known: category, {', '.join(CATEGORIES)}"
         )
-    one = {
-        attribute: Literal[ATTRIBUTES[attribute]]
-        for attribute in ASKED[stage]
-        if attribute != COLOUR
-    }
     colours = Annotated[
         list[Literal[ATTRIBUTES[COLOUR]]], Field(min_length=1, max_length=MOST_COLOURS)
     ]
-    kinds = (
-        {"subcategory": Literal[SUBCATEGORIES[stage]], COLOUR: colours}
-        | one
-        | dict.fromkeys(DETAILS, bool)
-    )
+    types = {"subcategory": Literal[SUBCATEGORIES[stage]], COLOUR: colours}
+    for attribute in ASKED[stage]:
+        if attribute != COLOUR:
+            types[attribute] = Literal[ATTRIBUTES[attribute]]
+    types |= dict.fromkeys(DETAILS, bool)
+    fields = {name: (kind, ...) for name, kind in types.items()}
     return create_model(
-        stage.capitalize(),
-        __config__=_STRICT,
-        image=(int, ...),
-        **{name: (kind, ...) for name, kind in kinds.items()},
+        stage.capitalize(), __config__=_STRICT, image=(int, ...), **fields
     )
 
 
 def read(stage: str, entry: Any) -> Record | list[str]:
-    """The entry as a `Record`, or at stage "category" the categories; ValueError that
-    names every fault in words.
+    """Return the entry as a `Record`, or at stage "category" as its categories.
+
+    ValueError that names every fault in words.
     """
     try:
-        found = model(stage).model_validate(entry)
+        parsed = model(stage).model_validate(entry)
     except ValidationError as error:
-        told = [_told(fault) for fault in error.errors(include_url=False)]
-        rest = [f"and {len(told) - 5} more faults"] if len(told) > 5 else []
-        raise ValueError("; ".join(told[:5] + rest)) from None
+        faults = [_in_words(fault) for fault in error.errors(include_url=False)]
+        rest = [f"and {len(faults) - 5} more faults"] if len(faults) > 5 else []
+        raise ValueError("; ".join(faults[:5] + rest)) from None
     if stage == "category":
-        return _different("categories", found.categories)
-    given = found.model_dump(exclude={"image"})
+        return _different("categories", parsed.categories)
+    given = parsed.model_dump(exclude={"image"})
     _different(COLOUR, given[COLOUR])
-    lacks = dict.fromkeys(set(ATTRIBUTES) - set(ASKED[stage]), NONE)
-    whole = {"category": stage} | given | lacks
+    whole = dict.fromkeys(COLUMNS, NONE) | {"category": stage} | given
     return {name: whole[name] for name in COLUMNS}
 
 
 def row(record: Record) -> Record:
-    """The record as a row of a table: its colours in one text, "red, white"."""
+    """Return the record as a row of a table: its colours in one text, "red, white"."""
     return record | {COLOUR: ", ".join(record[COLOUR])}
 
 
 def of_row(row: Mapping[str, Any]) -> Record:
-    """The record of a table's row, which may have other columns too."""
-    named = {name: str(row[name]) for name in COLUMNS if name not in DETAILS}
-    return (
-        named
-        | {COLOUR: named[COLOUR].split(", ")}
-        | {detail: bool(row[detail]) for detail in DETAILS}
-    )
+    """Return the record of a table's row, which may have other columns too."""
+    record = {name: str(row[name]) for name in COLUMNS}
+    record[COLOUR] = record[COLOUR].split(", ")
+    return record | {detail: bool(row[detail]) for detail in DETAILS}
 
 
 def _different(key: str, values: list[str]) -> list[str]:
@@ -124,8 +111,8 @@ def _different(key: str, values: list[str]) -> list[str]:
     return values
 
 
-def _told(error: Mapping[str, Any]) -> str:
-    """A fault of pydantic's in words that a model can act on."""
+def _in_words(error: Mapping[str, Any]) -> str:
+    """Return pydantic's error in words that a model can act on."""
     place = _place(error["loc"])
     given, context = repr(error["input"])[:60], error.get("ctx", {})
     if error["type"] == "literal_error":

@@ -121,7 +121,7 @@ def test_prompts_name_every_value_that_is_accepted() -> None:
 # What is read from a reply
 
 
-def kinds(read: replies.Read) -> list[str]:
+def kinds(read: replies.Parsed) -> list[str]:
     return (
         [read.fault.kind]
         if read.fault
@@ -155,14 +155,14 @@ GOOD = json.dumps([SKIRT, SKIRT | {"image": 2}])
 def test_a_reply_that_cannot_be_laid_beside_the_photos_is_refused_whole(
     reply: Reply, kind: str
 ) -> None:
-    read = replies.read(reply, "skirt", 2)
+    read = replies.parse(reply, "skirt", 2)
     assert kinds(read) == [kind] and not read.accepted and not read.faults
     assert read.fault and len(read.fault.text) < 400
 
 
 def test_one_bad_entry_leaves_the_others_alone() -> None:
     bad = [SKIRT, "skirt", SKIRT | {"image": 3, "tone": "loud"}, SKIRT | {"image": 4}]
-    read = replies.read(Reply(json.dumps(bad)), "skirt", 4)
+    read = replies.parse(Reply(json.dumps(bad)), "skirt", 4)
     assert (
         sorted(read.accepted) == [0, 3]
         and sorted(read.faults) == [1, 2]
@@ -172,9 +172,9 @@ def test_one_bad_entry_leaves_the_others_alone() -> None:
 
 
 def test_one_fence_is_taken_off_and_told() -> None:
-    fenced = replies.read(Reply(f"```json\n{GOOD}\n```"), "skirt", 2)
+    fenced = replies.parse(Reply(f"```json\n{GOOD}\n```"), "skirt", 2)
     assert fenced.fenced and len(fenced.accepted) == 2
-    assert kinds(replies.read(Reply(f"Sure:\n```json\n{GOOD}\n```"), "skirt", 2)) == [
+    assert kinds(replies.parse(Reply(f"Sure:\n```json\n{GOOD}\n```"), "skirt", 2)) == [
         "not JSON"
     ]
 
@@ -442,7 +442,7 @@ def test_the_simulator_errs_at_the_rates_that_it_states() -> None:
         )
         assert abs(1 - table["right"][attribute] - wrong) <= slack
     pairs = quality.confusions(found.records, true, "colour")
-    assert set(pairs.loc[pairs["true"] == "navy", "told"]) <= {"black", "blue"}
+    assert set(pairs.loc[pairs["true"] == "navy", "label"]) <= {"black", "blue"}
 
 
 def test_errors_at_a_higher_rate_include_those_at_a_lower() -> None:

@@ -30,7 +30,7 @@ from PIL import Image
 
 from fashionlib import labelling
 from fashionlib.commands import main
-from fashionlib.labelling import batches, client, kept, records
+from fashionlib.labelling import batches, client, records, reply_cache
 from fashionlib.labelling.attribute_schema import DETAILS
 from fashionlib.labelling.prompts import Request
 
@@ -242,7 +242,9 @@ def photos(tmp_path: Path) -> pd.DataFrame:
 
 
 def endpoint(server: Server, folder: Path, **given: Any) -> client.Endpoint:
-    return client.Endpoint(kept.Settings("m"), folder / "replies", server.url, **given)
+    return client.Endpoint(
+        reply_cache.Settings("m"), folder / "replies", server.url, **given
+    )
 
 
 def first(answer: Any) -> Callable[[Handler, dict[str, Any], int], Any]:
@@ -454,7 +456,7 @@ def test_a_server_that_stays_down_keeps_what_came(
 def test_other_settings_pictures_and_attempts_are_other_requests(
     photos: pd.DataFrame, tmp_path: Path
 ) -> None:
-    store = kept.Kept(tmp_path, kept.Settings("m"))
+    store = reply_cache.ReplyCache(tmp_path, reply_cache.Settings("m"))
     request = Request("category", tuple(photos["image"][:2]))
     others = [
         replace(request, stage="skirt"),
@@ -464,8 +466,10 @@ def test_other_settings_pictures_and_attempts_are_other_requests(
     ]
     keys = [
         *map(store.key, [request, *others]),
-        kept.Kept(tmp_path, kept.Settings("n")).key(request),
-        kept.Kept(tmp_path, kept.Settings("m", side=64)).key(request),
+        reply_cache.ReplyCache(tmp_path, reply_cache.Settings("n")).key(request),
+        reply_cache.ReplyCache(tmp_path, reply_cache.Settings("m", side=64)).key(
+            request
+        ),
     ]
     moved = photos["image"][0].replace("0.png", "moved.png")
     Path(photos["image"][0]).rename(moved)
@@ -495,10 +499,10 @@ def test_no_key_and_no_address_is_refused(
     with pytest.raises(
         ValueError, match="no OPENAI_API_KEY in the environment and no base URL"
     ):
-        client.Endpoint(kept.Settings("m"), tmp_path)
+        client.Endpoint(reply_cache.Settings("m"), tmp_path)
     with pytest.raises(ValueError, match="concurrency 0"):
         client.Endpoint(
-            kept.Settings("m"), tmp_path, "http://127.0.0.1:1/v1", concurrency=0
+            reply_cache.Settings("m"), tmp_path, "http://127.0.0.1:1/v1", concurrency=0
         )
 
 
@@ -714,7 +718,7 @@ def test_the_command_refuses_in_one_line(
 
 def ordering(server: Server, folder: Path) -> batches.Batches:
     return batches.Batches(
-        kept.Settings("m"), folder / "replies", server.url, poll=0.01
+        reply_cache.Settings("m"), folder / "replies", server.url, poll=0.01
     )
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from fashionlib.data.files import atomic, write_json
 from fashionlib.labelling import export, quality
-from fashionlib.labelling.annotator import Labels
-from fashionlib.labelling.kept import Settings
+from fashionlib.labelling.labeller import Labels
+from fashionlib.labelling.reply_cache import Settings
 
 
 def finish(

@@ -1,5 +1,6 @@
-"""Replies on disk: what was paid for once is read from there, also after a run was
-killed.
+"""A cache of replies on disk: what was paid for once is read from there.
+
+Each reply is on disk as soon as it came, so a killed run loses none.
 """
 
 from __future__ import annotations
@@ -20,34 +21,30 @@ class Settings:
     """What decides a reply beside prompt and pictures."""
 
     model: str
-    side: int = (
-        512  # pixels: a larger picture is shrunk to fit this square before it is sent
-    )
-    temperature: float | None = (
-        0.0  # None is not sent: some models take no other than their own
-    )
+    side: int = 512  # pixels: a larger picture is shrunk to fit this square
+    temperature: float | None = 0.0  # None: not sent, as some models refuse any
     most_tokens: int = 4096  # of a reply
 
 
-class Kept:
+class ReplyCache:
     """Replies to requests with these settings, one file each in `folder`/xx/."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder, self.settings = Path(folder), settings
 
     def key(self, request: Request) -> str:
-        """sha256 of settings, prompt, attempt and the pictures' bytes; the endpoint's
-        address is no part of it.
+        """Return the sha256 of settings, prompt, attempt and the pictures' bytes.
 
-        ValueError naming a picture that can't be read.
+        The endpoint's address is no part of it. ValueError naming a picture that can't
+        be read.
         """
-        told = [
+        parts = [
             asdict(self.settings),
             request.instructions,
             request.question,
             request.attempt,
         ]
-        digest = hashlib.sha256(json.dumps(told).encode())
+        digest = hashlib.sha256(json.dumps(parts).encode())
         for reference in request.images:
             try:
                 digest.update(hashlib.sha256(images.read(reference)).digest())
@@ -58,8 +55,9 @@ class Kept:
         return digest.hexdigest()
 
     def get(self, key: str) -> Reply | None:
-        """The reply, or None where there is none yet. ValueError where its file is
-        spoilt.
+        """Return the reply, or None where there is none yet.
+
+        ValueError where its file is spoilt.
         """
         path = self._path(key)
         if not path.is_file():
@@ -73,10 +71,9 @@ class Kept:
             ) from error
 
     def put(self, key: str, reply: Reply) -> Reply:
-        """Keep the reply; it is returned."""
-        write_json(
-            self._path(key), {"model": self.settings.model, "reply": asdict(reply)}
-        )
+        """Write the reply to disk and return it."""
+        entry = {"model": self.settings.model, "reply": asdict(reply)}
+        write_json(self._path(key), entry)
         return reply
 
     def _path(self, key: str) -> Path:
