@@ -113,7 +113,17 @@ def table(head, rows):
     return nodes.table("", group)
 
 
+def drop_repeated_scripts(app, pagename, templatename, context, doctree):
+    """Keep one of each script: sphinx-thebe's comes twice, an error in the browser."""
+    scripts = {
+        (script.filename or "", *script.attributes.items()): script
+        for script in context["script_files"]
+    }
+    context["script_files"] = list(scripts.values())
+
+
 def setup(app):
+    app.connect("html-page-context", drop_repeated_scripts)
     app.add_role("result", Result())
     app.add_directive("run-banner", RunBanner)
     app.add_directive("run-records", RunRecords)

@@ -1,0 +1,25 @@
+// On a narrow page the theme opens its menu and "on this page" as modal dialogs.
+// The theme leaves two things undone. A link to a section of the same page does not
+// close the dialog, which then covers that section. And the theme takes the focus
+// off the button before it remembers it, so the keyboard starts again at the top.
+for (const name of ["primary", "secondary"]) {
+  const dialog = document.querySelector(`#pst-${name}-sidebar-modal`);
+  const button = document.querySelector(`.${name}-toggle`);
+  if (!dialog || !button) continue;
+  let followed = false; // a link: the focus then belongs to its section
+
+  dialog.addEventListener("click", (event) => {
+    followed = Boolean(event.target.closest("a[href*='#']"));
+    if (followed) dialog.close();
+  });
+  dialog.addEventListener("close", () => {
+    if (!followed) button.focus({ preventScroll: true });
+    followed = false;
+  });
+
+  // On a wide page the menu's button hides the sidebar; pressed by a key it keeps the focus.
+  document.addEventListener("click", (event) => {
+    const byKey = event.detail === 0 && button.contains(event.target);
+    if (byKey) setTimeout(() => dialog.open || button.focus());
+  }, true);
+}
