@@ -101,7 +101,8 @@ def main() -> None:
         page.parent.mkdir()
         page.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
         browser = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         tab = browser.new_page()
         tab.goto(page.as_uri())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from chromium import chromium, demand
 from PIL import Image
 
 os.environ["CUDA_VISIBLE_DEVICES"] = (
@@ -75,6 +77,18 @@ def no_java(monkeypatch):
 
     monkeypatch.setattr(scores.meteor, "score_many", no_meteor)
     monkeypatch.setattr(scores.spice, "score_many", no_spice)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium. Without one a test is skipped; in CI it fails.
+
+    One a module, not one a session: Playwright's event loop runs for as long as it is
+    open, and no other test could start its own.
+    """
+    demand()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

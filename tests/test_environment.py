@@ -4,7 +4,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
+from chromium import demand
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -57,3 +59,19 @@ def test_the_project_names_one_torch_and_installs_it_first():
         make.index("^torch==") < make.index("-r requirements.lock")
         and "+" not in PINNED["torch"]
     )
+
+
+def test_a_missing_browser_fails_a_test_in_ci_and_skips_it_elsewhere(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", "1")
+    with pytest.raises(pytest.fail.Exception, match="no Chromium"):
+        demand()
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception, match="no Chromium"):
+        demand()
+
+
+def test_ci_installs_the_browser_that_it_demands():
+    run = (ROOT / ".ci" / "run").read_text()
+    assert "export CI=" in run and "chromium" in run
+    assert "playwright" in PINNED

@@ -4,16 +4,14 @@ captioners, with one of its photos.
 Needs playwright and Chromium. The pictures must be ones that the book may show: the
 wardrobe's.
 
-    python tests/app/app_screenshots.py INDEX PHOTO "WORDS" "REFERENCE" POOL
-    NAME=CAPTIONER... --crop 4,3,96,95 \\
-        --out book/screenshots
+    PYTHONPATH=tests python tests/app/app_screenshots.py INDEX PHOTO "WORDS" \\
+        "REFERENCE" POOL NAME=CAPTIONER... --crop 4,3,96,95 --out book/screenshots
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chromium import chromium
 from PIL import Image
 
 
@@ -82,7 +81,7 @@ def kept(picture: bytes, place: Path) -> None:
 
 
 def main() -> None:
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name in ("index", "photo", "words", "reference", "pool"):
@@ -100,12 +99,9 @@ def main() -> None:
     ]
     with (
         served("--index", args.index, "--pool", args.pool, *given) as address,
-        sync_playwright() as driver,
+        chromium() as browser,
     ):
-        chromium = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = chromium.new_page(viewport={"width": 1200, "height": 1000})
+        page = browser.new_page(viewport={"width": 1200, "height": 1000})
         page.goto(address)
         page.locator("input[type=file]").first.set_input_files(args.photo)
         expect(preview(page)).to_be_visible()
@@ -127,7 +123,6 @@ def main() -> None:
         expect(page.get_by_role("article", name="Your photo")).to_be_visible()
         page.wait_for_timeout(1000)
         kept(page.screenshot(full_page=True), args.out / "app_captions.png")
-        chromium.close()
 
 
 if __name__ == "__main__":

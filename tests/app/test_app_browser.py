@@ -5,7 +5,6 @@ Chromium.
 from __future__ import annotations
 
 import re
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,19 +12,13 @@ import pandas as pd
 import pytest
 from app_screenshots import click, preview, served
 from PIL import Image
+from playwright.sync_api import expect
 from test_app import HOSTILE, Index, header
 
 from fashionlib import app
 from fashionlib.captioning import captioners
 
-playwright = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("gradio")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
-expect = playwright.expect
 expect.set_options(timeout=30_000)  # of a loaded machine
 NAME = '<img src=x onerror="window.hit=1">.png'
 
@@ -66,16 +59,6 @@ def site(index):
         _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True)
         yield address
         blocks.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@ nothing runs twice.
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,31 +15,6 @@ ROOT = Path(__file__).parents[2]
 RUN = ROOT / "_run" / "smoke"
 SITE = RUN / "_build" / "html"
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-
-
-def snakemake(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess:
-    command = [
-        "snakemake",
-        "--cores",
-        "2",
-        "--max-checksum-file-size",
-        "2000000000",
-        *arguments,
-        "--config",
-        "profile=smoke",
-        "html=_run/smoke",
-    ]
-    environment = os.environ | {"PYTHONPATH": str(folder), "HF_HUB_OFFLINE": "1"}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True
-    )
-
-
-@pytest.fixture(scope="module")
-def site():
-    done = snakemake()
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return SITE
 
 
 class Page(HTMLParser):
@@ -66,7 +39,7 @@ class Page(HTMLParser):
             self.links.append(given["href"])
 
 
-def planned(folder: Path) -> set[str]:
+def planned(snakemake, folder: Path) -> set[str]:
     """Notebooks that Snakemake would execute in `folder`."""
     done = snakemake("--dry-run", "--quiet", "rules", folder=folder)
     assert done.returncode == 0, done.stderr
@@ -78,19 +51,19 @@ def planned(folder: Path) -> set[str]:
     )
 
 
-def test_every_page_of_the_table_of_contents_is_there(site):
+def test_every_page_of_the_table_of_contents_is_there(book):
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     for chapter in [
         toc["root"],
         *(c["file"] for part in toc["parts"] for c in part["chapters"]),
     ]:
-        assert (site / f"{chapter}.html").is_file(), chapter
-    assert "book/intro.html" in (site / "index.html").read_text()
+        assert (book / f"{chapter}.html").is_file(), chapter
+    assert "book/intro.html" in (book / "index.html").read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(site, name):
-    page = Page(site / "notebooks" / f"{name}.html")
+def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(book, name):
+    page = Page(book / "notebooks" / f"{name}.html")
     assert not [src for src in page.loaded if re.match(r"(https?:)?//", src)]
     assert not page.mute
     colab = next(link for link in page.links if "colab.research.google.com" in link)
@@ -98,15 +71,15 @@ def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(site, n
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_says_that_its_numbers_are_synthetic_and_keeps_machines_out(site, name):
-    text = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+def test_a_page_says_that_its_numbers_are_synthetic_and_keeps_machines_out(book, name):
+    text = (book / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
     assert "synthetic wardrobe" in text.split("bd-footer")[0]
     for place in (str(ROOT), "/tmp/", "/root/", "/home/"):
         assert place not in text, place
     assert "Traceback" not in text
 
 
-def test_every_result_says_where_it_comes_from(site):
+def test_every_result_says_where_it_comes_from(book):
     results = sorted((RUN / "results").glob("*.json"))
     assert len(results) == len(NAMES)
     for path in results:
@@ -119,7 +92,7 @@ def test_every_result_says_where_it_comes_from(site):
         assert (ROOT / "notebooks" / f"{origin['notebook']}.ipynb").is_file(), path
 
 
-def test_every_notebook_has_a_record_with_time_and_memory(site):
+def test_every_notebook_has_a_record_with_time_and_memory(book):
     records = {
         path.stem: json.loads(path.read_text())
         for path in (RUN / "records").glob("*.json")
@@ -127,11 +100,11 @@ def test_every_notebook_has_a_record_with_time_and_memory(site):
     assert set(NAMES) <= records.keys() and all(
         r["seconds"] > 0 for r in records.values()
     )
-    assert "seconds" in (site / "book" / "status.html").read_text()
+    assert "seconds" in (book / "book" / "status.html").read_text()
 
 
-def test_prose_numbers_are_bound_to_results(site):
-    page = (site / "book" / "intro.html").read_text()
+def test_prose_numbers_are_bound_to_results(book):
+    page = (book / "book" / "intro.html").read_text()
     bound = re.findall(r'<abbr class="result" title="([^"]+)">([^<]+)</abbr>', page)
     assert len(bound) >= 3 and all("profile smoke" in title for title, _ in bound)
     value = json.loads((RUN / "results" / "leakage.json").read_text())["values"][
@@ -141,7 +114,7 @@ def test_prose_numbers_are_bound_to_results(site):
 
 
 @pytest.fixture(scope="module")
-def copy(site, tmp_path_factory):
+def copy(book, tmp_path_factory):
     """The finished repository copied elsewhere, times of files kept, to be edited."""
     folder = tmp_path_factory.mktemp("copy") / "book"
     ignored = shutil.ignore_patterns(".git", ".venv", "_build", "_run", "*.part")
@@ -155,11 +128,11 @@ def copy(site, tmp_path_factory):
     return folder
 
 
-def test_a_second_run_executes_nothing(copy):
-    assert planned(copy) == set()
+def test_a_second_run_executes_nothing(snakemake, copy):
+    assert planned(snakemake, copy) == set()
 
 
-def test_touched_outputs_and_metadata_execute_nothing(copy):
+def test_touched_outputs_and_metadata_execute_nothing(snakemake, copy):
     path = copy / "notebooks" / "14_recommenders.ipynb"
     before = path.read_text()
     notebook = json.loads(before)
@@ -168,11 +141,11 @@ def test_touched_outputs_and_metadata_execute_nothing(copy):
         {"output_type": "stream", "name": "stdout", "text": ["x"]}
     ]
     path.write_text(json.dumps(notebook))
-    assert planned(copy) == set()
+    assert planned(snakemake, copy) == set()
     path.write_text(before)
 
 
-def test_an_edited_module_executes_only_the_notebooks_that_use_it(copy):
+def test_an_edited_module_executes_only_the_notebooks_that_use_it(snakemake, copy):
     path = copy / "fashionlib" / "recommending" / "ranking.py"
     before = path.read_text()
     path.write_text(before + "\nEDITED = True\n")
@@ -185,7 +158,7 @@ def test_an_edited_module_executes_only_the_notebooks_that_use_it(copy):
         "17_street_to_shop",
         "18_search",
     }
-    assert planned(copy) == {
+    assert planned(snakemake, copy) == {
         *users,
         "19_scoreboard",
     }  # 19 reads the results of 14 to 17

@@ -4,21 +4,14 @@ Needs playwright and Chromium.
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from fashionlib.book import gallery
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
-    None,
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 HOSTILE = '</script><img src=x onerror="window.hit=1">'
 COUNT = 60
 
@@ -55,7 +48,8 @@ def site(tmp_path_factory):
     after.loc["010", "caption"] = "A velvet gown"
     after.at["010", "attributes"] = ["velvet", "gown"]
     scores = pd.concat({"before": before, "after": after}, names=["system", "item_id"])
-    lemmas = dict.fromkeys(names[:-1], ["striped", "dress", "belt"]) | {names[-1]: []}
+    lemmas = {name: ["striped", "dress", "belt"] for name in names}
+    lemmas[names[-1]] = []
     data = (
         items,
         scores,
@@ -76,16 +70,6 @@ def site(tmp_path_factory):
         f"<!doctype html><meta charset=utf-8>{form}"
     )
     return root / "notebooks"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -272,11 +256,11 @@ def test_ratings_are_kept_exported_cleared_and_loaded_again(page, site, tmp_path
         and not first.get_by_label("some", exact=True).is_checked()
     )
     page.get_by_label("Continue from").set_input_files(tmp_path / "r.json")
-    playwright.expect(status).to_have_text("1 of 4 captions rated. r.json is loaded.")
+    expect(status).to_have_text("1 of 4 captions rated. r.json is loaded.")
     assert first.get_by_label("Remark").input_value() == HOSTILE
     (tmp_path / "other.json").write_text('{"gallery": "x"}')
     page.get_by_label("Continue from").set_input_files(tmp_path / "other.json")
-    playwright.expect(status).to_contain_text(
+    expect(status).to_contain_text(
         "other.json can't be loaded: it rates gallery x, this is"
     )
 
