@@ -1,5 +1,4 @@
-"""The caption that a group of captions agrees on most, under CIDEr-D between single
-captions.
+"""Choose the caption that a group of captions agrees on most, by CIDEr-D.
 
 Copying the consensus of the nearest photos' captions is Devlin et al. (2015),
 "Exploring nearest neighbor approaches for image captioning"; choosing among a model's
@@ -8,126 +7,91 @@ own samples so is minimum Bayes risk decoding.
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
-ORDERS = 4  # n-grams of 1 to 4 words
-SIGMA = 6.0  # words: CIDEr-D's penalty on a difference in length
-WORD = re.compile(r"[^\W_](?:[\w'/-]*[^\W_])?")
+from fashionlib.captioning.metrics.overlap import Cider
+from fashionlib.captioning.metrics.tokens import tokenise
+
+GROUPS = 256  # scored at a time; of 16 captions each they are 65,536 pairs
+
+Setting = tuple[int, float]  # how many copies stand and vote, and the weight of a copy
 
 
-@dataclass(frozen=True)
-class _Vector:
-    """Tf-idf of a caption's n-grams, one mapping and one Euclidean norm per order, and
-    its number of words.
+def cider(captions: Sequence[str]) -> Cider:
+    """Return CIDEr-D with the document frequencies of `captions`: give training ones.
+
+    Its tokens are the metrics', by the tokeniser that needs no Java. ValueError for
+    fewer than two captions.
     """
-
-    weights: list[dict[tuple[str, ...], float]]
-    norms: list[float]
-    words: int
-
-
-@dataclass(frozen=True)
-class Cider:
-    """CIDEr-D of one caption against one other (Vedantam et al. 2015), on CIDEr's scale
-    of 0 to 10.
-
-    Document frequencies come from the captions it was made of, one document each: give
-    training captions only. Words are lower-cased runs of letters and digits, so that no
-    Java is needed; pycocoevalcap's tokens differ in rare cases.
-    """
-
-    documents: int
-    frequencies: Mapping[tuple[str, ...], int] = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if self.documents < 2:
-            raise ValueError(
-                f"{self.documents} captions give no document frequencies; give at"
-                " least 2"
-            )
-        object.__setattr__(self, "vector", lru_cache(maxsize=200_000)(self._vector))
-
-    def __call__(self, caption: str, reference: str) -> float:
-        a, b = self.vector(caption), self.vector(reference)
-        total = 0.0
-        for ours, theirs, norm_a, norm_b in zip(
-            a.weights, b.weights, a.norms, b.norms, strict=True
-        ):
-            few, many = (ours, theirs) if len(ours) < len(theirs) else (theirs, ours)
-            clipped = sum(
-                min(ours[gram], theirs[gram]) * theirs[gram]
-                for gram in few
-                if gram in many
-            )
-            total += clipped / (norm_a * norm_b) if clipped else 0.0
-        return (
-            10 * total / ORDERS * math.exp(-((a.words - b.words) ** 2) / (2 * SIGMA**2))
+    if len(captions) < 2:
+        raise ValueError(
+            f"{len(captions)} captions give no document frequencies; give at least 2"
         )
-
-    def _vector(self, caption: str) -> _Vector:
-        grams = ngrams(caption)
-        weights = [
-            {
-                gram: (
-                    count
-                    * math.log(self.documents / max(1, self.frequencies.get(gram, 0)))
-                )
-                for gram, count in order.items()
-            }
-            for order in grams
-        ]
-        norms = [
-            math.sqrt(sum(weight * weight for weight in order.values()))
-            for order in weights
-        ]
-        return _Vector(weights, norms, sum(grams[0].values()))
+    return Cider([[text] for text in tokenise(captions, "python")])
 
 
-def cider(captions: Iterable[str]) -> Cider:
-    """The measure whose document frequencies are those of `captions`. ValueError for
-    fewer than two.
-    """
-    frequencies: Counter[tuple[str, ...]] = Counter()
-    texts = list(captions)
-    for caption in texts:
-        for order in ngrams(caption):
-            frequencies.update(order.keys())
-    return Cider(len(texts), frequencies)
+def similarities(measure: Cider, groups: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    """Score each caption of a group against each of the group: (captions, captions)."""
+    tables: list[np.ndarray] = []
+    for start in range(0, len(groups), GROUPS):
+        tables += _tables(measure, groups[start : start + GROUPS])
+    return tables
 
 
-def ngrams(caption: str) -> list[Counter[tuple[str, ...]]]:
-    """How often each n-gram occurs in a caption: one counter per order, 1 to 4."""
-    words = WORD.findall(caption.lower())
+def _tables(measure: Cider, groups: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    distinct = list(dict.fromkeys(chain.from_iterable(groups)))
+    row_of = {caption: row for row, caption in enumerate(distinct)}
+    counts = measure.count(tokenise(distinct, "python"))
+    rows = [np.array([row_of[caption] for caption in group]) for group in groups]
+    candidates = np.concatenate([np.repeat(group, len(group)) for group in rows])
+    others = np.concatenate([np.tile(group, len(group)) for group in rows])
+    scores = measure.compare(
+        [order[candidates] for order in counts], [order[others] for order in counts]
+    )  # (pairs,)
+    ends = np.cumsum([len(group) ** 2 for group in rows])
     return [
-        Counter(zip(*(words[k:] for k in range(n)), strict=False))
-        for n in range(1, ORDERS + 1)
+        part.reshape(len(group), len(group))
+        for part, group in zip(np.split(scores, ends[:-1]), rows, strict=True)
     ]
 
 
-def similarities(
-    measure: Cider, candidates: Sequence[str], support: Sequence[str]
-) -> np.ndarray:
-    """The measure of each candidate against each supporting caption: (candidates,
-    support).
+def consensus(measure: Cider, groups: Sequence[Sequence[str]]) -> list[str]:
+    """Return of each group the caption most like all of them; the first of equals.
+
+    ValueError for a group without captions.
     """
-    return np.array(
-        [[measure(candidate, other) for other in support] for candidate in candidates]
-    ).reshape(len(candidates), len(support))
-
-
-def consensus(measure: Cider, captions: Sequence[str]) -> str:
-    """The caption with the highest mean similarity to all of them, their medoid; the
-    first of equals.
-
-    ValueError for no caption.
-    """
-    if not captions:
+    if not all(len(group) for group in groups):
         raise ValueError("0 captions have no consensus; give at least 1")
-    return captions[int(np.argmax(similarities(measure, captions, captions).mean(1)))]
+    tables = similarities(measure, groups)
+    return [
+        group[int(np.argmax(table.mean(1)))]
+        for group, table in zip(groups, tables, strict=True)
+    ]
+
+
+def copy_or_write(
+    measure: Cider,
+    own: Sequence[Sequence[str]],
+    copied: Sequence[Sequence[str]],
+    settings: Sequence[Setting],
+) -> dict[Setting, list[str]]:
+    """Choose for each picture among a captioner's own captions and copied ones.
+
+    A setting (copies, weight): so many of the copied captions stand and vote; the mean
+    similarity to the own captions counts 1 - weight, to the copied ones weight. The
+    first of equals is taken. With no copies it is the own captions' consensus.
+    """
+    pools = [[*mine, *theirs] for mine, theirs in zip(own, copied, strict=True)]
+    chosen: dict[Setting, list[str]] = {setting: [] for setting in settings}
+    for mine, pool, table in zip(own, pools, similarities(measure, pools), strict=True):
+        n = len(mine)
+        for (copies, weight), captions in chosen.items():
+            candidates = table[: n + copies]
+            agreement = (1 - weight) * candidates[:, :n].mean(1)
+            if copies:
+                agreement += weight * candidates[:, n : n + copies].mean(1)
+            captions.append(pool[int(np.argmax(agreement))])
+    return chosen

@@ -1,6 +1,4 @@
-"""CIDEr-D between single captions and the medoid under it: agreement with
-pycocoevalcap, hand-made agreement.
-"""
+"""CIDEr-D between single captions, and the choices made by it."""
 
 import math
 
@@ -9,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fashionlib.captioning.rerank import Cider, cider, consensus, ngrams, similarities
+from fashionlib.captioning.metrics.overlap import Cider
+from fashionlib.captioning.rerank import (
+    cider,
+    consensus,
+    copy_or_write,
+    similarities,
+)
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -27,6 +31,11 @@ words = st.lists(
     min_size=1,
     max_size=9,
 )
+
+
+def score(measure: Cider, caption: str, reference: str) -> float:
+    """Of a caption against one other."""
+    return similarities(measure, [[caption, reference]])[0][0, 1]
 
 
 def test_agrees_with_pycocoevalcap():
@@ -49,7 +58,7 @@ def test_agrees_with_pycocoevalcap():
         theirs += (caption, [reference])
     ours = cider(CAPTIONS)
     np.testing.assert_allclose(
-        [ours(*pair) for pair in zip(written, CAPTIONS, strict=True)],
+        [score(ours, *pair) for pair in zip(written, CAPTIONS, strict=True)],
         theirs.compute_score()[1],
         rtol=1e-9,
     )
@@ -64,31 +73,18 @@ def test_hand_computed():
         1 / math.sqrt(1 + 4),
         1,
     )  # cosine of (log 2, 0) with (log 2, log 4); no bigram in "red"
-    assert measure("red", "red hat") == pytest.approx(
-        10 * (one + 0) / 4 * math.exp(-1 / 72)
-    )
-    assert measure("red hat", "red hat") == pytest.approx(10 * (1 + two) / 4)
-    assert measure("coat", "belt") == measure("", "belt") == measure("belt", "") == 0
-
-
-def test_words_are_counted_whole():
-    assert ngrams("V-neck T-shirt, 3/4-length; it's SOFT.")[0] == {
-        ("v-neck",): 1,
-        ("t-shirt",): 1,
-        ("3/4-length",): 1,
-        ("it's",): 1,
-        ("soft",): 1,
-    }
+    table = similarities(measure, [["red", "red hat", "coat", "belt", ""]])[0]
+    assert table[0, 1] == pytest.approx(10 * (one + 0) / 4 * math.exp(-1 / 72))
+    assert table[1, 1] == pytest.approx(10 * (1 + two) / 4)
+    assert table[2, 3] == table[4, 3] == table[3, 4] == 0
 
 
 @given(words, words)
 def test_bounds(a: list[str], b: list[str]):
     measure = cider(CAPTIONS)
-    value = measure(" ".join(a), " ".join(b))
+    itself, value = similarities(measure, [[" ".join(a), " ".join(b)]])[0][0]
     assert 0 <= value <= 10 + 1e-9
-    assert (
-        measure(" ".join(a), " ".join(a)) >= value - 1e-9 or len(a) < 4
-    )  # short captions have empty orders
+    assert itself >= value - 1e-9 or len(a) < 4  # short captions have empty orders
 
 
 def test_the_medoid_wins_over_the_odd_one():
@@ -99,26 +95,42 @@ def test_the_medoid_wins_over_the_odd_one():
         "a red dress with a collar",
         "a long green dress with a red belt",
     ]
-    assert consensus(measure, group) == "a red dress with a collar"
+    assert consensus(measure, [group, group[:1]]) == [group[2], group[0]]
 
 
 def test_the_first_of_equals_wins():
-    assert (
-        consensus(cider(CAPTIONS), ["a green hat", "soft blue jeans"]) == "a green hat"
-    )
+    pair = ["a green hat", "soft blue jeans"]
+    assert consensus(cider(CAPTIONS), [pair, pair[::-1]]) == [pair[0], pair[1]]
 
 
-def test_similarities_have_one_row_per_candidate():
-    found = similarities(cider(CAPTIONS), CAPTIONS[:2], CAPTIONS[:3])
-    assert found.shape == (2, 3)
-    assert found[0, 1] > found[0, 2]
+def test_groups_are_scored_alone_and_in_their_order(monkeypatch):
+    measure, groups = cider(CAPTIONS), [CAPTIONS[k : k + 3] for k in range(5)]
+    tables = similarities(measure, groups)
+    assert [table.shape for table in tables] == [(3, 3)] * 5
+    assert tables[0][0, 1] > tables[0][0, 2]
+    monkeypatch.setattr("fashionlib.captioning.rerank.GROUPS", 2)
+    np.testing.assert_array_equal(similarities(measure, groups), tables)
+
+
+def test_copies_win_with_their_weight():
+    """Two own captions of a hat, three copies of jeans: who votes, decides."""
+    measure = cider(CAPTIONS)
+    own = [["a green hat", "a green hat with a belt"]]
+    copied = [["blue jeans", "soft blue jeans", "blue jeans with a belt"]]
+    settings = [(0, 0.0), (3, 0.1), (3, 1.0), (1, 1.0)]
+    chosen = copy_or_write(measure, own, copied, settings)
+    assert list(chosen) == settings
+    assert chosen[0, 0.0] == consensus(measure, own)
+    assert chosen[3, 0.1][0] in own[0]
+    assert chosen[3, 1.0][0] in copied[0]
+    assert chosen[1, 1.0] == ["blue jeans"]  # the only copy that stands and votes
 
 
 def test_no_captions_are_refused():
     with pytest.raises(ValueError, match="0 captions have no consensus"):
-        consensus(cider(CAPTIONS), [])
+        consensus(cider(CAPTIONS), [["a hat"], []])
 
 
 def test_one_caption_has_no_document_frequencies():
     with pytest.raises(ValueError, match="1 captions give no document frequencies"):
-        Cider(1, {})
+        cider(CAPTIONS[:1])
