@@ -1,6 +1,4 @@
-"""Tables, curves and galleries. Draws what it is given and computes nothing; all text
-from data is escaped.
-"""
+"""Show tables, plots and pictures. Nothing is computed here; text of data is escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -21,15 +19,36 @@ from PIL import Image
 
 from fashionlib.data import images
 
+plt.style.use(Path(__file__).with_name("book.mplstyle"))
+
+# One colour a role in every chapter; words in a system's name tell its role.
+ROLES = {
+    "published": ("published", "#000000"),
+    "control": ("other picture|another picture|shuffled|random|chance", "#b91c1c"),
+    "copied": ("nearest|copied|copy|consensus", "#E69F00"),
+    "pretrained": ("pretrained|before fine-tuning", "#64748b"),
+    "fine-tuned": ("fine-tuned|joint", "#0072B2"),
+}
+PLAIN = "#475569"  # what has no role
+
+
+def role(name: str) -> str:
+    """Return a system's role by the words of its name (`ROLES`), "" for none."""
+    matches = (r for r, (words, _) in ROLES.items() if re.search(words, name))
+    return next(matches, "")
+
+
+def colour(name: str) -> str:
+    """Return the colour of a system's role."""
+    return ROLES[role(name)][1] if role(name) else PLAIN
+
 
 def note(synthetic: bool, profile: str) -> HTML:
-    """The banner that every page with numbers carries: what the column "this run" is
-    made of.
-    """
+    """Write the banner of every page with numbers: what "this run" is made of."""
     drawn = (
-        "the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that"
-        " the method runs and answers planted questions; they are not H&amp;M's and not"
-        " the paper's."
+        "the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that the"
+        " method runs and answers planted questions; they are not H&amp;M's and not the"
+        " paper's."
     )
     given = (
         "the data folder given to this run. If it holds H&amp;M's pictures or captions,"
@@ -41,7 +60,7 @@ def note(synthetic: bool, profile: str) -> HTML:
 
 
 def say(text: str) -> Markdown:
-    """A sentence with numbers of this run in it; Markdown, but no HTML."""
+    """Write a sentence with numbers of this run in it; Markdown, but no HTML."""
     return Markdown(text.replace("<", "&lt;"))
 
 
@@ -53,99 +72,92 @@ def table(
     missing: str = "–",
     within: Sequence[str] | None = None,
 ) -> HTML:
-    """A table of the book: numbers to `decimals`, columns of `percent` times 100, the
-    highest of `best` in bold.
+    """Write a table of the book; its index is the row heading, its text escaped.
 
-    `within` names each row's group, where scores of several datasets stand in one
-    table: the highest of each group is bold then. The index is the row heading. Text is
-    escaped.
+    Numbers are written to `decimals`, columns of `percent` times 100, the highest of
+    each column of `best` in bold. `within` names each row's group, where scores of
+    several datasets stand in one table: then the highest of each group is bold.
     """
     shown = frame.copy()
     shown[list(percent)] = shown[list(percent)] * 100
-    numbers = [c for c in shown.columns if pd.api.types.is_float_dtype(shown[c])]
-    counts = [c for c in shown.columns if pd.api.types.is_integer_dtype(shown[c])]
-    texts = [c for c in shown.columns if c not in (*numbers, *counts)]
-    style = shown.style.format(
-        precision=decimals, subset=numbers, na_rep=missing
-    ).format("{:,}", subset=counts, na_rep=missing)
-    style = style.format(
-        lambda text: missing if pd.isna(text) else _cell(text), subset=texts
-    )
-    style = style.format_index(_cell, axis=0).format_index(
-        lambda name: escape(str(name)), axis=1
-    )
-    style = style.hide(names=True).hide(axis=1, names=True)
+    types = pd.api.types
+    numbers = [c for c in shown if types.is_float_dtype(shown[c])]
+    counts = [c for c in shown if types.is_integer_dtype(shown[c])]
+    texts = [c for c in shown if c not in (*numbers, *counts)]
+    style = shown.style.hide(names=True).hide(axis=1, names=True)
+    style = style.format(precision=decimals, subset=numbers, na_rep=missing)
+    style = style.format("{:,}", subset=counts, na_rep=missing)
+    style = style.format(_text_cell(missing), subset=texts)
+    style = style.format_index(_cell, axis=0)
+    style = style.format_index(lambda name: escape(str(name)), axis=1)
     style = style.set_properties(subset=texts, **{"text-align": "left"})
-    style = style.set_table_styles(
-        {c: [{"selector": "th", "props": "text-align: left"}] for c in texts}
-    )
+    left = [{"selector": "th", "props": "text-align: left"}]
+    style = style.set_table_styles(dict.fromkeys(texts, left))
     if best:
         groups = pd.Series(list(within) if within is not None else "", shown.index)
-
-        def bold(column: pd.Series) -> list[str]:
-            return [
-                "font-weight: bold" if high else ""
-                for high in column == column.groupby(groups).transform("max")
-            ]
-
-        style = style.apply(bold, subset=list(best))
-    name = hashlib.sha256(shown.to_json().encode()).hexdigest()[
-        :8
-    ]  # two tables of a page mustn't share their styles
+        style = style.apply(_bold, subset=list(best), groups=groups)
+    # Two tables of a page mustn't share their styles, so each has a name of its own.
+    name = hashlib.sha256(shown.to_json().encode()).hexdigest()[:8]
     return HTML(style.set_table_attributes('class="book"').set_uuid(name).to_html())
 
 
+def _bold(column: pd.Series, groups: pd.Series) -> list[str]:
+    highest = column == column.groupby(groups).transform("max")
+    return ["font-weight: bold" if high else "" for high in highest]
+
+
+def _text_cell(missing: str) -> Callable[[object], str]:
+    return lambda text: missing if pd.isna(text) else _cell(text)
+
+
 def _cell(text: object) -> str:
-    """Escaped; a short text or one that is a value with its interval stays on one
-    line.
-    """
+    """Escape; keep a short text, or a value with its interval, on one line."""
+    safe = escape(str(text))
     short = len(str(text)) <= 28 or re.fullmatch(r"[-+]?[\d.]+ \[.*\]", str(text))
-    return (
-        f'<span class="line">{escape(str(text))}</span>' if short else escape(str(text))
-    )
+    return f'<span class="line">{safe}</span>' if short else safe
 
 
 def bars(values: pd.Series, label: str, axes: Axes | None = None) -> Axes:
-    """Horizontal bars, first row on top, one a row of `values`."""
-    axes = (
-        axes
-        or plt.subplots(figsize=(7, 0.28 * len(values) + 0.8), layout="constrained")[1]
-    )
-    axes.barh([str(name) for name in values.index], values, color="#2563eb")
+    """Draw horizontal bars, one a row of `values`, the first on top."""
+    axes = axes or _panel(height=0.28 * len(values) + 0.8)
+    names = [str(name) for name in values.index]
+    axes.barh(names, values, color=[colour(name) for name in names])
     axes.invert_yaxis()
     axes.set_xlabel(label)
-    axes.spines[["top", "right"]].set_visible(False)
     return axes
 
 
+def _panel(height: float, width: float = 7) -> Axes:
+    return plt.subplots(figsize=(width, height))[1]
+
+
 def intervals(frame: pd.DataFrame, label: str) -> Axes:
-    """Points with their intervals: one row a system, columns value, low, high."""
-    axes = plt.subplots(figsize=(7, 0.36 * len(frame) + 0.8), layout="constrained")[1]
-    spread = [frame.value - frame.low, frame.high - frame.value]
-    axes.errorbar(
-        frame.value, range(len(frame)), xerr=spread, fmt="o", color="#2563eb", capsize=3
-    )
-    axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])
+    """Draw points with their intervals, one row a system: columns value, low, high."""
+    axes = _panel(height=0.36 * len(frame) + 0.8)
+    names = [str(name) for name in frame.index]
+    rows = zip(names, frame["value"], frame["low"], frame["high"], strict=True)
+    for place, (name, value, low, high) in enumerate(rows):
+        spread = [[value - low], [high - value]]
+        axes.errorbar(value, place, xerr=spread, fmt="o", color=colour(name))
+    axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel(label)
-    axes.spines[["top", "right"]].set_visible(False)
     return axes
 
 
 def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
-    """Loss against step of each run: training as a thin line, validation as dots on a
-    dashed one, in one colour.
+    """Draw each run's loss against its step, a colour a run.
+
+    Training is a thin line, validation dots on a dashed one.
     """
-    axes = plt.subplots(figsize=(7, 3.4), layout="constrained")[1]
+    axes = _panel(height=3.4)
     for name, history in histories.items():
-        held = history.dropna(subset=["validation"])
-        (line,) = axes.plot(held.step, held.validation, "o--", label=name)
+        validated = history.dropna(subset=["validation"])
+        (line,) = axes.plot(validated.step, validated.validation, "o--", label=name)
         trained = history.dropna(subset=["loss"])
         axes.plot(trained.step, trained.loss, color=line.get_color(), linewidth=1)
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss per token (nats)")
-    axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set(xlabel="step", ylabel="loss per token (nats)")
+    axes.legend()
     return axes
 
 
@@ -154,53 +166,37 @@ def trade_off(
     across: Sequence[str],
     up: Sequence[str],
 ) -> plt.Figure:
-    """One panel a title: each system's rows as points, with an arrow from the first to
-    the last.
+    """Draw a panel a title: each system's rows as points, an arrow from first to last.
 
     A system's columns are x and y and, where known, x_low, x_high, y_low, y_high, its
     intervals. `across` and `up` are the panels' axis labels.
     """
-    figure, places = plt.subplots(
-        1,
-        len(panels),
-        figsize=(4 * len(panels), 3.7),
-        squeeze=False,
-        layout="constrained",
-    )
+    size = (4 * len(panels), 3.7)
+    figure, places = plt.subplots(1, len(panels), figsize=size, squeeze=False)
     for axes, (title, systems), x, y in zip(
         places.flat, panels.items(), across, up, strict=True
     ):
-        for number, (name, at) in enumerate(systems.items()):
-            spread = {
-                f"{side}err": [
-                    at[side] - at[f"{side}_low"],
-                    at[f"{side}_high"] - at[side],
-                ]
-                for side in ("x", "y")
-                if f"{side}_low" in at
-            }
-            axes.errorbar(
-                at.x,
-                at.y,
-                fmt="o",
-                color=f"C{number}",
-                label=name,
-                elinewidth=0.7,
-                alpha=0.8,
-                **spread,
-            )
-            if len(at) > 1:
-                ends = at[["x", "y"]].to_numpy()
-                axes.annotate(
-                    "",
-                    ends[-1],
-                    ends[0],
-                    arrowprops={"arrowstyle": "->", "color": f"C{number}"},
-                )
+        for number, (name, points) in enumerate(systems.items()):
+            _journey(axes, points, name, f"C{number}")
         axes.set(title=title, xlabel=x, ylabel=y)
-        axes.legend(frameon=False, fontsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend()
     return figure
+
+
+def _journey(axes: Axes, points: pd.DataFrame, name: str, ink: str) -> None:
+    """Draw one system's points with their intervals, and its arrow."""
+    spread = {}
+    for side in ("x", "y"):
+        if f"{side}_low" in points:
+            middle = points[side]
+            ends = middle - points[f"{side}_low"], points[f"{side}_high"] - middle
+            spread[f"{side}err"] = list(ends)
+    look = {"fmt": "o", "color": ink, "elinewidth": 0.7, "alpha": 0.8}
+    axes.errorbar(points.x, points.y, label=name, **look, **spread)
+    if len(points) > 1:
+        places = points[["x", "y"]].to_numpy()
+        arrow = {"arrowstyle": "->", "color": ink}
+        axes.annotate("", places[-1], places[0], arrowprops=arrow)
 
 
 def thumbnail(path: str | Path, width: int = 120) -> str:
@@ -213,8 +209,9 @@ def thumbnail(path: str | Path, width: int = 120) -> str:
 def contact_sheet(
     pictures: Sequence[str | Image.Image], columns: int = 8, titles: Sequence[str] = ()
 ) -> plt.Figure:
-    """Small pictures side by side, from references or already open; errors as
-    `images.load`.
+    """Draw small pictures side by side, from references or already open.
+
+    Errors as `images.load`.
     """
     rows = -(-len(pictures) // columns)
     shown = [
@@ -222,9 +219,7 @@ def contact_sheet(
     ]
     tallest = max((p.height / p.width for p in shown), default=1.5)
     size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
-    figure, axes = plt.subplots(
-        rows, columns, figsize=size, squeeze=False, layout="constrained", dpi=120
-    )
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, dpi=120)
     for place in axes.flat:
         place.axis("off")
     for place, picture in zip(axes.flat, shown, strict=False):
@@ -261,25 +256,16 @@ def neighbours(
 
 
 def heatmap(frame: pd.DataFrame, label: str) -> Axes:
-    """A square table of shares as a shaded one, each cell with its value in percent."""
+    """Draw a square table of shares, shaded, each cell with its value in percent."""
     side = 0.75 * len(frame) + 1.2
-    axes = plt.subplots(figsize=(side + 1, side), layout="constrained")[1]
+    axes = _panel(height=side, width=side + 1)
     drawn = axes.imshow(frame, cmap="Blues", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(frame.to_numpy()):
-        axes.text(
-            column,
-            row,
-            f"{value:.0%}",
-            ha="center",
-            va="center",
-            color="white" if value > 0.6 else "black",
-        )
-    axes.set_xticks(
-        range(len(frame.columns)),
-        [str(name) for name in frame.columns],
-        rotation=30,
-        ha="right",
-    )
+        ink = "white" if value > 0.6 else "black"
+        place = {"ha": "center", "va": "center", "color": ink}
+        axes.text(column, row, f"{value:.0%}", **place)
+    across = [str(name) for name in frame.columns]
+    axes.set_xticks(range(len(across)), across, rotation=30, ha="right")
     axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])
     axes.spines[:].set_visible(False)
     axes.figure.colorbar(drawn, shrink=0.7, label=label)
@@ -289,47 +275,25 @@ def heatmap(frame: pd.DataFrame, label: str) -> Axes:
 def points(
     places: Mapping[str, np.ndarray], groups: Sequence[str], columns: int = 3
 ) -> plt.Figure:
-    """Maps side by side, each (items, 2), coloured by group: the eight commonest have a
-    colour, others are grey.
+    """Draw maps (items, 2) side by side, coloured by group.
+
+    The eight commonest groups have a colour, others are grey.
     """
-    counts = pd.Series(list(groups)).value_counts()
-    named = list(counts.index[:8])
+    names = pd.Series(list(groups))
+    named = list(names.value_counts().index[:8])
     rows = -(-len(places) // columns)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(3.1 * columns, 3.1 * rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    for place in axes.flat:
-        place.axis("off")
-    for place, (name, at) in zip(axes.flat, places.items(), strict=False):
-        place.set_title(name, fontsize=9)
-        for n, group in enumerate([None, *named]):
-            chosen = np.array(
-                [(g not in named) if group is None else g == group for g in groups]
-            )
-            colour = (
-                "#cbd5e1"
-                if group is None
-                else ("C0", "C1", "C2", "C3", "C4", "C5", "C6", "C8")[n - 1]
-            )  # no grey
-            place.scatter(
-                *at[chosen].T,
-                s=5,
-                color=colour,
-                label="others" if group is None else group,
-                linewidths=0,
-            )
-    figure.legend(
-        *axes.flat[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=5,
-        markerscale=3,
-        fontsize=8,
-        frameon=False,
-    )
+    size = (3.1 * columns, 3.1 * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    layers = [("others", "#cbd5e1", ~names.isin(named))]
+    layers += [(name, f"C{n}", names == name) for n, name in enumerate(named)]
+    for panel in axes.flat:
+        panel.axis("off")
+    for panel, (title, spots) in zip(axes.flat, places.items(), strict=False):
+        panel.set_title(title, fontsize=9)
+        for label, ink, chosen in layers:
+            panel.scatter(*spots[chosen].T, s=5, color=ink, label=label, linewidths=0)
+    entries = axes.flat[0].get_legend_handles_labels()
+    figure.legend(*entries, loc="outside lower center", ncols=5, markerscale=3)
     return figure
 
 

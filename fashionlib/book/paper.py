@@ -1,18 +1,23 @@
-"""Numbers that were printed, and numbers that were kept from a run on real data. Read
-by notebooks alone.
+"""Read printed numbers, and numbers kept from a run on real data. For notebooks alone.
+
+`beside` sets the three kinds of number side by side: published, the H&M sample's, and
+this run's.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from fashionlib.book import runs
+from fashionlib.stats import Estimate
 
-# Whose changes the published "% improvement" averages: all printed columns but
-# attribute recall.
+PUBLISHED, SAMPLE, HERE = ORIGINS = ("published", "H&M sample", "this run")
+# Whose changes the published "% improvement" averages: all columns but attribute
+# recall.
 IMPROVED = (
     "BLEU-4",
     "METEOR",
@@ -22,24 +27,26 @@ IMPROVED = (
     "attribute precision",
     "category accuracy",
 )
+Cells = Mapping[str, Mapping[str, Any]]  # row: column: a number or an Estimate
 
 
 def published(table: str) -> pd.DataFrame:
-    """A printed table, e.g. "paper_a/table3": one row a number, columns row, column,
-    setting, value, unit.
+    """Read a printed table, e.g. "paper_a/table3", one row a number.
+
+    Columns row, column, setting, value, unit. ValueError for an unknown table.
     """
     folder = runs.repository() / "data" / "published"
-    known = sorted(
-        p.relative_to(folder).with_suffix("").as_posix() for p in folder.rglob("*.csv")
-    )
+    paths = sorted(folder.rglob("*.csv"))
+    known = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
     if table not in known:
         raise ValueError(f"no published table {table!r}; known: {', '.join(known)}")
     return pd.read_csv(folder / f"{table}.csv", keep_default_na=False)
 
 
 def printed(table: str, row: str, setting: str = "") -> pd.Series:
-    """One printed row as a Series, column -> value, fractions (what was printed in
-    percent is divided by 100).
+    """Read one printed row, column -> value; what was printed in percent as fractions.
+
+    ValueError where the table has no such row with this setting.
     """
     rows = published(table)
     rows = rows[(rows.row == row) & (rows.setting == setting)]
@@ -48,19 +55,17 @@ def printed(table: str, row: str, setting: str = "") -> pd.Series:
             f"no row {row!r} with setting {setting!r} in {table}; open"
             f" data/published/{table}.csv"
         )
-    return rows.set_index("column").apply(
-        lambda r: r.value / 100 if r.unit == "percent" else r.value, axis=1
-    )
+    values = rows.value.where(rows.unit != "percent", rows.value / 100)
+    return values.set_axis(rows["column"])
 
 
 def improvement(pretrained: pd.Series, fine_tuned: pd.Series) -> pd.Series:
-    """Change of each metric in percent of its pretrained score, and last their mean, "%
-    improvement".
+    """Return each metric's change in percent of its pretrained score, and their mean.
 
-    Paper A, section 5, Tables 3 and 4. Its text says six metrics; its eight figures
-    follow, to the digit, from the seven of `IMPROVED` as printed, rounded. A pretrained
-    score of 0 has no change: NaN there, and in the mean. ValueError where the two have
-    other metrics.
+    The mean is last, "% improvement" (Paper A, section 5, Tables 3 and 4). Its text
+    says six metrics; its eight figures follow, to the digit, from the seven of
+    `IMPROVED` as printed, rounded. A pretrained score of 0 has no change: NaN there,
+    and in the mean. ValueError where the two have other metrics.
     """
     if set(pretrained.index) != set(fine_tuned.index):
         other = sorted(set(pretrained.index) ^ set(fine_tuned.index))
@@ -68,17 +73,65 @@ def improvement(pretrained: pd.Series, fine_tuned: pd.Series) -> pd.Series:
             f"{len(pretrained)} metrics pretrained, {len(fine_tuned)} fine-tuned; only"
             f" in one: {other}"
         )
-    change = (
-        100
-        * (fine_tuned[pretrained.index] - pretrained)
-        / pretrained.where(pretrained != 0)
-    )
-    return pd.concat([change, pd.Series({"% improvement": change.mean(skipna=False)})])
+    gain = fine_tuned[pretrained.index] - pretrained
+    change = 100 * gain / pretrained.where(pretrained != 0)
+    mean = pd.Series({"% improvement": change.mean(skipna=False)})
+    return pd.concat([change, mean])
 
 
 def measured(profile: str, result: str) -> dict[str, Any] | None:
-    """A kept result of a run on real data, {"provenance": …, "values": …}; None where
-    none was kept.
-    """
+    """Read a kept result, {"provenance": …, "values": …}; None where none was kept."""
     path = runs.repository() / "data" / "measured" / profile / f"{result}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sample(result: str) -> dict[str, Any]:
+    """Read the values of a result kept from the real H&M sample; {} where none is."""
+    kept = measured("sample", result)
+    return kept["values"] if kept else {}
+
+
+def beside(
+    values: Mapping[str, Any],
+    table: str,
+    result: str,
+    rows: Mapping[str | tuple[str, str], str],
+    columns: Mapping[str, str],
+    read: Callable[[Mapping[str, Any]], Cells],
+    form: str = ".1f",
+    scale: float = 100,
+) -> pd.DataFrame:
+    """Set published | H&M sample | this run side by side, a line a row and column.
+
+    `values` are this run's, as saved under `result`; the sample's are the kept ones.
+    `read` takes either and returns {row: {column: number or Estimate}}. `rows` maps a
+    printed row, or (row, setting), to ours, `columns` a printed column to ours. Numbers
+    are multiplied by `scale` and written in `form`, an Estimate with its interval; what
+    is missing stays so. The index is (row, column), so `.unstack("column")` gives the
+    printed table's shape.
+    """
+    kept = sample(result)
+    ours = {SAMPLE: read(kept) if kept else {}, HERE: read(values)}
+    lines = {}
+    for theirs, mine in rows.items():
+        row, setting = theirs if isinstance(theirs, tuple) else (theirs, "")
+        known = printed(table, row, setting)
+        for column, name in columns.items():
+            cells = {PUBLISHED: known.get(column)}
+            for origin, cell in ours.items():
+                cells[origin] = cell.get(mine, {}).get(name)
+            label = " ".join(filter(None, (row, setting)))
+            lines[label, column] = {
+                origin: written(cell, form, scale) for origin, cell in cells.items()
+            }
+    frame = pd.DataFrame.from_dict(lines, orient="index", columns=list(ORIGINS))
+    return frame.rename_axis(["row", "column"])
+
+
+def written(cell: float | Estimate | None, form: str, scale: float) -> str | None:
+    """Write a number, or an Estimate with its interval, times `scale`; None stays."""
+    if cell is None or (isinstance(cell, float) and pd.isna(cell)):
+        return None
+    return format(scale * cell, form)

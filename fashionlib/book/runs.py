@@ -1,5 +1,4 @@
-"""A run: one profile's folder of artefacts, and the provenance that every computed
-number carries.
+"""Open a run: one profile's folder of artefacts, and the provenance of its numbers.
 
 Layout, below the repository's root: `_run/<profile>/` holds `data.json` (which
 catalogue), artefacts by kind (`captions/`, `features/`, `captioner/`), `results/*.json`
@@ -19,55 +18,49 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from fashionlib.data.files import atomic, write_json
+from fashionlib.data.items import ITEM, SPLIT, SPLITS
 from fashionlib.data.provenance import commit, hardware, versions
+from fashionlib.features.spaces import Features, load
 
 PROFILES = Path(__file__).parent / "profiles"
-NOT_KEPT = (
-    "scoreboard",
-    "wardrobe",
-    "metric_check",
-    "labels",
-)  # compares with what was kept; drawn, whatever the data
+# They compare with what was kept, or are drawn whatever the data.
+NOT_KEPT = ("scoreboard", "wardrobe", "metric_check", "labels")
 
 
 def profile_names() -> list[str]:
+    """Return the names of the profiles, sorted."""
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))
 
 
 def profile(name: str) -> dict[str, Any]:
-    """A profile: `takes`, `needs`, `expect` in words, and per notebook the parameters
-    that differ from its own cell.
+    """Read a profile: `takes`, `needs`, `expect` in words, and parameters per notebook.
+
+    Only parameters that differ from the notebook's own cell stand there. ValueError
+    for an unknown name.
     """
     if name not in profile_names():
-        raise ValueError(
-            f"unknown profile {name!r}; known: {', '.join(profile_names())}"
-        )
+        known = ", ".join(profile_names())
+        raise ValueError(f"unknown profile {name!r}; known: {known}")
     return yaml.safe_load((PROFILES / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def repository() -> Path:
-    """The nearest folder, from here upwards, that holds the book's `_toc.yml`; else the
-    current folder.
-    """
+    """Find the nearest folder, upwards, that holds `_toc.yml`; else the current one."""
     here = Path.cwd()
-    return next(
-        (folder for folder in (here, *here.parents) if (folder / "_toc.yml").is_file()),
-        here,
-    )
+    folders = (here, *here.parents)
+    return next((f for f in folders if (f / "_toc.yml").is_file()), here)
 
 
 def fingerprint(root: Path) -> str:
-    """sha256 over a data folder: each file's relative path and size, and the content of
-    its tables (CSV).
-    """
+    """Hash a data folder: each file's relative path and size, and its CSVs' content."""
     digest = hashlib.sha256()
     for path in sorted(p for p in Path(root).rglob("*") if p.is_file()):
-        digest.update(
-            f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\n".encode()
-        )
+        name, size = path.relative_to(root).as_posix(), path.stat().st_size
+        digest.update(f"{name}\0{size}\n".encode())
         if path.suffix == ".csv":
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -76,8 +69,11 @@ def fingerprint(root: Path) -> str:
 
 @dataclass
 class Run:
-    """What a notebook holds on to: where its artefacts go, which data it reads, since
-    when it runs.
+    """Hold what a notebook works with: its run's folder, data, seed and start.
+
+    `book.plan` reads from a notebook's calls of `need`, `read`, `items`, `splits`,
+    `features`, `result` what it needs, and from those of `make`, `write`, `save` what
+    it makes; so their paths are written out in the call. `path` is for the rest.
     """
 
     notebook: str
@@ -87,7 +83,7 @@ class Run:
     started: float = field(default_factory=time.monotonic)
 
     def path(self, relative: str) -> Path:
-        """The place of an artefact below the run's folder; its parent exists."""
+        """Return a place below the run's folder; its parent exists."""
         place = self.root / relative
         if not place.resolve().is_relative_to(self.root.resolve()):
             raise ValueError(
@@ -97,8 +93,9 @@ class Run:
         return place
 
     def need(self, relative: str) -> Path:
-        """The place of an upstream artefact; FileNotFoundError names it and the next
-        step when it isn't there.
+        """Return the place of an earlier notebook's artefact.
+
+        FileNotFoundError names it and the next step when it isn't there.
         """
         place = self.path(relative)
         if not place.exists():
@@ -109,41 +106,81 @@ class Run:
             )
         return place
 
+    def folder(self, relative: str) -> Path:
+        """Return the place of a folder of files that this notebook makes."""
+        return self.path(relative)
+
+    def make(self, relative: str) -> Path:
+        """Return the place of an artefact that this notebook makes for others."""
+        return self.path(relative)
+
+    def read(self, relative: str) -> Any:
+        """Read an earlier notebook's artefact: a .parquet table, or JSON."""
+        place = self.need(relative)
+        if place.suffix == ".parquet":
+            return pd.read_parquet(place)
+        return json.loads(place.read_text(encoding="utf-8"))
+
+    def write(self, relative: str, content: Any) -> Path:
+        """Write an artefact for others, whole or not at all: a .parquet table, or JSON.
+
+        A table's index is not written.
+        """
+        place = self.make(relative)
+        if place.suffix != ".parquet":
+            return write_json(place, content)
+        with atomic(place) as part:
+            content.to_parquet(part, index=False)
+        return place
+
+    def catalogue(self) -> pd.DataFrame:
+        """Read the whole items table (`data.items`), indexed by item_id."""
+        return self.read("items.parquet").set_index(ITEM)
+
+    def items(self) -> pd.DataFrame:
+        """Read the items that are in a split (they have caption and picture)."""
+        return self.catalogue().dropna(subset=[SPLIT])
+
+    def splits(self) -> list[pd.DataFrame]:
+        """Read the items of train, validation and test, three tables."""
+        items = self.items()
+        return [items[items[SPLIT] == name] for name in SPLITS]
+
+    def features(self, name: str) -> Features:
+        """Read the feature space `features/<name>.parquet`."""
+        return load(self.need(f"features/{name}.parquet"))
+
     def use(self, data: Path, synthetic: bool) -> None:
-        """Remember `data` as this run's catalogue, with its fingerprint."""
-        data = Path(data).resolve()
+        """Write down `data` as this run's catalogue, with its fingerprint."""
+        data, root = Path(data).resolve(), self.root.resolve()
         if not data.is_dir():
             raise FileNotFoundError(
                 f"no data folder at {data}; lay the catalogue out there or leave `data`"
                 " empty"
             )
-        inside = data.is_relative_to(self.root.resolve())
-        place = (
-            data.relative_to(self.root.resolve()).as_posix()
-            if inside
-            else data.as_posix()
-        )
+        place = data.relative_to(root) if data.is_relative_to(root) else data
         note = {
             "name": data.name,
-            "place": place,
+            "place": place.as_posix(),
             "synthetic": synthetic,
             "fingerprint": fingerprint(data),
         }
-        write_json(self.path("data.json"), note)
+        self.write("data.json", note)
 
     @property
     def data(self) -> Path:
-        """The catalogue's folder."""
-        return self.root / json.loads(self.need("data.json").read_text())["place"]
+        """Return the catalogue's folder."""
+        return self.root / self.read("data.json")["place"]
 
     @property
     def synthetic(self) -> bool:
-        """Whether the catalogue is the drawn wardrobe."""
-        return json.loads(self.need("data.json").read_text())["synthetic"]
+        """Say whether the catalogue is the drawn wardrobe."""
+        return self.read("data.json")["synthetic"]
 
     def save(self, name: str, values: Any) -> Path:
         """Write `results/<name>.json`: the values and where they come from."""
-        note = json.loads(self.need("data.json").read_text())
+        note = self.read("data.json")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         provenance = {
             "commit": commit(repository()),
             "notebook": self.notebook,
@@ -153,27 +190,19 @@ class Run:
             "versions": versions(),
             "hardware": hardware(),
             "seconds": round(time.monotonic() - self.started, 1),
-            "peak_memory_mib": (
-                resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            ),
+            "peak_memory_mib": peak // 1024,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        return write_json(
-            self.path(f"results/{name}.json"),
-            {"provenance": provenance, "values": values},
-        )
+        result = {"provenance": provenance, "values": values}
+        return write_json(self.path(f"results/{name}.json"), result)
 
     def result(self, name: str) -> Any:
-        """The values of an upstream `results/<name>.json`."""
-        return json.loads(
-            self.need(f"results/{name}.json").read_text(encoding="utf-8")
-        )["values"]
+        """Read the values of an earlier notebook's `results/<name>.json`."""
+        return self.read(f"results/{name}.json")["values"]
 
 
 def start(notebook: str, profile_name: str, seed: int) -> Run:
-    """Open the run of `profile_name` for one notebook; its folder is made if it isn't
-    there.
-    """
+    """Open the run of a profile for one notebook; make its folder if there is none."""
     profile(profile_name)
     root = repository() / "_run" / profile_name
     root.mkdir(parents=True, exist_ok=True)
@@ -181,8 +210,7 @@ def start(notebook: str, profile_name: str, seed: int) -> Run:
 
 
 def keep(profile_name: str) -> Path:
-    """Copy a finished run's results to `data/measured/<profile>`, where the book shows
-    them as the real sample's.
+    """Copy a finished run's results to `data/measured/<profile>`, for the book to show.
 
     ValueError where one of them is synthetic, or where they come from more than one
     state of the data.
@@ -195,10 +223,8 @@ def keep(profile_name: str) -> Path:
             f"no results of {profile_name}; run: make book PROFILE={profile_name}"
             " DATA=path/to/hm"
         )
-    origins = {
-        path.name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["data"]
-        for path in results
-    }
+    contents = {path.name: json.loads(path.read_text("utf-8")) for path in results}
+    origins = {name: c["provenance"]["data"] for name, c in contents.items()}
     drawn = [name for name, data in origins.items() if data["synthetic"]]
     if drawn:
         raise ValueError(
