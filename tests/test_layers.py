@@ -19,7 +19,7 @@ ARROWS = {  # room: the rooms that it may import
     "captioning": {"data", "features", "stats"},
     "recommending": {"data", "features", "stats"},
     "retrieval": {"book", "captioning", "data", "features", "recommending", "stats"},
-    "book": {"data", "stats"},
+    "book": {"data", "features", "stats"},
     "app": {"book", "captioning", "data", "retrieval"},
     "commands": {
         "app",

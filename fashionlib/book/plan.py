@@ -27,7 +27,8 @@ NEEDS = {  # method of Run: the path that its argument names
     "splits": ITEMS,
 }
 MAKES = {"make": "{}", "write": "{}", "save": "results/{}.json", "use": DATA}
-FOLDERS = {"folder": "{}"}
+KINDS = {"needs": NEEDS, "makes": MAKES, "folders": {"folder": "{}"}}
+Loops = dict[str, list[str]]  # a loop's name: the texts that it stands for
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,11 @@ def _work(
     name: str, source: str, calls: dict[str, set[str]], makers: dict[str, str]
 ) -> Work:
     needs, after = set(), set()
-    for path in calls["needs"] - calls["makes"] | {DATA}:
+    for path in calls["needs"] | {DATA}:
+        if path in calls["makes"]:
+            continue
+        if path == "*":
+            raise ValueError(f"{name}: a call on run needs its path written out")
         earlier = {maker for made, maker in makers.items() if fnmatch(made, path)}
         if not earlier:
             raise ValueError(f"{name} needs {path}, which no notebook makes")
@@ -77,48 +82,51 @@ def _work(
             after |= earlier
     texts = [p.read_text(encoding="utf-8") for p in execute.imported_modules(source)]
     return Work(
-        needs=tuple(sorted(needs - calls["makes"])),
+        needs=tuple(sorted(needs)),
         makes=tuple(sorted(path for path in calls["makes"] if "*" not in path)),
         folders=tuple(sorted(calls["folders"])),
         after=tuple(sorted(after - {name})),
         compares="paper." in source,
-        accelerated=any("import torch" in text for text in texts),
+        accelerated=any("\nimport torch" in text for text in texts),
     )
 
 
 def _calls(tree: ast.AST) -> dict[str, set[str]]:
     """Collect the paths that calls on `run` name: needs, makes, folders."""
-    kinds = {"needs": NEEDS, "makes": MAKES, "folders": FOLDERS}
-    found: dict[str, set[str]] = {kind: set() for kind in kinds}
-    loops = _literal_loops(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        if getattr(node.func.value, "id", "") != "run":
-            continue
-        for kind, methods in kinds.items():
+    paths: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    _collect(tree, {}, paths)
+    return paths
+
+
+def _collect(node: ast.AST, loops: Loops, paths: dict[str, set[str]]) -> None:
+    """Add the paths named below this node, where `loops` says what loops run over."""
+    if isinstance(node, ast.Call) and _is_of_run(node.func):
+        for kind, methods in KINDS.items():
             if form := methods.get(node.func.attr):
                 names = _texts(node.args[0], loops) if "{}" in form else {""}
-                found[kind] |= {form.format(name) for name in names}
-    return found
+                paths[kind] |= {form.format(name) for name in names}
+    bound = [node] if isinstance(node, ast.For) else getattr(node, "generators", [])
+    for loop in bound:
+        loops = loops | _literals(loop.target, loop.iter)
+    for child in ast.iter_child_nodes(node):
+        _collect(child, loops, paths)
 
 
-def _literal_loops(tree: ast.AST) -> dict[str, list[str]]:
-    """Map each name that loops over a literal sequence of texts to these."""
-    loops = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.For | ast.comprehension) and isinstance(
-            node.iter, ast.Tuple | ast.List
-        ):
-            values = [getattr(item, "value", None) for item in node.iter.elts]
-            if isinstance(node.target, ast.Name) and all(
-                isinstance(value, str) for value in values
-            ):
-                loops[node.target.id] = values
-    return loops
+def _is_of_run(function: ast.expr) -> bool:
+    value = getattr(function, "value", None)
+    return isinstance(function, ast.Attribute) and getattr(value, "id", "") == "run"
 
 
-def _texts(node: ast.expr, loops: dict[str, list[str]]) -> set[str]:
+def _literals(target: ast.expr, sequence: ast.expr) -> Loops:
+    """Map a loop's name to the texts it loops over, else to "*"."""
+    if not isinstance(target, ast.Name):
+        return {}
+    values = [getattr(item, "value", None) for item in getattr(sequence, "elts", [])]
+    known = values and all(isinstance(value, str) for value in values)
+    return {target.id: values if known else ["*"]}
+
+
+def _texts(node: ast.expr, loops: Loops) -> set[str]:
     """List what the expression may say: a text, a loop's name, an f-string of them."""
     if isinstance(node, ast.Constant):
         return {node.value}

@@ -9,6 +9,7 @@ import pytest
 
 import fashionlib
 from fashionlib.book import paper
+from fashionlib.stats import Estimate
 
 COLUMNS = [*paper.IMPROVED, "attribute recall"]
 TABLES = ["paper_a/table3", "paper_a/table4"]
@@ -147,3 +148,49 @@ def test_table_formats_are_tidy():
         assert list(rows.columns) == ["row", "column", "setting", "value", "unit"]
         assert not rows.duplicated(["row", "column", "setting"]).any()
         assert pd.api.types.is_numeric_dtype(rows.value)
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """Stand in for the H&M sample: one kept result."""
+    values = {"table": {"VBPR, text": {"NDCG@5": 0.05, "NDCG@12": 0.06}}}
+    monkeypatch.setattr(
+        paper, "measured", lambda profile, result: {"values": values} | {"p": profile}
+    )
+
+
+def estimates(values):
+    return values["table"]
+
+
+def test_beside_sets_published_sample_and_run_side_by_side(kept):
+    run = {"table": {"VBPR, text": {"NDCG@5": Estimate(0.5, 0.4, 0.6)}}}
+    both = paper.beside(
+        run,
+        "paper_a/table5",
+        result="recommenders",
+        rows={("Textual (SentenceBERT)", "Original"): "VBPR, text"},
+        columns={"NDCG@5": "NDCG@5", "NDCG@12": "NDCG@12"},
+        read=estimates,
+        form=".3f",
+        scale=1,
+    )
+    five = both.loc[("Textual (SentenceBERT) Original", "NDCG@5")]
+    table = "paper_a/table5"
+    value = paper.printed(table, "Textual (SentenceBERT)", "Original")["NDCG@5"]
+    expected = [f"{value:.3f}", "0.050", "0.500 [0.400, 0.600]"]
+    assert list(both.columns) == list(paper.ORIGINS) and list(five) == expected
+    assert both[paper.HERE].isna().tolist() == [False, True]
+
+
+def test_beside_scales_fractions_to_percent_and_shows_no_sample_where_none_is_kept():
+    both = paper.beside(
+        {"corpus": {"mini": {"BLEU-4": 0.25}}},
+        "paper_a/table3",
+        result="nobody kept this",
+        rows={("BLIP-2-2.7B", "FT"): "mini"},
+        columns={"BLEU-4": "BLEU-4"},
+        read=lambda values: values["corpus"],
+    )
+    published = 100 * paper.printed("paper_a/table3", "BLIP-2-2.7B", "FT")["BLEU-4"]
+    assert both.iloc[0].tolist() == [f"{published:.1f}", None, "25.0"]

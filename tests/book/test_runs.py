@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from fashionlib.book import runs
@@ -128,3 +129,14 @@ def test_only_real_results_of_one_state_are_kept(tmp_path, monkeypatch):
     run.save("more", {})
     with pytest.raises(ValueError, match="2 results of 2 states"):
         runs.keep("sample")
+
+
+def test_artefacts_are_written_whole_and_read_back(run):
+    table = pd.DataFrame({"item_id": ["1", "2"], "split": ["train", None]})
+    run.write("items.parquet", table)
+    run.write("captions/nearest.json", {"1": "a dress"})
+    assert run.read("captions/nearest.json") == {"1": "a dress"}
+    assert list(run.catalogue().index) == ["1", "2"]
+    train, validation, test = run.splits()
+    assert list(train.index) == ["1"] and validation.empty and test.empty
+    assert not list(run.root.rglob("*.part"))
