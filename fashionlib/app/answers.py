@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 
 from fashionlib.app.photo import WHOLE, Edges, Refused, cut
-from fashionlib.book.gallery import cards, marks, pictures
+from fashionlib.book.gallery import cards, marks
 from fashionlib.captioning import metrics
 from fashionlib.captioning.metrics import attributes
+from fashionlib.data import images
 
 MOST_WORDS = 1000  # characters that a reader may type
 METRICS = (
@@ -86,7 +87,7 @@ def _item(row: Mapping[str, Any]) -> str:
 
 def _picture(reference: Any, told: str) -> str:
     try:
-        address, width, height = pictures.inline(reference, 240)
+        address, width, height = images.inline(reference, 240)
     except (TypeError, ValueError) as error:  # moved since the index was built
         log.warning("%s is shown without its picture: %s", told, error)
         return '<p class="absent">no picture</p>'
@@ -118,12 +119,12 @@ def captioned(
             name: generate(captioner, [image])[0]
             for name, captioner in captioners.items()
         }
-        picture = pictures.inline(image, 320)
+        picture = images.inline(image, 320)
     return described(picture, captions, reference, pool)
 
 
 def described(
-    picture: pictures.Picture,
+    picture: tuple[str, int, int],
     captions: Mapping[str, str],
     reference: str,
     pool: Collection[str] | None,

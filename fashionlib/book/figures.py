@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -199,13 +196,6 @@ def _journey(axes: Axes, points: pd.DataFrame, name: str, ink: str) -> None:
         axes.annotate("", places[-1], places[0], arrowprops=arrow)
 
 
-def thumbnail(path: str | Path, width: int = 120) -> str:
-    """A picture as a small JPEG data address; errors as `images.load`."""
-    buffer = io.BytesIO()
-    images.small(path, width).save(buffer, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
 def contact_sheet(
     pictures: Sequence[str | Image.Image], columns: int = 8, titles: Sequence[str] = ()
 ) -> plt.Figure:
@@ -244,12 +234,14 @@ def neighbours(
     lines = []
     for n, (query, found) in enumerate(rows, 1):
         name = f'<span class="name">{escape(names[n - 1])}</span>' if names else ""
-        first = f'<img class="query" src="{thumbnail(query, 72)}" alt="Query {n}">'
+        first = (
+            f'<img class="query" src="{images.inline(query, 72)[0]}" alt="Query {n}">'
+        )
         true = hits[n - 1] if hits else [False] * len(found)
         rest = ""
         for k, (path, hit) in enumerate(zip(found, true, strict=True), 1):
             told = f"{'Hit' if hit else 'Neighbour'} {k} of query {n}, {escape(label)}"
-            image = f'<img src="{thumbnail(path, 72)}" alt="{told}">'
+            image = f'<img src="{images.inline(path, 72)[0]}" alt="{told}">'
             rest += f'<span class="hit">{image}<b>✓</b></span>' if hit else image
         lines.append(f'<div class="neighbours">{name}{first}{rest}</div>')
     return HTML("".join(lines))
@@ -320,7 +312,5 @@ def picture_map(
         picture = images.small(pictures[n], width)
         picture.thumbnail((width, height))
         sheet.paste(picture, (int(column) * width, int(row) * height))
-    buffer = io.BytesIO()
-    sheet.save(buffer, "JPEG", quality=80)
-    address = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    address = images.data_url(sheet)
     return HTML(f'<img class="map" src="{address}" alt="{escape(label)}">')

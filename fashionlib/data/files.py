@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,18 @@ def atomic(path: Path) -> Iterator[Path]:
             shutil.rmtree(part)
         else:
             part.unlink(missing_ok=True)
+
+
+def refuse_clash(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Raise ValueError for an output that is a folder, an input or another output."""
+    taken = {Path(path).resolve() for path in inputs}
+    for path in map(Path, outputs):
+        if path.is_dir() or path.resolve() in taken:
+            raise ValueError(
+                f"{path} is a folder, one of the inputs, or named twice; name a new"
+                " file"
+            )
+        taken.add(path.resolve())
 
 
 def write_json(path: Path, content: Any) -> Path:

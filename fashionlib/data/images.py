@@ -8,6 +8,7 @@ of an .hdf5 (FACAD: rows of 3 x height x width, uint8), or column `image` of a .
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 import os
@@ -81,6 +82,28 @@ def small(reference: str | Path, width: int) -> Image.Image:
     picture = load(reference, width)
     picture.thumbnail((width, 2 * width))
     return picture
+
+
+def jpeg(picture: Image.Image, quality: int = 80) -> bytes:
+    """Return the picture encoded as JPEG."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def data_url(picture: Image.Image, quality: int = 80) -> str:
+    """Return the picture as a JPEG data URL, for a page or a request."""
+    encoded = base64.b64encode(jpeg(picture, quality)).decode()
+    return f"data:image/jpeg;base64,{encoded}"
+
+
+def inline(reference: str | Path, width: int) -> tuple[str, int, int]:
+    """Return the picture, scaled down to `width`, as (data URL, width, height).
+
+    Raises as `load`.
+    """
+    picture = small(reference, width)
+    return data_url(picture), *picture.size
 
 
 def read(reference: str | Path) -> bytes:

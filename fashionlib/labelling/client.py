@@ -9,8 +9,6 @@ asks, up to two minutes, else 0.5, 1, 2, ... 8 seconds.
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import os
 from collections import deque
 from collections.abc import Coroutine, Sequence
@@ -154,9 +152,7 @@ def data_url(reference: str, side: int) -> str:
     """
     picture = images.load(reference, side)
     picture.thumbnail((side, side))
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return images.data_url(picture, QUALITY)
 
 
 def reply_of(completion: Any) -> Reply:

@@ -60,21 +60,6 @@ def test_two_tables_of_a_page_do_not_share_styles():
     assert one.split('id="')[1][:10] != two.split('id="')[1][:10]
 
 
-def test_a_thumbnail_is_small_and_keeps_its_shape(picture):
-    data = base64.b64decode(figures.thumbnail(picture, 100).split(",")[1])
-    assert Image.open(io.BytesIO(data)).size == (100, 150)
-
-
-def test_a_broken_or_giant_picture_is_named(tmp_path, monkeypatch, picture):
-    broken = tmp_path / "0999999999.jpg"
-    broken.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match="0999999999.jpg.*fashionlib check"):
-        figures.thumbnail(broken)
-    monkeypatch.setattr(figures.images, "MOST_PIXELS", 1000)
-    with pytest.raises(ValueError, match="200 x 300 pixels, more than"):
-        figures.thumbnail(picture)
-
-
 def test_the_banner_tells_drawn_from_real():
     assert "synthetic wardrobe" in figures.note(True, "tiny").data
     assert "synthetic" not in figures.note(False, "sample").data

@@ -4,6 +4,7 @@ that look like crops.
 
 from __future__ import annotations
 
+import base64
 import io
 from pathlib import Path
 
@@ -155,3 +156,20 @@ def test_caches_tell_crops_apart(references: dict[str, str], tmp_path: Path) -> 
     assert (
         chunks.picture(images.cropped(copy, BOX)) == keys[1]
     )  # content decides, not the path
+
+
+def test_an_inline_picture_is_small_and_keeps_its_shape(references):
+    url, width, height = images.inline(references["file"], 10)
+    assert url.startswith("data:image/jpeg;base64,") and (width, height) == (10, 15)
+    decoded = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+    assert decoded.format == "JPEG" and decoded.size == (10, 15)
+
+
+def test_a_broken_or_giant_picture_is_named(tmp_path, monkeypatch, references):
+    broken = tmp_path / "0999999999.jpg"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="0999999999.jpg.*fashionlib check"):
+        images.inline(broken, 10)
+    monkeypatch.setattr(images, "MOST_PIXELS", 100)
+    with pytest.raises(ValueError, match="20 x 30 pixels, more than"):
+        images.inline(references["file"], 10)

@@ -25,6 +25,7 @@ from IPython.display import HTML
 
 from fashionlib.book.gallery import cards, marks, pictures
 from fashionlib.book.gallery.cards import Entry, Said
+from fashionlib.data import images
 
 STATIC = 6  # articles that stand in the page without the script
 MOST_INLINE = 100  # articles whose pictures may weigh on the page itself
@@ -212,7 +213,7 @@ def _entries(
             (
                 pictures.written(row.image, folder)
                 if folder
-                else pictures.inline(row.image)
+                else images.inline(row.image, pictures.INLINE_WIDTH)
             ),
             _text(row.caption),
             marks.spans(_text(row.caption), list(lemmas[row.Index]), known),

@@ -1,23 +1,17 @@
-"""Small pictures for a page: files written once and named by what they show, or data
-addresses.
-"""
+"""Write a page's small pictures: each once, named by what it shows."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import io
 from pathlib import Path
-
-from PIL import Image
 
 from fashionlib.data import images
 from fashionlib.data.files import atomic
 
 WIDTH = 160  # pixels of a file
-INLINE_WIDTH = 112  # of a data address, which weighs on the page
+INLINE_WIDTH = 112  # of a data URL, which weighs on the page
 
-Picture = tuple[str, int, int]  # file's name or data address, width, height
+Picture = tuple[str, int, int]  # file's name or data URL, width, height
 
 
 def written(reference: str | Path, folder: Path) -> Picture:
@@ -36,22 +30,5 @@ def written(reference: str | Path, folder: Path) -> Picture:
     place = Path(folder) / name
     if not place.exists():
         with atomic(place) as part:
-            part.write_bytes(_jpeg(images.small(reference, WIDTH)))
+            part.write_bytes(images.jpeg(images.small(reference, WIDTH)))
     return name, *images.size(place)
-
-
-def inline(reference: str | Path, width: int = INLINE_WIDTH) -> Picture:
-    """The picture as a JPEG data address, with its width and height; errors as
-    `images.load`.
-    """
-    small = images.small(reference, width)
-    return (
-        "data:image/jpeg;base64," + base64.b64encode(_jpeg(small)).decode(),
-        *small.size,
-    )
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=80)
-    return buffer.getvalue()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from fashionlib.book.gallery import pictures
+from fashionlib.data import images
 from fashionlib.data.files import atomic
 
 WIDTH = 160  # pixels of a picture
@@ -42,7 +42,7 @@ def write(path: str | Path, found: pd.DataFrame, query: str) -> None:
 
 
 def _item(rank: int, row: Mapping[str, Any]) -> str:
-    address, width, height = pictures.inline(row["image"], WIDTH)
+    address, width, height = images.inline(row["image"], WIDTH)
     name, category, colour, caption = (
         "" if pd.isna(row[column]) else escape(row[column])
         for column in ("item_id", "category", "colour", "caption")
