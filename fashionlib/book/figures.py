@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
