@@ -26,6 +26,7 @@ from fashionlib.data.files import atomic
 from fashionlib.data.images import square
 from fashionlib.features import chunks
 from fashionlib.features.spaces import Features
+from fashionlib.features.threads import one_thread
 
 ENCODER = "efficientnet-lite0"
 CHANNELS = 1280  # of the encoder's last feature map
@@ -151,7 +152,7 @@ class Cells:
 
         Nothing is cached. Raises ValueError naming a broken picture.
         """
-        with _one_thread():
+        with one_thread():
             return _chunk(paths, STEP * math.isqrt(cells), self)["grid"]
 
     def save(self, path: Path) -> None:
@@ -195,7 +196,7 @@ def fit_cells(
     only.
     """
     chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
-    with _one_thread():
+    with one_thread():
         maps = [
             feature_map(np.stack([square(paths[i], size) for i in chosen[k : k + 8]]))
             for k in tqdm(range(0, len(chosen), 8), desc="projection", unit="batch")
@@ -255,7 +256,7 @@ def images(
     if len(paths) != len(ids):
         raise ValueError(f"{len(paths)} pictures for {len(ids)} ids")
     recipe = [ENCODER, size, _fingerprint(cells)]
-    with _one_thread():
+    with one_thread():
         made = chunks.encode(
             partial(_chunk, size=size, cells=cells),
             list(paths),
@@ -283,16 +284,3 @@ def _fingerprint(cells: Cells | None) -> str:
         if cells
         else "none"
     )
-
-
-class _one_thread:
-    """Torch on one thread per worker: more threads of two kinds only fight for the same
-    cores.
-    """
-
-    def __enter__(self) -> None:
-        self.before = torch.get_num_threads()
-        torch.set_num_threads(1)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self.before)

@@ -9,7 +9,6 @@ picture or an item without a caption.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from fashionlib.data import images
 from fashionlib.features import chunks
+from fashionlib.features.fingerprints import weights
 from fashionlib.features.spaces import Features, concatenate
 
 MINILM = "all-MiniLM-L6-v2"
@@ -268,18 +268,6 @@ def _pictures(
     return chunks.encode(
         compute, list(paths), chunks.picture, recipe, cache, workers, "pictures"
     )["image"]
-
-
-def weights(model: nn.Module) -> str:
-    """A fingerprint of a model: the first thousand numbers of each of its weights and
-    buffers.
-    """
-    digest = hashlib.sha256()
-    for name, tensor in model.state_dict().items():
-        digest.update(
-            name.encode() + tensor.flatten()[:1000].float().cpu().numpy().tobytes()
-        )
-    return digest.hexdigest()[:16]
 
 
 def _minilm() -> Path:

@@ -11,6 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from fashionlib.features.threads import one_thread
 from fashionlib.recommending.kernels import merge_scores, threads
 
 USERS, ITEMS = (
@@ -53,12 +54,10 @@ def top_n(
             users[torch.as_tensor(some, device=users.device)], items, biases, mask, n
         )
 
-    before, workers = torch.get_num_threads(), 1 if users.is_cuda else threads()
-    with ThreadPoolExecutor(
-        workers, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:  # a core a block
+    workers = 1 if users.is_cuda else threads()  # a core a block
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    with one_thread(), pool:
         list(pool.map(fill, range(0, len(chosen), step)))
-    torch.set_num_threads(before)
     return lists
 
 

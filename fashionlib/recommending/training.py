@@ -13,6 +13,7 @@ from scipy import sparse
 from torch import Tensor
 from tqdm import tqdm
 
+from fashionlib.features.threads import one_thread
 from fashionlib.recommending import ranking
 from fashionlib.recommending.scoring import top_n
 
@@ -48,12 +49,8 @@ class InnerProduct:
         """Raises ValueError when features have not one finite row per column of
         `train`, or the loss overflows.
         """
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
+        with one_thread():
             return self._fit(train.tocsr())
-        finally:
-            torch.set_num_threads(threads)
 
     @torch.no_grad()
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:

@@ -7,7 +7,6 @@ from fashionlib.captioning.captioners.caches import encode, resized, without_tow
 from fashionlib.captioning.captioners.captioner import (
     Captioner,
     padded,
-    threads,
     tokens,
 )
 from fashionlib.captioning.captioners.checkpoints import (
@@ -45,7 +44,6 @@ __all__ = [
     "resized",
     "save",
     "seen",
-    "threads",
     "tokens",
     "mini",
     "with_text",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,7 @@ from fashionlib.captioning.captioners.architectures import (
 )
 from fashionlib.captioning.captioners.caches import resized
 from fashionlib.features.efficientnet import Cells
-
-SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it brings
+from fashionlib.features.threads import enough_for, one_thread
 
 
 @dataclass
@@ -232,22 +230,6 @@ def tokens(tokenizer: Any, captions: Sequence[str]) -> list[list[int]]:
     ]
 
 
-@contextmanager
-def threads(captioner: Captioner) -> Iterator[None]:
-    """One torch thread while a small model computes on the CPU, as before afterwards: a
-    second one mostly waits.
-    """
-    before = torch.get_num_threads()
-    weights = sum(p.numel() for p in captioner.base.parameters())
-    torch.set_num_threads(
-        1 if weights < SMALL and captioner.base.device.type == "cpu" else before
-    )
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 @torch.inference_mode()
 def looked_at(
     captioner: Captioner, images: Any, batch_size: int = 128
@@ -261,7 +243,7 @@ def looked_at(
             f"a {captioner.architecture.name} has no Q-Former; give a BLIP-2"
         )
     model = captioner.base.eval()
-    with threads(captioner):
+    with one_thread(enough_for(model)):
         for k in tqdm(
             range(0, len(images), batch_size), desc="images", unit="batch", leave=False
         ):

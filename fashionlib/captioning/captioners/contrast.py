@@ -32,9 +32,9 @@ from fashionlib.captioning.captioners.captioner import (
     Captioner,
     looked_at,
     padded,
-    threads,
     tokens,
 )
+from fashionlib.features.threads import enough_for, one_thread
 
 NAME = "retrieval"  # of the part among the model's modules
 TEMPERATURE = 0.07  # to start with, as CLIP and BLIP-2 do
@@ -336,7 +336,7 @@ def embed_texts(
     retrieval part.
     """
     part, model, made = part_of(captioner), captioner.base.eval(), []
-    with threads(captioner):
+    with one_thread(enough_for(model)):
         for k in tqdm(
             range(0, len(texts), batch_size), desc="texts", unit="batch", leave=False
         ):

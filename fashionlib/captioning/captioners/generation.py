@@ -16,9 +16,9 @@ from fashionlib.captioning.captioners.architectures import ARCHITECTURES
 from fashionlib.captioning.captioners.captioner import (
     Captioner,
     looked_at,
-    threads,
 )
 from fashionlib.captioning.captioners.minis import MINIS, Grid, Size, Vit
+from fashionlib.features.threads import enough_for, one_thread
 
 
 def mini(
@@ -63,7 +63,7 @@ def generate(
     """
     model, start, written = captioner.base.eval(), captioner.start, []
     how = {"do_sample": False, "num_beams": 1} | decoding
-    with threads(captioner):
+    with one_thread(enough_for(model)):
         for k in tqdm(
             range(0, len(images), batch_size),
             desc="captions",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fashionlib.captioning.captioners.generation import Captioner, seen
 from fashionlib.features import Features, chunks
-from fashionlib.features.encoders import weights
+from fashionlib.features.fingerprints import weights
 
 
 def spaces(

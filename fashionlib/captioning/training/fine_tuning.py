@@ -26,7 +26,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from fashionlib.captioning.captioners import Captioner, contrast, generate, threads
+from fashionlib.captioning.captioners import Captioner, contrast, generate
 from fashionlib.captioning.captioners.architectures import CachedTower
 from fashionlib.captioning.training.batches import Batches
 from fashionlib.captioning.training.losses import JointTrainer
@@ -35,6 +35,7 @@ from fashionlib.captioning.training.recipes import (
     Recipe,
 )
 from fashionlib.data.files import write_json
+from fashionlib.features.threads import enough_for, one_thread
 
 # on a disk that keeps no fine times Trainer says, every time, that it sorts checkpoints
 # by number: what we want
@@ -221,7 +222,7 @@ def train(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
-    with threads(captioner):
+    with one_thread(enough_for(captioner.base)):
         trainer.train(resume_from_checkpoint=kept and str(kept))
     captioner.model.eval()
     if trainer.is_world_process_zero() and not finished.is_file():

@@ -54,7 +54,7 @@ class _Joint:
         from fashionlib.captioning import captioners
         from fashionlib.captioning.captioners.contrast import part_of
         from fashionlib.features import chunks
-        from fashionlib.features.encoders import weights
+        from fashionlib.features.fingerprints import weights
 
         self.name, self.captioner = name, captioners.load(name)
         part_of(self.captioner)
@@ -79,7 +79,8 @@ class _Dual:
     """Two towers trained on pairs of picture and text, as CLIP's."""
 
     def __init__(self, name: str) -> None:
-        from fashionlib.features.encoders import dual, weights
+        from fashionlib.features.encoders import dual
+        from fashionlib.features.fingerprints import weights
 
         self.name, self.dual = name, dual(name)
         self.fingerprint = _fingerprint(
