@@ -1,9 +1,8 @@
-"""Retrieval: which garment of a gallery is the one asked for. Rules of the benchmarks,
-ranks per query, accuracy.
+"""Retrieval: which garment of a gallery is the one asked for.
 
-Ranks come first, one per query (`first_hits`); tables are made of them (`accuracy`).
-Vectors are anybody's: rows of an encoder's features, in the order of a benchmark's
-`queries` and `gallery`.
+A benchmark holds queries, a gallery and which rows are true. Ranks come first, one per
+query (`first_hits`); tables are made of them (`accuracy`). Vectors are anybody's: rows
+of an encoder's features, in the order of a benchmark's `queries` and `gallery`.
 """
 
 from fashionlib.retrieval.benchmarks import (

@@ -1,5 +1,4 @@
-"""Who asks, who may answer and who is right: the rules of the consumer-to-shop
-benchmarks and of two tasks on H&M.
+"""The rules of two consumer-to-shop benchmarks and of two tasks on H&M.
 
 DeepFashion consumer-to-shop (Liu et al., CVPR 2016): a consumer's photo is a query, the
 test split's shop photos are the gallery, and the exact item must be among the first k.
@@ -38,12 +37,12 @@ from fashionlib.data.readers import layouts
 
 @dataclass(frozen=True)
 class Benchmark:
-    """`queries` and `gallery`: rows of an items table, reindexed; `relevant`, bool
-    (queries, gallery): what is true.
+    """A retrieval task: queries, a gallery, and which gallery rows are true.
 
-    A query is one row, one garment. Entries of `excluded` are not in that query's
-    gallery. `rule` says in words what counts, and what was left out. ValueError for
-    shapes that don't fit, or an empty side.
+    `queries` and `gallery` are rows of an items table, reindexed; a query is one row,
+    one garment. `relevant`, bool (queries, gallery), is what is true. Entries of
+    `excluded` are not in that query's gallery. `rule` says in words what counts, and
+    what was left out. ValueError for shapes that don't fit, or an empty side.
     """
 
     queries: pd.DataFrame
@@ -68,56 +67,47 @@ class Benchmark:
 
     @property
     def clusters(self) -> np.ndarray:
-        """(queries,) the product of each query, what intervals resample; a query
-        without one is its own.
+        """(queries,) the product of each query, which intervals resample.
+
+        A query without a product is a cluster of its own.
         """
         own = pd.Series([f"query {row}" for row in range(len(self.queries))])
-        return (
-            self.queries[PRODUCT].fillna(own) if PRODUCT in self.queries else own
-        ).to_numpy(str)
+        if PRODUCT not in self.queries:
+            return own.to_numpy(str)
+        return self.queries[PRODUCT].fillna(own).to_numpy(str)
 
     def crop(self) -> Benchmark:
-        """The same, with pictures cut to their boxes (`images.cropped`); a picture
-        without a box stays whole.
+        """Return the task with pictures cut to their boxes (`images.cropped`).
+
+        A picture without a box stays whole.
         """
-        without = sum(
-            int(side[BOX].isna().sum()) for side in (self.queries, self.gallery)
-        )
-        told = f"; {without} pictures have no box and stay whole" if without else ""
+        sides = (self.queries, self.gallery)
+        whole = sum(int(side[BOX].isna().sum()) for side in sides)
+        note = f"; {whole} pictures have no box and stay whole" if whole else ""
         return replace(
             self,
             queries=_cropped(self.queries),
             gallery=_cropped(self.gallery),
-            rule=f"{self.rule}. Pictures cut to the given boxes{told}",
+            rule=f"{self.rule}. Pictures cut to the given boxes{note}",
         )
 
     def full(self) -> Benchmark:
-        """The same, by whole pictures: a gallery photo of several garments is one row,
-        true where any of them is.
+        """Return the task with one gallery row a photo, true where any garment is.
 
-        Otherwise its garments would all have one vector, and tie with each other.
-        Queries stay garments: those of one photo ask with the same picture for
+        Otherwise the garments of a photo would all have one vector, and tie with each
+        other. Queries stay garments: those of one photo ask with the same picture for
         different things, and no encoder of whole pictures can serve them all.
         """
         codes, photos = pd.factorize(self.gallery[IMAGE])
-        garments = np.arange(len(codes))
-        within = sparse.csr_matrix(
-            (np.ones(len(codes), np.int32), (garments, codes)),
-            (len(codes), len(photos)),
-        )
-        first = self.gallery.iloc[np.unique(codes, return_index=True)[1]].reset_index(
-            drop=True
-        )
+        photo_of = _indicator(codes, len(photos))  # (garments, photos)
+        excluded = self.excluded
+        if excluded is not None:
+            excluded = _boolean(excluded.astype(np.int32) @ photo_of)
         shared = len(self.queries) - self.queries[IMAGE].nunique()
-        excluded = (
-            None
-            if self.excluded is None
-            else _true(self.excluded.astype(np.int32) @ within)
-        )
         return replace(
             self,
-            gallery=first,
-            relevant=_true(self.relevant.astype(np.int32) @ within),
+            gallery=self.gallery.drop_duplicates(IMAGE).reset_index(drop=True),
+            relevant=_boolean(self.relevant.astype(np.int32) @ photo_of),
             excluded=excluded,
             rule=(
                 f"{self.rule}. Whole pictures: {len(codes)} gallery rows in"
@@ -130,134 +120,122 @@ class Benchmark:
 def deepfashion(
     items: pd.DataFrame, split: str = TEST, unfindable: bool = False
 ) -> Benchmark:
-    """DeepFashion consumer-to-shop: the true item is one; each of its shop photos is a
-    hit, and ranks count photos.
+    """Make DeepFashion consumer-to-shop: each shop photo of the query's item is a hit.
 
-    `items` are of `datasets.consumer2shop`. `unfindable` keeps queries whose item has
-    no shop photo: each is a miss. ValueError where a photo is missing.
+    Ranks count photos. `items` are of `readers.consumer2shop`. `unfindable` keeps
+    queries whose item has no shop photo: each is a miss. ValueError where a photo is
+    missing.
     """
-    return _street(
-        items,
-        split,
-        unfindable,
-        "DeepFashion consumer-to-shop",
-        "a shop photo of the same item",
-    )
+    rule = "DeepFashion consumer-to-shop", "a shop photo of the same item"
+    return _street(items, split, unfindable, *rule)
 
 
 def deepfashion2(
     items: pd.DataFrame, split: str = VALIDATION, unfindable: bool = False
 ) -> Benchmark:
-    """DeepFashion2: any shop garment of the same pair and style is a hit; shop garments
-    of style 0 fill the gallery.
+    """Make DeepFashion2: any shop garment of the same pair and style is a hit.
 
-    `items` are of `datasets.deepfashion2`, whose product is split, pair and style;
-    users' garments of style 0 are no queries. The test split ships without annotations.
-    `unfindable` keeps queries without a true shop garment: each is a miss. ValueError
-    where a photo is missing.
+    Shop garments of style 0 fill the gallery, users' garments of style 0 are no
+    queries. `items` are of `readers.deepfashion2`, whose product is split, pair and
+    style. The test split ships without annotations. `unfindable` keeps queries without
+    a true shop garment: each is a miss. ValueError where a photo is missing.
     """
-    return _street(
-        items,
-        split,
-        unfindable,
-        "DeepFashion2",
-        "a shop garment of the same pair and style",
-    )
+    rule = "DeepFashion2", "a shop garment of the same pair and style"
+    return _street(items, split, unfindable, *rule)
 
 
 def variants(items: pd.DataFrame, split: str | None = None) -> Benchmark:
-    """Same product, other colour, on H&M's articles: true are the product's articles of
-    another colour name.
+    """Make "same product, other colour" of H&M's articles.
 
-    The query itself, and its product's articles of the same colour name, are not in its
-    gallery; every other article is. Queries are the articles of `split` (all where
-    None); those without a true article are left out and counted.
+    True are the product's articles of another colour name. The query itself, and its
+    product's articles of the same colour name, are not in its gallery; every other
+    article is. Queries are the articles of `split` (all where None); those without a
+    true article are left out and counted.
     """
-    rows = _whole(items)
-    asking = rows if split is None else rows[rows[SPLIT] == split]
-    alike = [_same(asking[PRODUCT], rows[PRODUCT]), _same(_shade(asking), _shade(rows))]
-    excluded = alike[1]
-    relevant = _true(
-        alike[0].astype(np.int32) - alike[0].multiply(excluded).astype(np.int32)
-    )
-    kept = np.diff(relevant.indptr) > 0
-    siblings = int((np.diff(excluded.indptr)[kept] - 1).sum())
+    gallery = _with_pictures(items)
+    queries = gallery if split is None else gallery[gallery[SPLIT] == split]
+    product = _same(queries[PRODUCT], gallery[PRODUCT])
+    excluded = _same(_shade(queries), _shade(gallery))
+    relevant = _boolean(product > excluded)
+    has_true = np.diff(relevant.indptr) > 0
+    siblings = int((np.diff(excluded.indptr)[has_true] - 1).sum())
     rule = (
-        f"Same product, other colour; {len(asking) - kept.sum()} of {len(asking)}"
+        f"Same product, other colour; {len(queries) - has_true.sum()} of {len(queries)}"
         f" articles have no such variant and are no queries; {siblings} pairs of the"
         " same colour name are left out"
     )
     return Benchmark(
-        asking[kept].reset_index(drop=True), rows, relevant[kept], rule, excluded[kept]
+        queries[has_true].reset_index(drop=True),
+        gallery,
+        relevant[has_true],
+        rule,
+        excluded[has_true],
     )
 
 
 def captions(items: pd.DataFrame, split: str | None = None) -> Benchmark:
-    """Text to image: a caption is a query, each article with that very caption is true
-    (colours of a product are).
+    """Make text to image: a caption is a query, each article that has it is true.
 
-    Each distinct caption of `split` (all where None) asks once; the gallery are all
-    articles with a picture.
+    The colours of a product share a caption. Each distinct caption of `split` (all
+    where None) asks once; the gallery are all articles with a picture.
     """
-    rows = _whole(items)
-    said = (
-        rows[rows[CAPTION].notna()]
-        if split is None
-        else rows[rows[CAPTION].notna() & (rows[SPLIT] == split)]
-    )
-    asking = said.drop_duplicates(CAPTION).reset_index(drop=True)
+    gallery = _with_pictures(items)
+    captioned = gallery[gallery[CAPTION].notna()]
+    if split is not None:
+        captioned = captioned[captioned[SPLIT] == split]
+    queries = captioned.drop_duplicates(CAPTION).reset_index(drop=True)
     rule = (
-        f"Text to image: {len(asking)} distinct captions of {len(said)} articles; true"
-        " are all articles that have it"
+        f"Text to image: {len(queries)} distinct captions of {len(captioned)} articles;"
+        " true are all articles that have it"
     )
-    return Benchmark(asking, rows, _same(asking[CAPTION], rows[CAPTION]), rule)
+    relevant = _same(queries[CAPTION], gallery[CAPTION])
+    return Benchmark(queries, gallery, relevant, rule)
 
 
 def _street(
     items: pd.DataFrame, split: str, unfindable: bool, name: str, true: str
 ) -> Benchmark:
-    rows = _whole(items[items[SPLIT] == split])
-    shop = rows[rows[SOURCE] == SHOP].reset_index(drop=True)
+    rows = _with_pictures(items[items[SPLIT] == split])
+    gallery = rows[rows[SOURCE] == SHOP].reset_index(drop=True)
     worn = rows[rows[SOURCE] == CONSUMER]
-    asking = worn[worn[PRODUCT].notna()].reset_index(drop=True)
-    true_pairs = layouts.pairs(rows).dropna()
-    places = [
-        pd.Index(side[ITEM]).get_indexer(true_pairs[column])
-        for side, column in ((asking, layouts.QUERY), (shop, layouts.GALLERY))
-    ]
-    relevant = _true(
-        sparse.csr_matrix(
-            (np.ones(len(true_pairs), np.int32), places), (len(asking), len(shop))
-        )
+    queries = worn[worn[PRODUCT].notna()].reset_index(drop=True)
+    pairs = layouts.pairs(rows).dropna()
+    places = (
+        pd.Index(queries[ITEM]).get_indexer(pairs[layouts.QUERY]),
+        pd.Index(gallery[ITEM]).get_indexer(pairs[layouts.GALLERY]),
     )
-    kept = np.full(len(asking), True) if unfindable else np.diff(relevant.indptr) > 0
-    lost = int((np.diff(relevant.indptr) == 0).sum())
+    shape = (len(queries), len(gallery))
+    counts = sparse.csr_matrix((np.ones(len(pairs), np.int32), places), shape)
+    relevant = _boolean(counts)
+    has_true = np.diff(relevant.indptr) > 0
+    fate = "misses" if unfindable else "left out"
     rule = (
-        f"{name}, split {split}: a hit is {true}; {lost} of {len(asking)} queries have"
-        f" none in the gallery and are {'misses' if unfindable else 'left out'};"
-        f" {len(worn) - len(asking)} consumer rows without an item are no queries"
+        f"{name}, split {split}: a hit is {true}; {int((~has_true).sum())} of"
+        f" {len(queries)} queries have none in the gallery and are {fate};"
+        f" {len(worn) - len(queries)} consumer rows without an item are no queries"
     )
-    return Benchmark(asking[kept].reset_index(drop=True), shop, relevant[kept], rule)
+    asked = has_true | unfindable
+    queries = queries[asked].reset_index(drop=True)
+    return Benchmark(queries, gallery, relevant[asked], rule)
 
 
-def _same(asking: pd.Series, given: pd.Series) -> sparse.csr_matrix:
-    """Bool (asking, given): where both have the same value; a missing one is like
-    nothing.
-    """
-    codes, values = pd.factorize(pd.concat([asking, given], ignore_index=True))
-    sides = []
-    for part in (codes[: len(asking)], codes[len(asking) :]):
-        there = np.flatnonzero(part >= 0)
-        ones = np.ones(len(there), np.int32)
-        sides.append(
-            sparse.csr_matrix(
-                (ones, (there, part[there])), (len(part), max(1, len(values)))
-            )
-        )
-    return _true(sides[0] @ sides[1].T)
+def _same(left: pd.Series, right: pd.Series) -> sparse.csr_matrix:
+    """Return bool (left, right): where both have a value, and the same."""
+    codes, values = pd.factorize(pd.concat([left, right], ignore_index=True))
+    width = max(1, len(values))
+    one = _indicator(codes[: len(left)], width)  # (left, values)
+    other = _indicator(codes[len(left) :], width)  # (right, values)
+    return _boolean(one @ other.T)
 
 
-def _true(counts: sparse.spmatrix) -> sparse.csr_matrix:
+def _indicator(codes: np.ndarray, width: int) -> sparse.csr_matrix:
+    """Return (rows, width) with 1 at each row's code; -1 is a missing value."""
+    rows = np.flatnonzero(codes >= 0)
+    ones = np.ones(len(rows), np.int32)
+    return sparse.csr_matrix((ones, (rows, codes[rows])), (len(codes), width))
+
+
+def _boolean(counts: sparse.spmatrix) -> sparse.csr_matrix:
     made = sparse.csr_matrix(counts)
     made.eliminate_zeros()
     made.sort_indices()
@@ -265,26 +243,20 @@ def _true(counts: sparse.spmatrix) -> sparse.csr_matrix:
 
 
 def _shade(rows: pd.DataFrame) -> pd.Series:
-    """Product and colour name as one value; the article's own id where either is
-    missing.
-    """
+    """Return product and colour name as one value, or the article's id without both."""
     return (rows[PRODUCT] + "\0" + rows[COLOUR]).fillna(rows[ITEM])
 
 
 def _cropped(rows: pd.DataFrame) -> pd.DataFrame:
-    boxed = [
-        (
-            images.cropped(image, box)
-            if isinstance(box, (tuple, list, np.ndarray))
-            else image
-        )
-        for image, box in zip(rows[IMAGE], rows[BOX], strict=True)
-    ]
-    return rows.assign(**{IMAGE: boxed})
+    has_box = rows[BOX].notna()
+    pairs = zip(rows[IMAGE][has_box], rows[BOX][has_box], strict=True)
+    references = rows[IMAGE].copy()
+    references[has_box] = [images.cropped(image, box) for image, box in pairs]
+    return rows.assign(**{IMAGE: references})
 
 
-def _whole(items: pd.DataFrame) -> pd.DataFrame:
-    """The items, reindexed. ValueError where one has no picture."""
+def _with_pictures(items: pd.DataFrame) -> pd.DataFrame:
+    """Return the items, reindexed; ValueError where one has no picture."""
     bare = items[ITEM][items[IMAGE].isna()]
     if len(bare):
         raise ValueError(

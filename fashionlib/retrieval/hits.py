@@ -1,6 +1,4 @@
-"""The rank of each query's first true row, exact, without ever holding all scores at
-once.
-"""
+"""Rank each query's first true row, exactly, without holding all scores at once."""
 
 from __future__ import annotations
 
@@ -22,14 +20,13 @@ def first_hits(
     excluded: sparse.csr_matrix | None = None,
     block: int = 2**24,
 ) -> np.ndarray:
-    """(queries,) int: the rank, from 1, of the first true row in the gallery sorted by
-    cosine; 0 where none is true.
+    """Return (queries,) the rank, from 1, of each query's first true row by cosine.
 
-    `queries` (queries, dim); `gallery` (items, dim), or (items, vectors, dim): an item
-    of several vectors scores with the nearest, as BLIP-2's query outputs are compared
-    with a text (Li et al. 2023, section 3.1). Rows needn't be of length one. Non-zero
-    entries of `relevant` (queries, items) are true, those of `excluded` are not in that
-    query's gallery (itself, say).
+    It is 0 where no row is true. `queries` (queries, dim); `gallery` (items, dim), or
+    (items, vectors, dim): an item of several vectors scores with the nearest, as
+    BLIP-2's query outputs are compared with a text (Li et al. 2023, section 3.1). Rows
+    needn't be of length one. Non-zero entries of `relevant` (queries, items) are true,
+    those of `excluded` are not in that query's gallery (itself, say).
 
     Ties are counted against the encoder: every false row that scores as high as the
     best true one, to `TIE`, stands before it, so that equal vectors for all find
@@ -38,28 +35,20 @@ def first_hits(
     memory, 64 MiB. ValueError for shapes that don't fit, NaN, a row of zeros, or a true
     row that is excluded.
     """
-    relevant = _matrix(relevant)
-    excluded = (
-        sparse.csr_matrix(relevant.shape, dtype=bool)
-        if excluded is None
-        else _matrix(excluded)
-    )
+    relevant = _boolean(relevant)
+    if excluded is None:
+        excluded = sparse.csr_matrix(relevant.shape, dtype=bool)
+    excluded = _boolean(excluded)
     _check(queries, gallery, relevant, excluded)
-    vectors = unit_rows("gallery", gallery).reshape(
-        -1, gallery.shape[-1]
-    )  # (items * vectors, dim)
-    asked = unit_rows("query", queries)
-    ranks = np.zeros(len(asked), np.int64)
+    vectors = unit_rows("gallery", gallery)
+    vectors = vectors.reshape(-1, gallery.shape[-1])  # (items * vectors, dim)
+    queries = unit_rows("query", queries)
+    ranks = np.zeros(len(queries), np.int64)
     step = max(1, block // len(vectors))
-    for start in tqdm(
-        range(0, len(asked), step),
-        desc="queries",
-        unit=f"x{step}",
-        leave=False,
-        disable=None,
-    ):
+    starts = range(0, len(queries), step)
+    for start in tqdm(starts, "queries", unit=f"x{step}", leave=False, disable=None):
         rows = slice(start, start + step)
-        scores = asked[rows] @ vectors.T  # (step, items * vectors)
+        scores = queries[rows] @ vectors.T  # (step, items * vectors)
         if gallery.ndim == 3:
             scores = scores.reshape(len(scores), *gallery.shape[:2]).max(2)
         ranks[rows] = _ranks(scores, relevant[rows], excluded[rows])
@@ -69,43 +58,42 @@ def first_hits(
 def _ranks(
     scores: np.ndarray, relevant: sparse.csr_matrix, excluded: sparse.csr_matrix
 ) -> np.ndarray:
+    """Return (queries,) the ranks of scores (queries, items), which are changed."""
     scores[excluded.nonzero()] = -np.inf
     counts = np.diff(relevant.indptr)
-    asked = np.flatnonzero(counts)  # queries with a true row
-    if not len(asked):
+    with_true = np.flatnonzero(counts)  # queries with a true row
+    if not len(with_true):
         return np.zeros(len(scores), np.int64)
-    true = scores[
-        np.repeat(np.arange(len(scores)), counts), relevant.indices
-    ]  # (true pairs,), query by query
-    starts = relevant.indptr[asked]
+    query_of = np.repeat(np.arange(len(scores)), counts)
+    true = scores[query_of, relevant.indices]  # (true pairs,), query by query
+    starts = relevant.indptr[with_true]
+    # a score from which on a row stands before the best true one, or ties with it
     bar = np.full(len(scores), np.inf, np.float32)
-    bar[asked] = np.maximum.reduceat(true, starts) - np.float32(TIE)
-    tied = np.zeros(len(scores), np.int64)  # true rows that score as high as the best
-    tied[asked] = np.add.reduceat(
-        true >= np.repeat(bar, counts), starts, dtype=np.int64
-    )
+    bar[with_true] = np.maximum.reduceat(true, starts) - np.float32(TIE)
+    tied = np.bincount(query_of, true >= bar[query_of], len(scores)).astype(np.int64)
     ahead = np.count_nonzero(scores >= bar[:, None], axis=1) - tied
     return np.where(counts > 0, 1 + ahead, 0)
 
 
-def _matrix(given: sparse.csr_matrix) -> sparse.csr_matrix:
-    made = sparse.csr_matrix(given, dtype=bool, copy=True)
+def _boolean(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    made = sparse.csr_matrix(matrix, dtype=bool, copy=True)
     made.sum_duplicates()
     made.eliminate_zeros()
     return made
 
 
 def unit_rows(name: str, matrix: np.ndarray) -> np.ndarray:
-    """Rows of length one, float32. ValueError, "NAME row N ...", for the first that
-    isn't finite or is all zeros.
+    """Return the rows at length one, float32.
+
+    ValueError, "NAME row N ...", for the first that isn't finite or is all zeros.
     """
     matrix = np.asarray(matrix, dtype=np.float32)
-    wrong = ~np.isfinite(matrix).reshape(len(matrix), -1).all(1)
+    infinite = ~np.isfinite(matrix).reshape(len(matrix), -1).all(1)
     zero = ~matrix.any(-1).reshape(len(matrix), -1).all(1)
-    for bad, what in ((wrong, "is not finite"), (zero, "is all zeros")):
+    for bad, fault in ((infinite, "is not finite"), (zero, "is all zeros")):
         if bad.any():
             raise ValueError(
-                f"{name} row {int(bad.argmax())} {what}, {bad.sum()} of {len(matrix)}"
+                f"{name} row {int(bad.argmax())} {fault}, {bad.sum()} of {len(matrix)}"
                 " are: it has no direction to compare; leave such rows out"
             )
     return unit(matrix)
@@ -117,11 +105,8 @@ def _check(
     relevant: sparse.csr_matrix,
     excluded: sparse.csr_matrix,
 ) -> None:
-    if (
-        queries.ndim != 2
-        or gallery.ndim not in (2, 3)
-        or queries.shape[1] != gallery.shape[-1]
-    ):
+    same_dim = queries.shape[-1:] == gallery.shape[-1:]
+    if queries.ndim != 2 or gallery.ndim not in (2, 3) or not same_dim:
         raise ValueError(
             f"queries of shape {queries.shape} for a gallery of shape {gallery.shape}:"
             " give (queries, dim) and (items, dim) or (items, vectors, dim), of one"

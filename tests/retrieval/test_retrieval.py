@@ -14,10 +14,9 @@ import pytest
 from scipy import sparse
 
 import wardrobe
-from fashionlib import retrieval
+from fashionlib import retrieval, stats
 from fashionlib.data import images
 from fashionlib.data.readers import consumer2shop, deepfashion2, layouts
-from fashionlib.recommending import ranking
 from fashionlib.retrieval import (
     Benchmark,
     accuracy,
@@ -410,13 +409,13 @@ def test_intervals_resample_products_not_queries() -> None:
 
 def test_clustered_means_of_unequal_clusters_are_over_the_queries_drawn() -> None:
     values, clusters = np.array([1.0, 0, 0, 0]), ["a", "b", "b", "b"]
-    means = ranking.resampled_means(values, 0, 4000, clusters)
+    means = stats.resampled_means(values, 0, 4000, clusters)
     assert set(np.round(means, 9)) == {0.0, round(1 / 4, 9), 1.0}  # bb, ab, aa
     assert abs(np.mean(means == 1 / 4) - 1 / 2) < 0.03
-    alone = ranking.resampled_means(values, 7, 500, range(4))
-    np.testing.assert_array_equal(alone, ranking.resampled_means(values, 7, 500))
+    alone = stats.resampled_means(values, 7, 500, range(4))
+    np.testing.assert_array_equal(alone, stats.resampled_means(values, 7, 500))
     with pytest.raises(ValueError, match="3 cluster labels for 4 values"):
-        ranking.resampled_means(values, 0, 10, ["a", "b", "b"])
+        stats.resampled_means(values, 0, 10, ["a", "b", "b"])
 
 
 def test_a_difference_is_paired_and_a_cutoff_counts_from_one() -> None:

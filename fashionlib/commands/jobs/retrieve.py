@@ -17,7 +17,7 @@ from fashionlib import features
 from fashionlib.data import provenance
 from fashionlib.retrieval.benchmarks import Benchmark
 from fashionlib.retrieval.hits import TIE, first_hits, unit_rows
-from fashionlib.retrieval.tables import CUTOFFS, accuracy, hits
+from fashionlib.retrieval.tables import CUTOFFS, accuracy, is_hit
 
 COLUMNS = ["query", "gallery"]
 
@@ -82,7 +82,7 @@ def retrieve_files(
         "conventions": conventions(given.ndim == 3, itself),
         "versions": {"fashionlib": fashionlib.__version__} | provenance.versions(),
     }
-    columns = {f"top-{k}": hits(first, k).astype(int) for k in cutoffs}
+    columns = {f"top-{k}": is_hit(first, k).astype(int) for k in cutoffs}
     return Retrieved(
         result, pd.DataFrame({"query": range(len(first)), "first_hit": first} | columns)
     )
