@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 import wardrobe
-from fashionlib.captioning.metrics import corpus_bleu, java, meteor, spice, tokens
-from fashionlib.captioning.metrics.overlap import measure
+from fashionlib.captioning.metrics import java, meteor, spice, tokens
+from fashionlib.captioning.metrics.overlap import bleu, measure
 from fashionlib.data import provenance
 from wardrobe.words import STYLES
 
@@ -155,12 +155,12 @@ def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
 
     def ours() -> tuple:
         counts, cider, rouge = measure([[text] for text in true], said)
-        return corpus_bleu(counts).T, cider, rouge
+        return bleu(counts).T, cider, rouge
 
     def theirs() -> tuple:
-        bleu = Bleu(4).compute_score(truth, result, verbose=0)[1]
+        bleus = Bleu(4).compute_score(truth, result, verbose=0)[1]
         return (
-            np.array(bleu),
+            np.array(bleus),
             Cider().compute_score(truth, result)[1],
             Rouge().compute_score(truth, result)[1],
         )

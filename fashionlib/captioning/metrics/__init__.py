@@ -1,45 +1,38 @@
-"""Caption metrics, one row per item first, with intervals: BLEU, METEOR, ROUGE-L,
-CIDEr, SPICE-py, category accuracy.
+"""Caption metrics, one row per item first, with intervals.
 
-`score_many` scores systems against the same references; `table` and `differences` give
-bootstrap intervals and p-values; `Scores.plus` adds metrics of one's own, such as
-attribute precision and recall (`fashionlib.captioning.metrics.attributes`);
-`fashionlib score` does all that for files. Paper A prints all scores times 100.
+`score_many` scores systems against the same references: BLEU, METEOR, ROUGE-L, CIDEr,
+SPICE-py. `add_meaning` adds attribute precision and recall and category accuracy;
+`Scores.plus` adds metrics of one's own; `table` and `differences` give bootstrap
+intervals and p-values. `fashionlib score` does all that for files. Paper A prints all
+scores times 100.
 """
 
-from fashionlib.captioning.metrics.bootstrap import (
-    Difference,
-    difference,
-    differences,
-    interval,
-    table,
-)
 from fashionlib.captioning.metrics.category import (
     Classifier,
     category_classifier,
     category_hits,
 )
+from fashionlib.captioning.metrics.intervals import difference, differences, table
+from fashionlib.captioning.metrics.meaning import MEANING, add_meaning
 from fashionlib.captioning.metrics.scores import (
     METRICS,
     OVERLAP,
     Scores,
-    corpus_bleu,
     score,
     score_many,
 )
 
 __all__ = [
+    "MEANING",
     "METRICS",
     "OVERLAP",
     "Classifier",
-    "Difference",
     "Scores",
+    "add_meaning",
     "category_classifier",
     "category_hits",
-    "corpus_bleu",
     "difference",
     "differences",
-    "interval",
     "score",
     "score_many",
     "table",

@@ -1,9 +1,8 @@
-"""METEOR 1.5 (Denkowski and Lavie 2014) by the jar that pycocoevalcap ships; its scores
-of each item to the last bit.
+"""METEOR 1.5 (Denkowski and Lavie 2014) by the jar that pycocoevalcap ships.
 
-The jar is started once for all systems, with the paraphrases that can match
-(`paraphrases`); every distinct pair is asked once, and all are written by a thread
-while the answers are read.
+Each item's score is the jar's to the last bit. Every distinct pair of references and
+caption is asked once for all systems, in as many jars as there are cores for it, with
+the paraphrases that can match (`paraphrases`).
 """
 
 from __future__ import annotations
@@ -30,26 +29,32 @@ JAR = "meteor-1.5.jar"
 # Without the second compiler and with one collector thread a start, and ten thousand
 # pairs, cost half as much.
 MACHINE = ("-Xmx2G", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-PAIRS_A_JAR = (
-    1000  # distinct pairs that are worth another JVM, where there is a core for it
-)
-OPTIONS = ["-", "-", "-stdio", "-l", "en", "-norm"]
-FIELDS = 23  # lengths, function words, matches of four stages, chunks, matched words
+PAIRS_A_JAR = 1000  # distinct pairs that are worth another JVM
+OPTIONS = ("-", "-", "-stdio", "-l", "en", "-norm")
 ALPHA, BETA, GAMMA, DELTA = 0.85, 0.2, 0.6, 0.75  # the jar's for English
-STAGES = np.array(
-    [1.0, 0.6, 0.8, 0.6]
-)  # weights of exact, stem, synonym and paraphrase matches
+STAGES = {"exact": 1.0, "stem": 0.6, "synonym": 0.8, "paraphrase": 0.6}  # weights
+SIDES = ("caption", "reference")
+STATISTICS = (  # of an item, in the jar's order; they add up over items
+    *(f"{side} words" for side in SIDES),
+    *(f"{side} function words" for side in SIDES),
+    *(
+        f"{stage} {kind} matches of {side}"
+        for stage in STAGES
+        for kind in ("content", "function")
+        for side in SIDES
+    ),
+    "chunks",
+    *(f"matched words of {side}" for side in SIDES),
+)
 
 
 @dataclass(frozen=True)
 class Meteor:
-    """One system's METEOR: fractions per item, the corpus value (of the summed
-    statistics, no mean), the statistics.
-    """
+    """One system's METEOR; its corpus value is of the summed statistics, no mean."""
 
-    per_item: np.ndarray  # (items,)
+    per_item: np.ndarray  # (items,), fractions
     corpus: float
-    statistics: np.ndarray  # (items, 23), summable: see `_summable`
+    statistics: np.ndarray  # (items, 23), STATISTICS, summable: see `_summable`
 
 
 def score_many(
@@ -57,13 +62,13 @@ def score_many(
     systems: Sequence[Sequence[str]],
     seconds: float | None = None,
 ) -> list[Meteor]:
-    """METEOR of each system's tokenised captions (items,) against the same tokenised
-    references (items, any number).
+    """Score each system's tokenised captions (items,) against the same references.
 
-    Line ends and "|||" within a text are removed, so no caption can shift the answers.
-    Raises ValueError where the lengths differ, RuntimeError with the end of Java's
-    error output where Java dies or answers nonsense, and TimeoutError after `seconds`
-    (when none are given: two minutes and a tenth of a second per pair).
+    References are tokenised too, any number an item. Line ends and "|||" within a text
+    are removed, so no caption can shift the answers. ValueError where the lengths
+    differ, RuntimeError with the end of Java's error output where Java dies or answers
+    nonsense, and TimeoutError after `seconds` (when none are given: two minutes and a
+    tenth of a second per pair).
     """
     for captions in systems:
         if len(captions) != len(references):
@@ -74,35 +79,32 @@ def score_many(
     if not references:
         raise ValueError("METEOR: no items to score")
     lines = [
-        _line(refs, caption)
+        _line(texts, caption)
         for captions in systems
-        for refs, caption in zip(references, captions, strict=True)
+        for texts, caption in zip(references, captions, strict=True)
     ]
     limit = 120 + 0.1 * len(lines) if seconds is None else seconds
-    distinct = {line: row for row, line in enumerate(dict.fromkeys(lines))}
-    table, asked = paraphrases.table(distinct), list(distinct)
-    count = max(1, min(os.cpu_count() or 1, len(asked) // PAIRS_A_JAR))
-    bar = tqdm(
-        total=len(asked), desc="METEOR", unit="pair", mininterval=1, disable=None
-    )
-    with (
-        ThreadPoolExecutor(count) as pool,
-        ExitStack() as stack,
-    ):  # a jar that fails ends the others, then the pool
-        stack.enter_context(bar)
-        jars = [stack.enter_context(_Jar(limit, table, bar)) for _ in range(count)]
-        answers = np.concatenate(
-            list(pool.map(lambda n: jars[n].ask(asked[n::count]), range(count)))
+    places = {line: place for place, line in enumerate(dict.fromkeys(lines))}
+    distinct = list(places)
+    paraphrase_table = paraphrases.table(distinct)
+    count = max(1, min(os.cpu_count() or 1, len(distinct) // PAIRS_A_JAR))
+    with ThreadPoolExecutor(count) as pool, ExitStack() as stack:
+        # a jar that fails ends the others, then the pool
+        bar = stack.enter_context(
+            tqdm(total=len(distinct), desc="METEOR", mininterval=1, disable=None)
         )
-        order = np.argsort(
-            np.concatenate([np.arange(n, len(asked), count) for n in range(count)])
-        )
-        answers = answers[order][[distinct[line] for line in lines]]
-        size = len(references)
-        return [
-            jars[0].evaluate(answers[start : start + size])
-            for start in range(0, len(lines), size)
+        jars = [
+            stack.enter_context(_Jar(limit, paraphrase_table, bar))
+            for _ in range(count)
         ]
+        parts = [slice(n, None, count) for n in range(count)]
+        answers = pool.map(lambda jar, part: jar.ask(distinct[part]), jars, parts)
+        statistics = np.empty((len(distinct), len(STATISTICS)))
+        for part, answer in zip(parts, answers, strict=True):
+            statistics[part] = answer
+        each = statistics[[places[line] for line in lines]]  # (systems * items, 23)
+        of_systems = each.reshape(len(systems), len(references), -1)
+        return [jars[0].evaluate(rows) for rows in of_systems]
 
 
 def score(
@@ -110,105 +112,87 @@ def score(
     captions: Sequence[str],
     seconds: float | None = None,
 ) -> Meteor:
-    """METEOR of one system; see `score_many`."""
+    """Score one system; see `score_many`."""
     return score_many(references, [captions], seconds)[0]
 
 
 def from_statistics(statistics: np.ndarray) -> np.ndarray:
-    """METEOR (...,) of statistics (..., 23); a corpus or a resample is scored by its
-    summed statistics.
+    """Return METEOR (...,) of statistics (..., 23), also of summed ones.
 
     Weighted precision P and recall R give P R / (alpha P + (1 - alpha) R), less a share
     gamma * fragmentation^beta.
     """
-    s = np.asarray(statistics, float)
-    stages = s[..., 4:20].reshape(
-        *s.shape[:-1], 4, 4
-    )  # (..., stage, content and function words of test and reference)
-    matched_test = (DELTA * stages[..., 0] + (1 - DELTA) * stages[..., 2]) @ STAGES
-    matched_reference = (DELTA * stages[..., 1] + (1 - DELTA) * stages[..., 3]) @ STAGES
-    words_test = DELTA * (s[..., 0] - s[..., 2]) + (1 - DELTA) * s[..., 2]
-    words_reference = DELTA * (s[..., 1] - s[..., 3]) + (1 - DELTA) * s[..., 3]
+    words, function_words, matches, chunks, matched_words = _named(statistics)
+    content = words - function_words
+    kinds = np.array([DELTA, 1 - DELTA])  # weights of content and function words
+    matched = np.einsum("...skt,s,k->...t", matches, list(STAGES.values()), kinds)
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision, recall = (
-            matched_test / words_test,
-            matched_reference / words_reference,
-        )
+        shares = matched / (DELTA * content + (1 - DELTA) * function_words)
+        precision, recall = shares[..., 0], shares[..., 1]
         mean = 1 / ((1 - ALPHA) / precision + ALPHA / recall)
-        fragmentation = s[..., 20] / ((s[..., 21] + s[..., 22]) / 2)
+        fragmentation = chunks / matched_words.mean(axis=-1)
         value = mean * (1 - GAMMA * fragmentation**BETA)
-    return np.where(matched_test * matched_reference > 0, value, 0.0)
-
-
-def of_2005(statistics: np.ndarray) -> np.ndarray:
-    """METEOR (...,) by the formula of Banerjee and Lavie 2005 on METEOR 1.5's matches,
-    statistics (..., 23).
-
-    10 P R / (R + 9 P), less a share (chunks / matches)^3 / 2; every match counts whole.
-    NLTK's METEOR and Thesis B's equations 4.6 and 4.7 have this form. Their matches
-    know no paraphrases, so they are fewer.
-    """
-    s = np.asarray(statistics, float)
-    matched = (
-        s[..., 4:20].reshape(*s.shape[:-1], 4, 2, 2).sum(axis=(-3, -2))
-    )  # (..., words of test and reference)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        precision, recall = matched[..., 0] / s[..., 0], matched[..., 1] / s[..., 1]
-        mean = 10 * precision * recall / (recall + 9 * precision)
-        value = mean * (1 - (s[..., 20] / matched.mean(axis=-1)) ** 3 / 2)
     return np.where(matched.prod(axis=-1) > 0, value, 0.0)
 
 
-def _summable(statistics: np.ndarray) -> np.ndarray:
-    """The jar's statistics (items, 23) as it sums them: a caption matched whole, in one
-    chunk, adds no chunk.
+def of_2005(statistics: np.ndarray) -> np.ndarray:
+    """Return METEOR (...,) by the formula of Banerjee and Lavie 2005 on 1.5's matches.
+
+    Of statistics (..., 23): 10 P R / (R + 9 P), less a share (chunks / matches)^3 / 2;
+    every match counts whole. NLTK's METEOR and Thesis B's equations 4.6 and 4.7 have
+    this form. Their matches know no paraphrases, so they are fewer.
     """
-    stages = (
-        statistics[:, 4:20].reshape(-1, 4, 2, 2).sum(axis=(1, 2))
-    )  # (items, matched words of test and reference)
+    words, _, matches, chunks, _ = _named(statistics)
+    matched = matches.sum(axis=(-3, -2))  # (..., sides)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = matched / words
+        precision, recall = shares[..., 0], shares[..., 1]
+        mean = 10 * precision * recall / (recall + 9 * precision)
+        value = mean * (1 - (chunks / matched.mean(axis=-1)) ** 3 / 2)
+    return np.where(matched.prod(axis=-1) > 0, value, 0.0)
+
+
+def _named(statistics: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Split statistics (..., 23) into words, function words, matches, chunks, matched.
+
+    Matches are (..., stages, kinds, sides), chunks (...,), the others (..., sides).
+    """
+    rows = np.asarray(statistics, float)
+    matches = rows[..., 4:20].reshape(*rows.shape[:-1], len(STAGES), 2, len(SIDES))
+    return rows[..., :2], rows[..., 2:4], matches, rows[..., 20], rows[..., 21:]
+
+
+def _summable(statistics: np.ndarray) -> np.ndarray:
+    """Return the jar's statistics (items, 23) as it sums them.
+
+    A caption matched whole, in one chunk, adds no chunk.
+    """
+    words, _, matches, chunks, _ = _named(statistics)
+    whole = (matches.sum(axis=(1, 2)) == words).all(axis=1) & (chunks == 1)
     summable = statistics.copy()
-    summable[
-        (stages == statistics[:, :2]).all(axis=1) & (statistics[:, 20] == 1), 20
-    ] = 0
+    summable[whole, STATISTICS.index("chunks")] = 0
     return summable
 
 
-def _clean(text: str) -> str:
-    return java.one_line(text).replace("|||", "").replace("  ", " ")
-
-
 def _line(references: Sequence[str], caption: str) -> str:
-    """One question in the jar's protocol. pycocoevalcap cleans the caption the same
-    way.
-    """
+    """Write one question in the jar's protocol, cleaned as pycocoevalcap does."""
     if not references:
         raise ValueError(f"METEOR: no reference for the caption {caption[:60]!r}")
-    texts = [java.one_line(text).replace("|||", "") for text in references]
-    return " ||| ".join(["SCORE", *texts, _clean(caption)]) + "\n"
+    *texts, said = (
+        java.one_line(text).replace("|||", "") for text in (*references, caption)
+    )
+    return " ||| ".join(["SCORE", *texts, said.replace("  ", " ")]) + "\n"
 
 
 class _Jar:
     """The running jar, for a `with` block. Every way out of the block ends the JVM."""
 
-    def __init__(self, limit: float, table: Path, bar: tqdm) -> None:
-        self.limit, self.bar, self.late, self.errors = (
-            limit,
-            bar,
-            False,
-            tempfile.TemporaryFile(),
-        )
-        command = [
-            java.runtime(),
-            *MACHINE,
-            *java.FLAGS,
-            "-jar",
-            JAR,
-            *OPTIONS,
-            "-a",
-            str(table),
-        ]
+    def __init__(self, limit: float, paraphrase_table: Path, bar: tqdm) -> None:
+        self.limit, self.bar, self.late = limit, bar, False
+        self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            command,
+            [java.runtime(), *MACHINE, *java.FLAGS, "-jar", JAR, *OPTIONS]
+            + ["-a", str(paraphrase_table)],
             cwd=java.jar_folder("meteor"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -238,8 +222,9 @@ class _Jar:
         self._kill()
 
     def _kill(self) -> None:
-        """End the JVM and what a launcher script may have started, or its pipe would
-        stay open and be read for ever.
+        """End the JVM and what a launcher script may have started.
+
+        Else its pipe would stay open and be read for ever.
         """
         with contextlib.suppress(ProcessLookupError):
             if os.name == "posix":
@@ -248,9 +233,8 @@ class _Jar:
                 self.process.kill()
 
     def _write(self, lines: list[str]) -> None:
-        with contextlib.suppress(
-            OSError, ValueError
-        ):  # a dead JVM: the reader finds the end of its output and tells
+        # of a dead JVM the reader finds the end of its output and tells
+        with contextlib.suppress(OSError, ValueError):
             self.process.stdin.writelines(lines)
             self.process.stdin.flush()
 
@@ -274,32 +258,27 @@ class _Jar:
         )
 
     def ask(self, lines: list[str]) -> np.ndarray:
-        """Statistics (pairs, 23) of the SCORE lines, which a thread writes while the
-        answers are read.
+        """Return statistics (pairs, 23) of the SCORE lines.
+
+        A thread writes the lines while the answers are read.
         """
         writer = threading.Thread(target=self._write, args=(lines,), daemon=True)
         writer.start()
         answers = []
-        for row in range(len(lines)):
-            answers.append(self._numbers(FIELDS, f"pair {row + 1} of {len(lines)}"))
+        for row in range(1, len(lines) + 1):
+            what = f"pair {row} of {len(lines)}"
+            answers.append(self._numbers(len(STATISTICS), what))
             self.bar.update()
         writer.join()
-        return np.array(answers)  # (pairs, 23)
+        return np.array(answers)
 
     def evaluate(self, statistics: np.ndarray) -> Meteor:
-        """The jar's own scores of one system's statistics (items, 23): one line each,
-        then the corpus.
-        """
-        self._write(
-            [
-                " ||| ".join(
-                    ["EVAL", *(" ".join(map(str, row)) for row in statistics.tolist())]
-                )
-                + "\n"
-            ]
+        """Return the jar's own scores of one system's statistics (items, 23)."""
+        rows = (" ".join(map(str, row)) for row in statistics.tolist())
+        self._write([" ||| ".join(["EVAL", *rows]) + "\n"])
+        items = len(statistics)  # it answers with one line each, then the corpus
+        *scores, corpus = (
+            self._numbers(1, f"score {row} of {items}")[0]
+            for row in range(1, items + 2)
         )
-        scores = [
-            self._numbers(1, f"score {row + 1} of {len(statistics)}")[0]
-            for row in range(len(statistics) + 1)
-        ]
-        return Meteor(np.array(scores[:-1]), scores[-1], _summable(statistics))
+        return Meteor(np.array(scores), corpus, _summable(statistics))

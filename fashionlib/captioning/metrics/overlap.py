@@ -128,6 +128,20 @@ def measure(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Ove
     )
 
 
+def bleu(counts: np.ndarray) -> np.ndarray:
+    """Return BLEU-1..4 (..., 4) of summed counts (..., 10), BLEU_COUNTS.
+
+    The guards against division by zero are pycocoevalcap's.
+    """
+    tiny, small = 1e-15, 1e-9
+    counts = np.asarray(counts, float)
+    matched, total = counts[..., :ORDERS], counts[..., ORDERS : 2 * ORDERS]
+    products = np.cumprod((matched + tiny) / (total + small), axis=-1)
+    ratio = (counts[..., -2] + tiny) / (counts[..., -1] + small)
+    brevity = np.exp(np.minimum(0.0, 1 - 1 / ratio))
+    return products ** (1 / np.arange(1, ORDERS + 1)) * brevity[..., None]
+
+
 def _count(words: list[list[str]], order: int, columns: dict) -> csr_array:
     """Count each text's n-grams of one order; new ones get a column."""
     found, ends = [], [0]

@@ -1,5 +1,6 @@
-"""Scores of systems' captions against the same references: one row per item first,
-corpus values from summed counts.
+"""Scores of systems' captions against the same references: one row per item first.
+
+Corpus values follow from statistics that are summed over items.
 """
 
 from __future__ import annotations
@@ -7,92 +8,73 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from fashionlib.captioning.metrics import java, meteor, spice
-from fashionlib.captioning.metrics.overlap import ORDERS, measure
+from fashionlib.captioning.metrics import java, meteor, overlap, spice
 from fashionlib.captioning.metrics.tokens import TOKENISERS, tokenise
 
-BLEU = tuple(f"BLEU-{order}" for order in range(1, ORDERS + 1))
-OVERLAP = (
-    *BLEU,
-    "ROUGE-L",
-    "CIDEr",
-)  # what needs neither Java nor a parser, and takes a second for ten thousand items
+BLEU = tuple(f"BLEU-{order}" for order in range(1, overlap.ORDERS + 1))
+# These need neither Java nor a parser, and take seconds for ten thousand items.
+OVERLAP = (*BLEU, "ROUGE-L", "CIDEr")
 METRICS = (*BLEU, "METEOR", "ROUGE-L", "CIDEr", spice.NAME)
-# of a caption; METEOR's memory grows with the square of a text that repeats itself
-MOST_CHARACTERS = 20_000
+MOST_CHARACTERS = 20_000  # METEOR's memory grows with the square of a text's length
 log = logging.getLogger(__name__)
+
+
+class Sums(NamedTuple):
+    """Statistics that add up over items, and the corpus value that their sum gives."""
+
+    rows: pd.DataFrame  # (items, k), index item_id
+    value: Callable[[np.ndarray], np.ndarray]  # of summed rows: (..., k) -> (...,)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One system's scores, and of each metric what adds up over items, from which any
-    resample's corpus value follows.
+    """One system's scores, and the statistics from which corpus values follow.
 
-    `sums[metric]` is (items, k); its sum over items (k,) and `corpus_value` give the
-    corpus value. `missing` says of each metric that was asked for and can't be had here
-    what it needs.
+    `missing` tells of each metric that was asked for and can't be had here what it
+    needs. `attributes` are the captions' lemmas, where `add_meaning` tagged them.
     """
 
     per_item: pd.DataFrame  # index item_id, a column a metric
-    sums: dict[str, np.ndarray]
+    sums: dict[str, Sums]
     tokeniser: str  # its label
     missing: dict[str, str] = field(default_factory=dict)
+    attributes: pd.Series | None = None  # index item_id
 
     @cached_property
     def corpus(self) -> dict[str, float]:
-        """Metric -> corpus value."""
+        """Corpus value of each metric."""
         return {
-            metric: float(corpus_value(metric, rows.sum(axis=0)))
-            for metric, rows in self.sums.items()
+            metric: float(value(rows.to_numpy().sum(axis=0)))
+            for metric, (rows, value) in self.sums.items()
         }
 
-    def plus(self, columns: pd.DataFrame) -> Scores:
-        """With further metrics of the same items, whose corpus value is the mean of
-        those that are not missing.
+    def parts(self, labels: pd.Series) -> pd.DataFrame:
+        """Corpus values of the items of each label (index item_id): a row a label.
+
+        CIDEr's word weights stay those of all items.
         """
+        parts = {}
+        for metric, (rows, value) in self.sums.items():
+            summed = rows.groupby(labels).sum()  # (labels, k)
+            parts[metric] = pd.Series(value(summed.to_numpy()), summed.index)
+        return pd.DataFrame(parts)
+
+    def plus(self, columns: pd.DataFrame) -> Scores:
+        """Add metrics of the same items; a corpus value is the mean without NaN."""
         if not self.per_item.index.equals(columns.index):
             raise ValueError(
                 f"{len(columns)} rows for {len(self.per_item)} items, in this order;"
                 " join them by item_id"
             )
-        means = {name: mean_sums(columns[name].to_numpy(float)) for name in columns}
-        return replace(
-            self, per_item=self.per_item.join(columns), sums=self.sums | means
-        )
-
-
-def mean_sums(values: np.ndarray) -> np.ndarray:
-    """(items, 2) whose sums give the mean of the values that are not missing."""
-    return np.column_stack([np.nan_to_num(values), np.isfinite(values)])
-
-
-def corpus_bleu(counts: np.ndarray) -> np.ndarray:
-    """BLEU-1..4 (..., 4) of summed counts (..., 10), with pycocoevalcap's guards
-    against division by zero.
-    """
-    tiny, small = 1e-15, 1e-9
-    counts = np.asarray(counts, float)
-    products = np.cumprod(
-        (counts[..., :4] + tiny) / (counts[..., 4:8] + small), axis=-1
-    )
-    ratio = (counts[..., 8] + tiny) / (counts[..., 9] + small)
-    brevity = np.exp(np.minimum(0.0, 1 - 1 / ratio))
-    return products ** (1 / np.arange(1, 5)) * brevity[..., None]
-
-
-def corpus_value(metric: str, sums: np.ndarray) -> np.ndarray:
-    """Corpus value (...,) of a metric's sums (..., k)."""
-    if metric in BLEU:
-        return corpus_bleu(sums)[..., BLEU.index(metric)]
-    if metric == "METEOR" and sums.shape[-1] == meteor.FIELDS:
-        return meteor.from_statistics(sums)
-    with np.errstate(invalid="ignore"):  # no item has a value: no mean
-        return sums[..., 0] / sums[..., 1]
+        means = {name: _mean(values)[1] for name, values in columns.items()}
+        joined = self.per_item.join(columns)
+        return replace(self, per_item=joined, sums=self.sums | means)
 
 
 def score(
@@ -101,10 +83,9 @@ def score(
     metrics: Sequence[str] = METRICS,
     tokeniser: str | None = None,
 ) -> Scores:
-    """Scores of one system's captions; see `score_many`."""
-    return score_many(references, {"captions": captions}, metrics, tokeniser)[
-        "captions"
-    ]
+    """Score one system's captions; see `score_many`."""
+    systems = {"captions": captions}
+    return score_many(references, systems, metrics, tokeniser)["captions"]
 
 
 def score_many(
@@ -113,64 +94,107 @@ def score_many(
     metrics: Sequence[str] = METRICS,
     tokeniser: str | None = None,
 ) -> dict[str, Scores]:
-    """Scores of each system's captions (item -> caption) against the same references,
-    in the references' order.
+    """Score each system's captions (item -> caption) against the same references.
 
-    BLEU, METEOR, ROUGE-L, SPICE-py are fractions, CIDEr (pycocoevalcap's, CIDEr-D) has
-    its own scale of 0 to 10; all but SPICE-py equal pycocoevalcap's. All texts are
-    tokenised in one Java start ("ptb") or in Python; None takes what the machine has. A
-    metric that can't be computed here (no Java, no spaCy model) is missing in every
-    table and a warning says what to install. Line ends count as spaces. A caption may
-    be empty: it scores 0 in every metric. A single item makes CIDEr meaningless (every
-    idf is 0): a warning says so. ValueError for an unknown metric, where ids differ, a
-    text is no string, or an item has no reference with a character in it.
+    Rows come in the references' order. BLEU, METEOR, ROUGE-L and SPICE-py are
+    fractions, CIDEr (pycocoevalcap's, CIDEr-D) has its own scale of 0 to 10; all but
+    SPICE-py equal pycocoevalcap's. All texts are tokenised in one Java start ("ptb") or
+    in Python; None takes what the machine has. A metric that can't be computed here (no
+    Java, no spaCy model) is missing in every table, and a warning says what to install.
+    Line ends count as spaces. A caption may be empty: it scores 0 in every metric. A
+    single item makes CIDEr meaningless (every idf is 0): a warning says so.
+
+    ValueError for an unknown metric, where ids differ, a text is no string, or an item
+    has no reference with a character in it.
     """
     if unknown := [metric for metric in metrics if metric not in METRICS]:
         raise ValueError(f"unknown metric {unknown[0]!r}; known: {', '.join(METRICS)}")
-    ids = _check_references(references)
+    items = _check_references(references)
     for name, captions in systems.items():
-        _check_captions(name, captions, ids)
-    if len(ids) == 1 and "CIDEr" in metrics:
+        _check_captions(name, captions, items)
+    if len(items) == 1 and "CIDEr" in metrics:
         log.warning(
             "CIDEr of a single item is meaningless: each word is in every item, so its"
             " weight is 0"
         )
     tokeniser = tokeniser or _tokeniser()
-    raw = [references[item] for item in ids]
-    said = [[captions[item] for item in ids] for captions in systems.values()]
-    tokens = iter(
-        tokenise([text for texts in (*raw, *said) for text in texts], tokeniser)
-    )
-    tokenised = [[next(tokens) for _ in texts] for texts in raw]
-    hypotheses = [[next(tokens) for _ in ids] for _ in systems]
-    tables = [_overlap(tokenised, captions) for captions in hypotheses]
+    raw = [references[item] for item in items]
+    captions = [[system[item] for item in items] for system in systems.values()]
+    texts = [text for one in (*raw, *captions) for text in one]
+    tokens = iter(tokenise(texts, tokeniser))
+    tokenised = [[next(tokens) for _ in one] for one in raw]
+    hypotheses = [[next(tokens) for _ in one] for one in captions]
+
+    index = pd.Index(items, name="item_id")
+    columns = [_overlap(tokenised, one, index) for one in hypotheses]
     missing = {}
-    for metric, score_all in (
+    for metric, measure in (
         ("METEOR", lambda: meteor.score_many(tokenised, hypotheses)),
-        (spice.NAME, lambda: spice.score_many(raw, said)),
+        (spice.NAME, lambda: spice.score_many(raw, captions)),
     ):
-        if metric in metrics and systems:
-            missing |= _add(tables, metric, score_all)
-    index = pd.Index(ids, name="item_id")
-    found = {}
-    for name, captions, table in zip(systems, hypotheses, tables, strict=True):
-        values = pd.DataFrame(
-            {m: table[m][0] if m in table else np.nan for m in metrics},
-            index,
-            dtype=float,
+        if metric not in metrics or not systems:
+            continue
+        try:
+            measured = [_column(one, index) for one in measure()]
+        except (FileNotFoundError, ModuleNotFoundError) as absent:
+            log.warning("%s is left out: %s", metric, absent)
+            missing[metric] = str(absent)
+            measured = [_mean(pd.Series(np.nan, index))] * len(systems)
+        for column, one in zip(columns, measured, strict=True):
+            column[metric] = one
+    return {
+        name: Scores(
+            pd.DataFrame({metric: column[metric][0] for metric in metrics}),
+            {metric: column[metric][1] for metric in metrics},
+            TOKENISERS[tokeniser],
+            missing,
         )
-        sums = {
-            m: table[m][1] if m in table else np.full((len(ids), 2), np.nan)
-            for m in metrics
-        }
-        # pycocoevalcap's ROUGE-L of an empty caption is 1 where its reference has no
-        # token either.
-        empty = np.array([not caption.strip() for caption in captions])
-        values.loc[empty] = values.loc[empty].where(values.loc[empty].isna(), 0.0)
-        if "ROUGE-L" in sums:
-            sums["ROUGE-L"] = mean_sums(values["ROUGE-L"].to_numpy())
-        found[name] = Scores(values, sums, TOKENISERS[tokeniser], missing)
-    return found
+        for name, column in zip(systems, columns, strict=True)
+    }
+
+
+Column = tuple[pd.Series, Sums]  # a metric's values (items,), and what adds up
+
+
+def _overlap(
+    references: list[list[str]], captions: list[str], index: pd.Index
+) -> dict[str, Column]:
+    """Measure the metrics of OVERLAP of one system's tokenised captions."""
+    counts, cider, rouge = overlap.measure(references, captions)
+    # pycocoevalcap's is 1 where neither the caption nor its reference has a token
+    rouge[[not caption.strip() for caption in captions]] = 0
+    rows = pd.DataFrame(counts, index, overlap.BLEU_COUNTS)
+    columns = {
+        "ROUGE-L": _mean(pd.Series(rouge, index)),
+        "CIDEr": _mean(pd.Series(cider, index)),
+    }
+    for order, metric in enumerate(BLEU):
+        sums = Sums(rows, partial(_bleu, order=order))
+        columns[metric] = pd.Series(sums.value(counts), index), sums
+    return columns
+
+
+def _column(measured: meteor.Meteor | spice.Spice, index: pd.Index) -> Column:
+    values = pd.Series(measured.per_item, index)
+    if isinstance(measured, spice.Spice):
+        return _mean(values)
+    rows = pd.DataFrame(measured.statistics, index, meteor.STATISTICS)
+    return values, Sums(rows, meteor.from_statistics)
+
+
+def _mean(values: pd.Series) -> Column:
+    """Give the values with the statistics of their mean, without those missing."""
+    rows = pd.DataFrame({"total": values.fillna(0.0), "count": values.notna()})
+    return values, Sums(rows.astype(float), _ratio)
+
+
+def _ratio(sums: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # no item has a value: no mean
+        return sums[..., 0] / sums[..., 1]
+
+
+def _bleu(counts: np.ndarray, order: int) -> np.ndarray:
+    return overlap.bleu(counts)[..., order]
 
 
 def _tokeniser() -> str:
@@ -180,44 +204,6 @@ def _tokeniser() -> str:
         log.warning("tokenised in Python, nearly as PTB does: %s", absent)
         return "python"
     return "ptb"
-
-
-def _overlap(
-    references: list[list[str]], captions: list[str]
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Per metric its values per item (items,) and what adds up (items, k)."""
-    counts, cider, rouge = measure(references, captions)
-    bleu = {
-        metric: (column, counts)
-        for metric, column in zip(BLEU, corpus_bleu(counts).T, strict=True)
-    }
-    return bleu | {
-        "ROUGE-L": (rouge, mean_sums(rouge)),
-        "CIDEr": (cider, mean_sums(cider)),
-    }
-
-
-def _add(
-    tables: list[dict], metric: str, measure: Callable[[], list]
-) -> dict[str, str]:
-    """Put the metric into each system's table; where it can't be had, warn and return
-    what it needs.
-    """
-    try:
-        measured = measure()
-    except (FileNotFoundError, ModuleNotFoundError) as absent:
-        log.warning("%s is left out: %s", metric, absent)
-        return {metric: str(absent)}
-    for table, one in zip(tables, measured, strict=True):
-        table[metric] = (
-            one.per_item,
-            (
-                one.statistics
-                if isinstance(one, meteor.Meteor)
-                else mean_sums(one.per_item)
-            ),
-        )
-    return {}
 
 
 def _check_references(references: dict[str, list[str]]) -> list[str]:
@@ -237,38 +223,37 @@ def _check_references(references: dict[str, list[str]]) -> list[str]:
     return list(references)
 
 
-def _check_captions(name: str, captions: dict[str, str], ids: list[str]) -> None:
-    check_ids(name, captions, ids)
+def _check_captions(name: str, captions: dict[str, str], items: list[str]) -> None:
+    check_ids(name, captions, items)
     for item, text in captions.items():
+        fault = ""
         if not isinstance(text, str):
-            raise ValueError(
-                f"{name}, caption of {item!r}: found {text!r:.60}, expected a string"
+            fault = f"found {text!r:.60}, expected a string"
+        elif len(text) > MOST_CHARACTERS:
+            fault = (
+                f"{len(text):,} characters, more than {MOST_CHARACTERS:,};"
+                " did the captioner not stop? Cut it"
             )
-        if len(text) > MOST_CHARACTERS:
-            told = f"{len(text):,} characters, more than {MOST_CHARACTERS:,}"
-            raise ValueError(
-                f"{name}, caption of {item!r}: {told}; did the captioner not stop?"
-                " Cut it"
-            )
+        if fault:
+            raise ValueError(f"{name}, caption of {item!r}: {fault}")
 
 
 def check_ids(
-    name: str, found: Collection[str], ids: Collection[str], whole: bool = True
+    name: str, given: Collection[str], items: Collection[str], whole: bool = True
 ) -> None:
-    """ValueError, with counts and examples, where an id has nothing in `found` or,
-    `whole`, the other way round.
+    """Raise ValueError where an item has nothing in `given`, naming examples.
+
+    With `whole` also where something is given that is no item's.
     """
-    missing, extra = sorted(set(ids) - set(found)), sorted(set(found) - set(ids))
-    if not missing and not (extra and whole):
+    missing = sorted(set(items) - set(given))
+    extra = sorted(set(given) - set(items)) if whole else []
+    if not missing and not extra:
         return
-    short = {item.lstrip("0") for item in missing}
-    zeros = (
-        "; they differ by leading zeros: write ids as text"
-        if short & {item.lstrip("0") for item in extra}
-        else ""
-    )
     surplus = f"; without reference {len(extra)}: {extra[:3]}" if whole else ""
+    bare = [{item.lstrip("0") for item in some} for some in (missing, extra)]
+    if bare[0] & bare[1]:
+        surplus += "; they differ by leading zeros: write ids as text"
     raise ValueError(
-        f"{name}: {len(found)} for {len(ids)} items with references; missing"
-        f" {len(missing)}: {missing[:3]}{surplus}{zeros}"
+        f"{name}: {len(given)} for {len(items)} items with references; missing"
+        f" {len(missing)}: {missing[:3]}{surplus}"
     )

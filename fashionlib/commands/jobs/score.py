@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashionlib.captioning.metrics import attributes, bootstrap, meteor
-from fashionlib.captioning.metrics.category import category_classifier, category_hits
-from fashionlib.captioning.metrics.scores import Scores, check_ids, score_many
+from fashionlib.captioning import metrics
+from fashionlib.captioning.metrics import attributes, meteor
+from fashionlib.captioning.metrics.scores import Scores, check_ids
 from fashionlib.captioning.metrics.spice import official
 from fashionlib.data.files import nulls
 
@@ -73,7 +73,7 @@ def score_files(
             name + SHUFFLED: {item: captions[donors[item]] for item in references}
             for name, captions in systems.items()
         }
-    scores = score_many(references, systems)
+    scores = metrics.score_many(references, systems)
     one = next(iter(scores.values()))
     notes: dict[str, Any] = {
         "items": len(references),
@@ -102,8 +102,7 @@ def score_files(
         )
     if items is None:
         missing |= dict.fromkeys(
-            ("attribute precision", "attribute recall", "category accuracy"),
-            "needs the items' table: --items items.csv",
+            metrics.MEANING, "needs the items' table: --items items.csv"
         )
     else:
         scores, added = _with_items(scores, references, systems, items, pool, seed)
@@ -114,9 +113,9 @@ def score_files(
         for n, one in enumerate(captions_json)
         for other in list(captions_json)[:n]
     ]
-    rows = bootstrap.table(scores, groups, seed, resamples)
+    rows = metrics.table(scores, groups, seed, resamples)
     found = (
-        bootstrap.differences(scores, pairs, groups, seed, resamples)
+        metrics.differences(scores, pairs, groups, seed, resamples)
         if pairs
         else pd.DataFrame()
     )
@@ -189,32 +188,20 @@ def _with_items(
     """
     train, ids = items[items["split"] == "train"], list(references)
     pool = pool or attributes.pool(attributes.tagged(list(train["caption"])))
-    classifier = category_classifier(
+    classifier = metrics.category_classifier(
         list(train["caption"]), list(train["category"]), seed
     )
-    true = attributes.tagged([" . ".join(references[item]) for item in ids])
-    for name, captions in systems.items():
-        said = attributes.tagged([captions[item] for item in ids])
-        found = attributes.precision_recall(said, true, pool)[
-            ["precision", "recall"]
-        ].set_axis(ids)
-        hits = (
-            category_hits(classifier, captions, items["category"])
-            .rename("category accuracy")
-            .astype(float)
-        )
-        extra = found.add_prefix("attribute ").join(hits).rename_axis("item_id")
-        scores[name] = scores[name].plus(extra)
-    ceiling = category_hits(
-        classifier,
-        {item: texts[0] for item, texts in references.items()},
-        items["category"],
+    scores = metrics.add_meaning(
+        scores, references, systems, pool, classifier, items["category"]
     )
+    first = {item: texts[0] for item, texts in references.items()}
+    ceiling = metrics.category_hits(classifier, first, items["category"])
+    recall = next(iter(scores.values())).per_item["attribute recall"]
     known, asked = set(train["category"]), items.loc[ids]
     return scores, {
         "pool": f"{len(pool)} attributes, sha256 {attributes.digest(sorted(pool))}",
         "references without an attribute (no attribute scores)": int(
-            extra["attribute recall"].isna().sum()
+            recall.isna().sum()
         ),
         "ceiling of category accuracy (the references' own)": float(ceiling.mean()),
         "items of a category that training lacks (always wrong)": int(

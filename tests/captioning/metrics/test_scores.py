@@ -7,13 +7,14 @@ import pytest
 
 from fashionlib.captioning import metrics
 from fashionlib.captioning.metrics import (
-    bootstrap,
+    intervals,
     java,
     meteor,
     overlap,
     tokens,
 )
 from fashionlib.captioning.metrics import scores as scores_module
+from fashionlib.stats import Estimate
 
 pytest.importorskip("pycocoevalcap")
 REFERENCES = {
@@ -41,6 +42,11 @@ FAIR = {
 }
 TRUE = {item: texts[0] for item, texts in REFERENCES.items()}
 GROUPS = pd.Series({item: item[:7] for item in REFERENCES})  # products share captions
+
+
+def interval(scores, metric, groups, seed, n=1000):
+    rows = metrics.table({"": scores}, groups, seed, n).set_index("metric")
+    return tuple(rows.loc[metric, ["low", "high"]])
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +160,10 @@ def _equals_pycocoevalcap(true: list[list[str]], captions: list[str]) -> None:
     found = overlap.measure(true, captions)
     close = {"rtol": 1e-9, "atol": 1e-14}
     np.testing.assert_allclose(
-        metrics.corpus_bleu(found.bleu_counts), np.array(bleus).T, **close
+        overlap.bleu(found.bleu_counts), np.array(bleus).T, **close
     )
     np.testing.assert_allclose(
-        metrics.corpus_bleu(found.bleu_counts.sum(axis=0)), bleu, **close
+        overlap.bleu(found.bleu_counts.sum(axis=0)), bleu, **close
     )
     np.testing.assert_allclose(
         found.cider, Cider().compute_score(truth, result)[1], **close
@@ -222,7 +228,7 @@ def test_added_metrics_are_means_of_what_is_there(scores):
         list(more.per_item)[:-1] == list(scores["fair"].per_item)
         and "attribute recall" not in scores["fair"].sums
     )
-    low, high = metrics.interval(more, "attribute recall", None, seed=0, n=500)
+    low, high = interval(more, "attribute recall", None, seed=0, n=500)
     assert 0 <= low < 0.5 < high <= 1
     with pytest.raises(ValueError, match="join them by item_id"):
         scores["fair"].plus(values[::-1])
@@ -315,11 +321,11 @@ def test_wrong_input_is_named(references, captions, words):
 def test_summed_counts_give_the_corpus_values(scores):
     for system in scores.values():
         np.testing.assert_allclose(
-            metrics.corpus_bleu(system.sums["BLEU-4"].sum(axis=0)),
+            overlap.bleu(system.sums["BLEU-4"].rows.sum(axis=0)),
             [system.corpus[f"BLEU-{order}"] for order in (1, 2, 3, 4)],
             rtol=1e-12,
         )
-        items = metrics.corpus_bleu(system.sums["BLEU-1"])  # (items, 4)
+        items = overlap.bleu(system.sums["BLEU-1"].rows)  # (items, 4)
         np.testing.assert_allclose(
             items, system.per_item[list(metrics.METRICS[:4])], rtol=1e-12, atol=1e-15
         )
@@ -328,15 +334,15 @@ def test_summed_counts_give_the_corpus_values(scores):
 @pytest.mark.parametrize("metric", metrics.METRICS)
 def test_one_group_of_all_items_has_no_spread(scores, metric):
     together = pd.Series("all", index=list(REFERENCES))
-    assert metrics.interval(
-        scores["fair"], metric, together, seed=0, n=20
-    ) == pytest.approx((scores["fair"].corpus[metric],) * 2, rel=1e-12)
+    assert interval(scores["fair"], metric, together, seed=0, n=20) == pytest.approx(
+        (scores["fair"].corpus[metric],) * 2, rel=1e-12
+    )
 
 
 def test_the_interval_of_a_mean_is_that_of_plain_resampling(scores):
     values = scores["fair"].per_item["ROUGE-L"].to_numpy()
     draws = values[np.random.default_rng(5).integers(5, size=(20_000, 5))].mean(axis=1)
-    low, high = metrics.interval(scores["fair"], "ROUGE-L", None, seed=1, n=20_000)
+    low, high = interval(scores["fair"], "ROUGE-L", None, seed=1, n=20_000)
     assert (low, high) == pytest.approx(
         tuple(np.quantile(draws, [0.025, 0.975])), rel=0.03
     )
@@ -347,7 +353,7 @@ def test_groups_are_resampled_whole(scores):
     values and no other.
     """
     halves = pd.Series({item: item < "02" for item in REFERENCES})
-    values = bootstrap._resamples(
+    values = intervals._resampled(
         {"fair": scores["fair"]}, ["BLEU-4"], halves, seed=0, n=200
     )["fair", "BLEU-4"]
     assert len(np.unique(values.round(12))) == 3
@@ -362,16 +368,14 @@ def test_difference_is_paired_and_deterministic(scores):
     )
     assert found.p == pytest.approx(2 / 301)  # no resample on the other side
     assert metrics.difference(true, fair, "BLEU-4", GROUPS, seed=3, n=300) == found
-    assert metrics.difference(true, true, "METEOR", GROUPS, seed=3, n=30) == (
-        0.0,
-        0.0,
-        0.0,
-        1.0,
-    )
+    same = metrics.difference(true, true, "METEOR", GROUPS, seed=3, n=30)
+    assert same == Estimate(0.0, 0.0, 0.0, 1.0)
     with pytest.raises(ValueError, match="missing: \\['0300000001'\\]"):
-        metrics.interval(fair, "CIDEr", GROUPS.drop("0300000001"), seed=0)
+        interval(fair, "CIDEr", GROUPS.drop("0300000001"), seed=0)
     with pytest.raises(ValueError, match="unknown metric 'BLEU-5'; known: BLEU-1"):
-        metrics.interval(fair, "BLEU-5", None, seed=0)
+        metrics.differences(
+            {"a": fair, "b": true}, [("a", "b")], None, seed=0, metrics=["BLEU-5"]
+        )
 
 
 def test_table_has_a_row_per_system_and_metric(scores):
@@ -488,3 +492,44 @@ def test_another_bert_from_a_folder_and_no_pickled_weights(tmp_path, one_thread)
         metrics.category_classifier(
             captions, kinds, seed=0, base=str(tmp_path), steps=1
         )
+
+
+def test_corpus_values_of_parts_are_those_of_the_parts_alone(scores, no_java):
+    labels = pd.Series({item: item[:2] for item in REFERENCES})
+    parts = scores["fair"].parts(labels)
+    assert parts.index.tolist() == ["01", "02", "03"]
+    rows = scores["fair"].sums["BLEU-4"].rows
+    own = rows[labels == "01"]
+    assert parts.loc["01", "BLEU-4"] == overlap.bleu(own.sum())[3]
+    of_means = scores["fair"].per_item["CIDEr"].groupby(labels).mean()
+    pd.testing.assert_series_equal(parts["CIDEr"], of_means)
+    lengths = rows[["length", "reference length"]].sum()
+    assert lengths.tolist() == [rows["1-grams"].sum(), 10 + 15 + 3 + 8 + 6]
+
+
+def test_meaning_is_added_to_every_system(no_java):
+    class ByLastWord:
+        def predict(self, captions):
+            return np.array([text.split()[-1] for text in captions])
+
+    references = {"1": ["a red dress", "a soft dress"], "2": ["so it is"]}
+    systems = {
+        "good": {"1": "red soft dress", "2": "jeans"},
+        "bad": {"1": "red jeans", "2": "so it is"},
+    }
+    scores = metrics.score_many(references, systems, ["CIDEr"])
+    more = metrics.add_meaning(
+        scores,
+        references,
+        systems,
+        ["red", "soft", "dress", "jeans"],
+        ByLastWord(),
+        pd.Series({"1": "dress", "2": "jeans"}),
+    )
+    assert tuple(more["good"].per_item) == ("CIDEr", *metrics.MEANING)
+    good, bad = (more[name].corpus for name in systems)
+    assert (good["attribute precision"], good["attribute recall"]) == (3 / 3, 3 / 3)
+    assert (bad["attribute precision"], bad["attribute recall"]) == (1 / 2, 1 / 3)
+    assert (good["category accuracy"], bad["category accuracy"]) == (1, 0)
+    assert np.isnan(more["bad"].per_item.loc["2", "attribute recall"])
+    assert more["good"].attributes.tolist() == [["red", "soft", "dress"], ["jeans"]]
