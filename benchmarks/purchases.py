@@ -78,7 +78,7 @@ def parts(scale: float, seed: int) -> dict[str, float]:
     (train, test), found["temporal_split"] = timed(
         lambda: interactions.temporal_split(table)
     )
-    data, found["interactions"] = timed(lambda: interactions.interactions(train, test))
+    data, found["to_matrices"] = timed(lambda: interactions.to_matrices(train, test))
     found |= {"peak of these": peak(), "distinct train pairs": data.train.nnz}
     _, found["latest"] = timed(lambda: interactions.latest(train, data))
     found["peak"] = peak()

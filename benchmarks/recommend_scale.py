@@ -121,7 +121,7 @@ def steps(path: str) -> dict:
     data = timed(
         found,
         "matrices",
-        lambda: interactions.interactions(tables.pop(-2), tables.pop()),
+        lambda: interactions.to_matrices(tables.pop(-2), tables.pop()),
     )
     users, means = data.evaluated, {}
     relevant = data.test[users]
@@ -177,9 +177,7 @@ def warm_up() -> None:
             "date": np.arange(54),
         }
     )
-    data = interactions.interactions(
-        *interactions.temporal_split(rows.astype(np.int32))
-    )
+    data = interactions.to_matrices(*interactions.temporal_split(rows.astype(np.int32)))
     for model in MODELS.values():
         ranking.per_user(
             model().fit(data.train).recommend(data.evaluated, 3),
@@ -231,9 +229,7 @@ def peak() -> float:
 
 
 def _data(path: str) -> interactions.Interactions:
-    return interactions.interactions(
-        *interactions.temporal_split(pd.read_parquet(path))
-    )
+    return interactions.to_matrices(*interactions.temporal_split(pd.read_parquet(path)))
 
 
 def grown(work: Callable) -> dict:

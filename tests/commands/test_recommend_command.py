@@ -70,7 +70,7 @@ def test_files_give_the_numbers_that_tables_give(split):
         train_file, test_file, ["ItemKNN"], options=options
     ).result
     table = recommending.compare(
-        {"m": recommending.ItemKNN(7)}, interactions.interactions(train, test)
+        {"m": recommending.ItemKNN(7)}, interactions.to_matrices(train, test)
     ).table.loc["m"]
     assert (
         result["users"],
@@ -112,7 +112,7 @@ def test_a_convention_is_used_and_told(split, model, convention):
     found = recommend.recommend_files(
         train_file, test_file, [model], options=recommend.Options(convention=convention)
     )
-    data = interactions.interactions(train, test)
+    data = interactions.to_matrices(train, test)
     expected = (
         getattr(recommending, model)(convention=convention)
         .fit(data.train)
@@ -214,7 +214,7 @@ def test_models_that_learn_get_features_by_id(split, spaces, name):
         parameters["seed"],
         parameters["epochs_run"],
     ) == (8, 2, 5, 2)
-    data = interactions.interactions(train, test)
+    data = interactions.to_matrices(train, test)
     rows = {key: load(path).rows(data.items) for key, path in given.items()}
     if name == "VBPR":
         from fashionlib.recommending.vbpr import VBPR

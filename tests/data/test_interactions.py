@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fashionlib import recommending
 from fashionlib.data import interactions
-from fashionlib.data.interactions import exports
+from fashionlib.data.interactions import splits
 
 
 def bought(rows):
@@ -70,7 +70,7 @@ def test_whole_days_differ_from_the_published_cut_on_the_torn_day_alone(rows, da
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(row, min_size=1, max_size=60), st.sampled_from(interactions.DAYS))
+@given(st.lists(row, min_size=1, max_size=60), st.sampled_from(splits.DAYS))
 def test_ids_may_be_of_any_kind(rows, day):
     table = bought(rows)
     days = (table["date"] - pd.Timestamp("2020-09-03")).dt.days.astype(
@@ -100,11 +100,9 @@ def test_ids_may_be_of_any_kind(rows, day):
             assert side.index.tolist() == wanted.index.tolist()
             assert side.dtypes.equals(kind.dtypes)
     if set(expected[0]["user_id"]) & set(expected[1]["user_id"]):
-        plain = interactions.interactions(*expected)
+        plain = interactions.to_matrices(*expected)
         for kind in kinds[1:3]:  # whose order of ids is the strings'
-            data = interactions.interactions(
-                *interactions.temporal_split(kind, day=day)
-            )
+            data = interactions.to_matrices(*interactions.temporal_split(kind, day=day))
             for name in ("train", "test"):
                 assert (getattr(data, name) != getattr(plain, name)).nnz == 0
         assert data.items.tolist() == [int(item) for item in plain.items]
@@ -139,7 +137,7 @@ def test_an_unknown_way_to_treat_the_day_is_refused():
 @given(st.lists(row, min_size=1, max_size=60))
 def test_latest_is_the_place_in_the_history(rows):
     table = bought(rows)
-    data = interactions.interactions(table, table)
+    data = interactions.to_matrices(table, table)
     found = interactions.latest(table, data)
     expected = np.zeros(found.shape)
     for u, user in enumerate(data.users):
@@ -154,7 +152,7 @@ def test_matrices_are_binary_sorted_and_small():
     table = bought(
         [("u", "02", 0)] * 300 + [("u", "01", 1), ("v", "02", 0), ("v", "01", 0)]
     )  # 300 > one byte
-    data = interactions.interactions(table, table)
+    data = interactions.to_matrices(table, table)
     assert data.train.toarray().tolist() == [[1, 1], [1, 1]]
     assert (
         data.train.indices.tolist() == [0, 1, 0, 1]
@@ -204,7 +202,7 @@ def test_interactions_follow_elliot():
             ("x", "08", 2),
         ]
     )
-    data = interactions.interactions(train, test)
+    data = interactions.to_matrices(train, test)
     assert data.users.tolist() == ["u", "v", "w"]  # x has no train row
     assert data.items.tolist() == ["01", "02", "03"]
     assert data.unseen.tolist() == ["09"]
@@ -224,7 +222,7 @@ def test_interactions_follow_elliot():
 
 def test_interactions_without_common_users_say_so():
     with pytest.raises(ValueError, match="1 train and 1 test rows share no user"):
-        interactions.interactions(bought([("u", "1", 0)]), bought([("v", "1", 0)]))
+        interactions.to_matrices(bought([("u", "1", 0)]), bought([("v", "1", 0)]))
 
 
 def test_what_a_split_leaks_is_counted() -> None:
@@ -319,52 +317,3 @@ def test_table_one_counts() -> None:
         "train": 4 + 3,
         "test": 2 + 1,
     }
-
-
-@pytest.fixture(scope="module")
-def history() -> pd.DataFrame:
-    random = np.random.default_rng(7)
-    users, items, days = (random.integers(most, size=900) for most in (40, 30, 25))
-    return bought(
-        [
-            (f"{u:064x}", f"{i:010d}", d)
-            for u, i, d in zip(users, items, np.sort(days), strict=True)
-        ]
-    )
-
-
-def test_recbole_items_keep_ids_and_numbers(tmp_path):
-    matrix = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
-    exports.write_recbole_items(tmp_path / "hm.item", ["01", "02", "03"], matrix)
-    header, *lines = (tmp_path / "hm.item").read_text().splitlines()
-    assert header == "item_id:token\tfeatures:float_seq"
-    assert [line.split("\t")[0] for line in lines] == ["01", "02", "03"]
-    found = np.array(
-        [line.split("\t")[1].split(" ") for line in lines], dtype=np.float32
-    )
-    assert (found == matrix).all()
-    with pytest.raises(ValueError, match="2 ids for features of shape"):
-        exports.write_recbole_items(tmp_path / "hm.item", ["01", "02"], matrix)
-
-
-def test_cornac_gets_pairs_and_features_by_id(history):
-    cornac = pytest.importorskip("cornac")
-    train, _ = interactions.temporal_split(history)
-    data = cornac.data.Dataset.from_uir(exports.cornac_tuples(train))
-    ours = interactions.interactions(train, train)
-    assert data.matrix.nnz == ours.train.nnz and data.matrix.max() == 1
-    for user, item, _ in exports.cornac_tuples(train)[:50]:
-        assert data.matrix[data.uid_map[user], data.iid_map[item]] == 1
-    ids = sorted(history["item_id"].unique(), reverse=True) + ["never bought"]
-    matrix = np.arange(len(ids), dtype=float)[:, None]
-    rows, names = exports.cornac_features(ids, matrix, data.iid_map)
-    modality = cornac.data.ImageModality(features=rows, ids=names).build(
-        id_map=data.iid_map
-    )
-    for item, place in data.iid_map.items():
-        assert modality.features[place, 0] == ids.index(item)
-    with pytest.raises(
-        ValueError,
-        match=rf"for {len(names) - 1} of {len(names)} items; missing: \['{ids[0]}'",
-    ):
-        exports.cornac_features(ids[1:], matrix[1:], data.iid_map)

@@ -242,7 +242,7 @@ def outfits(seed=0, users=300):
 
 
 def test_compare_finds_the_planted_companions():
-    data = interactions.interactions(*interactions.temporal_split(outfits()))
+    data = interactions.to_matrices(*interactions.temporal_split(outfits()))
     models = {
         "MostPop": recommending.MostPop(),
         "ItemKNN": recommending.ItemKNN(k=1),
@@ -262,7 +262,7 @@ def test_compare_finds_the_planted_companions():
         shifted, share=0.9
     )  # now each user's one test row completes a pair
     table, per_user, lists = recommending.compare(
-        models, interactions.interactions(train, test), cutoffs=(1, 5)
+        models, interactions.to_matrices(train, test), cutoffs=(1, 5)
     )
     assert table.loc["ItemKNN", "hit rate@1"] == 1
     assert table.loc["ItemKNN", "Elliot MAP@5"] == pytest.approx(

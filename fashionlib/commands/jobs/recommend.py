@@ -20,7 +20,7 @@ import fashionlib
 from fashionlib import features as spaces
 from fashionlib.data import provenance
 from fashionlib.data.files import atomic
-from fashionlib.data.interactions import Interactions, interactions, latest
+from fashionlib.data.interactions import Interactions, latest, to_matrices
 from fashionlib.data.interactions.files import read_tsv
 from fashionlib.recommending import neighbours
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
@@ -106,12 +106,12 @@ def recommend_files(
     {"NDCG@5": {"A minus B": {difference, low, high, p}}} of each two models,
     conventions, versions. Raises ValueError for an unknown or doubled model, an option
     that no chosen model reads, a number below 1, items without features, and as
-    `read_tsv` and `interactions` do.
+    `read_tsv` and `to_matrices` do.
     """
     options = options or Options()
     _refuse(models, cutoffs, options)
     table = read_tsv(train)
-    data = interactions(table, read_tsv(test))
+    data = to_matrices(table, read_tsv(test))
     given = {name: _rows(path, data.items) for name, path in options.features.items()}
     made = {name: _model(name, options, given, table, data) for name in models}
     compared = compare(made, data, cutoffs, options.seed, options.repeats)

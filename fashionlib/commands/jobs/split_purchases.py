@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fashionlib.data.files import refuse_clash
 from fashionlib.data.interactions import exports
 from fashionlib.data.interactions.files import read_transactions
-from fashionlib.data.interactions.tables import encode, global_split, temporal_split
+from fashionlib.data.interactions import encode_ids, global_split, temporal_split
 
 LAYOUTS = ("elliot", "recbole")
 
@@ -49,14 +50,7 @@ def split_files(
     files = (exports.elliot_files if layout == "elliot" else exports.recbole_files)(
         folder
     )
-    taken = {
-        Path(path).resolve() for path in (transactions, articles) if path is not None
-    }
-    if clash := [path for path in files.values() if path.resolve() in taken]:
-        raise ValueError(
-            f"{clash[0]} is one of the inputs and would be overwritten; name another"
-            " folder"
-        )
+    refuse_clash(files.values(), filter(None, (transactions, articles)))
 
     def cut(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return temporal_split(rows, day=day) if by == "customer" else global_split(rows)
@@ -82,7 +76,8 @@ def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     counts = {}
     for name, table in sides.items():
         users, items = (
-            np.bincount(encode(table[column])[0]) for column in ("user_id", "item_id")
+            np.bincount(encode_ids(table[column])[0])
+            for column in ("user_id", "item_id")
         )
         counts[name] = {
             "rows": len(table),

@@ -1,12 +1,10 @@
 """Who bought what and when: splits by time, what they leak, matrices, exports."""
 
-from fashionlib.data.interactions.tables import (
-    Interactions,
+from fashionlib.data.interactions.ids import encode_ids
+from fashionlib.data.interactions.matrices import Interactions, latest, to_matrices
+from fashionlib.data.interactions.splits import (
     counts,
-    encode,
     global_split,
-    interactions,
-    latest,
     leaks,
     temporal_split,
 )
@@ -14,10 +12,10 @@ from fashionlib.data.interactions.tables import (
 __all__ = [
     "Interactions",
     "counts",
-    "encode",
+    "encode_ids",
     "global_split",
-    "interactions",
     "latest",
     "leaks",
     "temporal_split",
+    "to_matrices",
 ]

@@ -1,4 +1,4 @@
-"""Purchases as files: Kaggle's table and Elliot's TSV, read in a stream."""
+"""Read interactions from files in a stream: Kaggle's table and Elliot's TSV."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BLOCK = 1 << 26  # bytes of the table read at once
 
 
 def read_transactions(path: Path) -> pd.DataFrame:
-    """Kaggle's transactions_train.csv (t_dat, customer_id, article_id; others are
-    passed over) in file order: user_id, item_id, date, all categorical text, 12 bytes a
-    row. Article ids keep their leading zero.
+    """Read user_id, item_id, date of Kaggle's transactions_train.csv, in file order.
 
-    Raises FileNotFoundError, or ValueError naming file, line and value: a missing
-    column, a line with another number of fields, an empty id, a tab or line break in an
-    id, a date that isn't YYYY-MM-DD.
+    Of its columns t_dat, customer_id and article_id alone are read, as categorical
+    text, 12 bytes a row; article ids keep their leading zero. Raises FileNotFoundError,
+    or ValueError naming file, line and value: a missing column, a line with another
+    number of fields, an empty id, a tab or line break in an id, a date that isn't
+    YYYY-MM-DD.
     """
     table = _stream(
         path,
@@ -36,25 +36,16 @@ def read_transactions(path: Path) -> pd.DataFrame:
     for name in ("customer_id", "article_id"):
         ids = _distinct(table[name])
         good = (ids.str.strip() != "") & ~ids.str.contains(r"[\t\n\r]")
-        _refuse(
-            path,
-            table[name],
-            good,
-            f"{name} is empty or has a tab or line break",
-            header=1,
-        )
+        _refuse(path, table[name], good, f"{name} is empty or has a tab or line break")
     days = _distinct(table["t_dat"])
-    good = (
-        days.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
-        & pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna()
-    )
-    _refuse(path, table["t_dat"], good, "t_dat is no date YYYY-MM-DD", header=1)
+    good = days.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
+    good &= pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna()
+    _refuse(path, table["t_dat"], good, "t_dat is no date YYYY-MM-DD")
     return table.rename(columns=KAGGLE)
 
 
 def read_tsv(path: Path) -> pd.DataFrame:
-    """A split in Elliot's form: no header, tab-separated user, item, rating, date ->
-    user_id, item_id, rating, date.
+    """Read user_id, item_id, rating, date of a split in Elliot's form (no header).
 
     Ids and rating are categorical text, date is a number or a time. Raises
     FileNotFoundError, or ValueError naming file, line and value, for a line without
@@ -69,41 +60,29 @@ def read_tsv(path: Path) -> pd.DataFrame:
         "lines of user, item, rating, date",
     )
     for name, what in (("user_id", "user"), ("item_id", "item")):
-        _refuse(
-            path,
-            table[name],
-            _distinct(table[name]).str.strip() != "",
-            f"an empty {what}",
-        )
+        good = _distinct(table[name]).str.strip() != ""
+        _refuse(path, table[name], good, f"an empty {what}", header=0)
     rating = pd.to_numeric(_distinct(table["rating"]), errors="coerce")
-    _refuse(
-        path,
-        table["rating"],
-        (rating > 0) & (rating < np.inf),
-        "a rating that is no positive number",
-    )
-    text = _distinct(table["date"])
-    number, time = (
-        pd.to_numeric(text, errors="coerce"),
-        pd.to_datetime(text, format="ISO8601", errors="coerce"),
-    )
-    first = table["date"].cat.codes.iloc[0]
-    dates, kind = (
-        (number, "number")
-        if np.isfinite(number[first])
-        else (time.mask(number.notna()), "ISO date")
-    )
-    _refuse(
-        path,
-        table["date"],
-        dates.notna(),
-        (
-            f"a date that is no {kind}, as the first line has it"
-            if dates.notna()[first]
-            else "a date that is neither ISO nor a number"
-        ),
-    )
-    return table.assign(date=dates.to_numpy()[table["date"].cat.codes.to_numpy()])
+    good = (rating > 0) & (rating < np.inf)
+    what = "a rating that is no positive number"
+    _refuse(path, table["rating"], good, what, header=0)
+    return table.assign(date=_dates(path, table["date"]))
+
+
+def _dates(path: Path, column: pd.Series) -> np.ndarray:
+    """Return (rows,) numbers or times, whichever the first line has."""
+    text, codes = _distinct(column), column.cat.codes.to_numpy()
+    numbers = pd.to_numeric(text, errors="coerce")
+    if np.isfinite(numbers[codes[0]]):
+        dates, kind = numbers, "number"
+    else:
+        times = pd.to_datetime(text, format="ISO8601", errors="coerce")
+        dates, kind = times.mask(numbers.notna()), "ISO date"
+    what = f"a date that is no {kind}, as the first line has it"
+    if pd.isna(dates[codes[0]]):
+        what = "a date that is neither ISO nor a number"
+    _refuse(path, column, dates.notna(), what, header=0)
+    return dates.to_numpy()[codes]
 
 
 def _stream(
@@ -113,29 +92,22 @@ def _stream(
     parse: csv.ParseOptions,
     needs: str,
 ) -> pd.DataFrame:
-    """The columns `names` of a delimited file as categorical text, read block by
-    block.
-    """
-    if not Path(path).is_file():
+    """Read the columns `names` of a delimited file as categories, block by block."""
+    path = Path(path)
+    if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; it needs {needs}")
-    size = Path(path).stat().st_size
+    size, batches = path.stat().st_size, []
     convert = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
         include_columns=names,
     )
+    bar = tqdm(total=size, desc=f"read {path.name}", unit="B", unit_scale=True, delay=1)
     try:
         with (
+            bar,
             pa.OSFile(str(path)) as file,
             csv.open_csv(file, read, parse, convert) as reader,
-            tqdm(
-                total=size,
-                desc=f"read {Path(path).name}",
-                unit="B",
-                unit_scale=True,
-                delay=1,
-            ) as bar,
         ):
-            batches = []
             for batch in reader:
                 batches.append(batch)
                 bar.update(min(file.tell(), size) - bar.n)
@@ -148,23 +120,19 @@ def _stream(
 
 
 def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
-    places = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
-    return pd.Categorical.from_codes(
-        places, column.chunk(0).dictionary.to_pandas(), validate=False
-    )
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
+    values = column.chunk(0).dictionary.to_pandas()
+    return pd.Categorical.from_codes(codes, values, validate=False)
 
 
 def _complaint(path: Path, delimiter: str, needs: str, error: Exception) -> str:
-    """Pyarrow's error about a file, in one line that names file, line and text."""
+    """Return pyarrow's error about a file in one line: file, line and text."""
     if miscounted := re.search(r"Row #(\d+): Expected (\d+) columns", str(error)):
         kind = {"\t": "tab", ",": "comma"}[delimiter]
-        return _wrong(
-            path,
-            int(miscounted[1]),
-            f"{miscounted[2]} {kind}-separated fields expected",
-        )
+        what = f"{miscounted[2]} {kind}-separated fields expected"
+        return _line_error(path, int(miscounted[1]), what)
     if other := re.search(r"Row #(\d+): (.*)", str(error)):
-        return _wrong(path, int(other[1]), other[2])
+        return _line_error(path, int(other[1]), other[2])
     if "Empty CSV" in str(error):
         return f"{path}: the file is empty; it needs {needs}"
     return f"{path}: {error.args[0]}; it needs {needs}"
@@ -175,19 +143,19 @@ def _distinct(column: pd.Series) -> pd.Series:
 
 
 def _refuse(
-    path: Path, column: pd.Series, good: pd.Series, what: str, header: int = 0
+    path: Path, column: pd.Series, good: pd.Series, what: str, header: int = 1
 ) -> None:
-    """Raise ValueError for the first row whose value is not `good`, which says so for
-    each of the distinct values.
+    """Raise ValueError for the first row whose value isn't `good`.
+
+    `good` speaks of the distinct values; `header` is the number of lines above row 1.
     """
     if not good.all():
-        row = int(
-            np.isin(column.cat.codes, np.flatnonzero(~good.to_numpy(bool))).argmax()
-        )
-        raise ValueError(_wrong(path, row + 1 + header, what))
+        bad = np.flatnonzero(~good.to_numpy(bool))
+        row = int(np.isin(column.cat.codes, bad).argmax())
+        raise ValueError(_line_error(path, row + 1 + header, what))
 
 
-def _wrong(path: Path, line: int, what: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
+def _line_error(path: Path, line: int, what: str) -> str:
+    with Path(path).open(encoding="utf-8", errors="replace") as file:
         text = next(itertools.islice(file, line - 1, None), "")
     return f"{path}, line {line}: {what}: {text.rstrip()[:200]!r}"

@@ -1,0 +1,146 @@
+"""Splits by time, and what they leak."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fashionlib.data.interactions.ids import encode_ids, places
+
+DAYS = ("cut", "train", "test")  # where the day goes through which a user's cut falls
+
+
+def temporal_split(
+    transactions: pd.DataFrame, share: float = 0.8, day: str = "cut"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (train, test): each user's first floor(n * share) rows by date are train.
+
+    Rows of one day keep file order, so the cut may fall inside a day, as in Paper A's
+    published script (`day` "cut"); "train" or "test" puts that whole day there, so that
+    no user's day stands on both sides. Both tables keep the rows' index and file order.
+    A user with one row has no train row. `date` is a day; ids may be of any kind.
+    Raises ValueError for a row without user, item or date.
+    """
+    if day not in DAYS:
+        raise ValueError(f"day {day!r}; known: {', '.join(DAYS)}")
+    _refuse_missing(transactions)
+    users = encode_ids(transactions["user_id"])[0]  # (rows,)
+    dates = encode_ids(transactions["date"])[0]
+    order = np.lexsort((dates, users))  # by user, then date; ties in file order
+    sizes = np.bincount(users)  # (users,)
+    cuts = np.cumsum(sizes) - sizes + np.floor(sizes * share).astype(np.int64)
+    train = np.empty(len(users), dtype=bool)
+    train[order] = np.arange(len(users)) < np.repeat(cuts, sizes)
+    if day != "cut":
+        train[_on_cut_days(users, dates, train)] = day == "train"
+    return transactions[train], transactions[~train]
+
+
+def _on_cut_days(users: np.ndarray, dates: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return which rows are of a user's day that has both train and test rows."""
+    last = np.full_like(users, -1, shape=users.max() + 1)  # (users,) day of train
+    first = np.full_like(last, dates.max() + 1)  # (users,) day of test
+    np.maximum.at(last, users[train], dates[train])
+    np.minimum.at(first, users[~train], dates[~train])
+    return (dates == last[users]) & (dates == first[users])
+
+
+def global_split(
+    transactions: pd.DataFrame, share: float = 0.8
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (train, test), cut at one date for everybody.
+
+    Train is all days before the one through which `share` of the rows falls, so at most
+    floor(n * share) rows. Index and order as in `temporal_split`. Raises ValueError as
+    there, and when the first day alone holds that share.
+    """
+    _refuse_missing(transactions)
+    dates = encode_ids(transactions["date"])[0]  # (rows,)
+    rows = np.cumsum(np.bincount(dates))  # (days,) rows up to and with that day
+    most = int(np.floor(len(dates) * share))
+    train = dates < np.searchsorted(rows, most, side="right")
+    if train.all() or not train.any():
+        raise ValueError(
+            f"{len(dates)} rows on {len(rows)} days: no date has a share of {share}"
+            " before it and rows after it; give more days or another share"
+        )
+    return transactions[train], transactions[~train]
+
+
+def counts(transactions: pd.DataFrame, share: float = 0.8) -> dict[str, int]:
+    """Return the counts of Paper A's Table 1, with the rows of `temporal_split`."""
+    train, test = temporal_split(transactions, share)
+    return {
+        "users": transactions["user_id"].nunique(),
+        "items": transactions["item_id"].nunique(),
+        "transactions": len(transactions),
+        "train": len(train),
+        "test": len(test),
+    }
+
+
+def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:
+    """Return what the test rows share with the train rows, as fractions of the test.
+
+    same day: the customer also has a train row of that day (the cut fell inside a day);
+    same day and product: of that day and product (other colour or size); bought before:
+    of the distinct (customer, item) pairs of the test, those in train too, which a
+    recommender that masks train items can't recommend; one row: of all customers, those
+    with a single row. A product is the item's id without its last three digits, as
+    H&M's. ValueError for an empty test.
+    """
+    if len(test) == 0:
+        raise ValueError(
+            f"{len(train)} train and 0 test rows: nothing to compare; was the share 1?"
+        )
+    train = train.assign(product=_products(train["item_id"]))
+    test = test.assign(product=_products(test["item_id"]))
+    same_day = _in_train(train, test, ["user_id", "date"])
+    same_product = _in_train(train, test, ["user_id", "date", "product"])
+    again = _in_train(train, test, ["user_id", "item_id"])
+    repeats = test.duplicated(["user_id", "item_id"]).to_numpy()
+    sizes = pd.concat([train["user_id"], test["user_id"]]).value_counts()
+    return {
+        "same day": float(same_day.mean()),
+        "same day and product": float(same_product.mean()),
+        "bought before": float(again[~repeats].mean()),
+        "one row": float((sizes[sizes > 0] == 1).mean()),
+    }
+
+
+def _products(items: pd.Series) -> pd.Series:
+    codes, ids = encode_ids(items)
+    if pd.api.types.is_integer_dtype(ids.dtype):
+        products = ids // 1000
+    else:
+        products = ids.astype("str").str[:7]
+    product, names = pd.factorize(products)
+    return pd.Series(
+        pd.Categorical.from_codes(product[codes], names), index=items.index
+    )
+
+
+def _in_train(
+    train: pd.DataFrame, test: pd.DataFrame, columns: list[str]
+) -> np.ndarray:
+    """Return which test rows have a train row with the same values of these columns."""
+    known = np.zeros(len(train), dtype=np.int64)  # one number a combination of values
+    asked = np.zeros(len(test), dtype=np.int64)
+    for name in columns:
+        codes, ids = encode_ids(train[name])
+        place = places(test[name], ids)
+        known = known * len(ids) + codes
+        absent = (asked < 0) | (place < 0)
+        asked = np.where(absent, -1, asked * len(ids) + place)
+    return pd.Index(asked).isin(known)  # a hash table: ten times faster than np.isin
+
+
+def _refuse_missing(transactions: pd.DataFrame) -> None:
+    needed = transactions[["user_id", "item_id", "date"]]
+    missing = needed.isna().any(axis=1).to_numpy()
+    if missing.any():
+        row, total = transactions.index[missing.argmax()], len(transactions)
+        raise ValueError(
+            f"{missing.sum()} of {total} transactions lack user, item or date; first:"
+            f" row {row}"
+        )
