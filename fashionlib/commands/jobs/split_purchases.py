@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from fashionlib.data.files import refuse_clash
-from fashionlib.data.interactions import exports
+from fashionlib.data.interactions import (
+    encode_ids,
+    exports,
+    global_split,
+    temporal_split,
+)
 from fashionlib.data.interactions.files import read_transactions
-from fashionlib.data.interactions import encode_ids, global_split, temporal_split
 
 LAYOUTS = ("elliot", "recbole")
 
