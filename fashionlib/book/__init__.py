@@ -1,3 +1,1 @@
-"""What the pages need: runs and their results, execution, printed numbers, figures, the
-gallery.
-"""
+"""Give the pages what they need: runs, results, printed numbers, figures."""

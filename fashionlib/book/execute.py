@@ -27,15 +27,15 @@ PROGRESS = re.compile(
 )
 
 
-class NotebookFailed(RuntimeError):
-    """A notebook raised or its kernel died; the message names the notebook, the error
-    and the kept copy.
+class NotebookError(RuntimeError):
+    """Say that a notebook raised or its kernel died.
+
+    The message names the notebook, the error and the copy with the traceback.
     """
 
 
 def imported_modules(source: str) -> set[Path]:
-    """Files of fashionlib and wardrobe that Python code imports, and those that they
-    import in turn.
+    """List the files of fashionlib and wardrobe that code imports, and theirs in turn.
 
     Read from the syntax tree, so imports inside functions count and nothing is run. As
     in Python, importing a module imports the `__init__.py` of each package above it.
@@ -62,9 +62,7 @@ def _imported_names(node: ast.AST) -> list[str]:
 
 
 def _files(dotted: str) -> set[Path]:
-    """Files that importing this name reads: its packages' `__init__.py` and its module,
-    where there is one.
-    """
+    """List the files that importing this name reads: its module, its packages' init."""
     files = set()
     path = ROOT
     for part in dotted.split("."):
@@ -74,139 +72,129 @@ def _files(dotted: str) -> set[Path]:
 
 
 def code(notebook: Path) -> str:
-    """The notebook's code cells, IPython's own syntax (`%`, `!`) left out: outputs,
-    prose and metadata don't count.
+    """Return the notebook's code, IPython's own lines (`%`, `!`) as `pass`.
+
+    Outputs, prose and metadata don't count.
     """
     cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    lines = "\n".join(
-        "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"
-    ).splitlines()
-    return "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in lines)
+    sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+    return re.sub(r"^([ \t]*)[%!].*", r"\1pass", "\n".join(sources), flags=re.M)
 
 
 def dependencies(notebook: Path, profile: str) -> str:
-    """A hash of what decides a notebook's result beside upstream artefacts: code,
-    parameters, fashionlib modules.
+    """Hash what decides a notebook's result beside artefacts of earlier ones.
+
+    That is its code, its parameters, and the modules that it imports with the YAML,
+    JavaScript, CSS and HTML beside them.
     """
-    digest = hashlib.sha256()
     source = code(notebook)
-    parts = [
-        source,
-        json.dumps(runs.profile(profile).get(Path(notebook).stem, {}), sort_keys=True),
-    ]
+    given = runs.profile(profile).get(Path(notebook).stem, {})
     modules = imported_modules(source)
-    folders = {module.parent for module in modules}
-    data = {
+    beside = {
         path
-        for folder in folders
-        for suffix in ("yaml", "js", "css")
-        for path in folder.glob(f"*.{suffix}")
+        for folder in {module.parent for module in modules}
+        for path in folder.iterdir()
+        if path.suffix in (".yaml", ".js", ".css", ".html")
     }
-    parts += [path.read_text(encoding="utf-8") for path in sorted(modules | data)]
+    parts = [source, json.dumps(given, sort_keys=True)]
+    parts += [path.read_text(encoding="utf-8") for path in sorted(modules | beside)]
+    digest = hashlib.sha256()
     for part in parts:
         digest.update(hashlib.sha256(part.encode()).digest())
     return digest.hexdigest()[:16]
 
 
 def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The profile's parameters for this notebook, with `given` over them; ValueError on
-    one that it doesn't have.
+    """Return the profile's parameters for this notebook, with `given` over them.
+
+    ValueError on one that the notebook doesn't have.
     """
     from papermill import inspect_notebook
 
+    notebook = Path(notebook)
     known = inspect_notebook(str(notebook))
     if not known:
         raise ValueError(
             f"{notebook} has no cell tagged 'parameters'; tag the one with its defaults"
         )
-    chosen = {
-        "profile": profile,
-        **runs.profile(profile).get(Path(notebook).stem, {}),
-        **given,
-    }
-    unknown = sorted(set(chosen) - set(known))
-    if unknown:
+    own = runs.profile(profile).get(notebook.stem, {})
+    chosen = {"profile": profile, **own, **given}
+    if unknown := sorted(set(chosen) - set(known)):
         raise ValueError(
-            f"{Path(notebook).name} has no parameter {', '.join(unknown)}; known:"
+            f"{notebook.name} has no parameter {', '.join(unknown)}; known:"
             f" {', '.join(known)}"
         )
     return chosen
 
 
 def execute(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Path:
-    """Run `notebook` at `profile`; return its executed copy, below
-    `_run/<profile>/notebooks`.
+    """Run a notebook at a profile; return its copy in `_run/<profile>/notebooks`.
 
     A notebook that raises, or whose kernel dies, leaves its copy with the traceback in
-    `_run/<profile>/failed` and raises NotebookFailed. Papermill's metadata calls a
+    `_run/<profile>/failed` and raises NotebookError. Papermill's metadata calls a
     notebook with a dead kernel completed, so it isn't asked.
     """
-    import papermill
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
-
     notebook = Path(notebook)
     if not notebook.is_file():
-        raise FileNotFoundError(
-            f"no notebook {notebook}; known: "
-            f"{', '.join(sorted(p.name for p in notebook.parent.glob('*.ipynb'))) or 'none'}"
-        )
+        known = ", ".join(sorted(p.name for p in notebook.parent.glob("*.ipynb")))
+        raise FileNotFoundError(f"no notebook {notebook}; known: {known or 'none'}")
     chosen = parameters(notebook, profile, given or {})
     repository = runs.repository()
     root = repository / "_run" / profile
-    kept, done = root / "failed" / notebook.name, root / "notebooks" / notebook.name
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    running = root / "failed" / notebook.name  # it stays there unless it ends well
+    done = root / "notebooks" / notebook.name
+    running.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    _papermill(notebook, running, chosen)
+    text = running.read_text(encoding="utf-8")
+    with atomic(done) as part:
+        part.write_text(publishable(text, repository, chosen.get("data", "")), "utf-8")
+    running.unlink()
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    record = {
+        "notebook": notebook.name,
+        "profile": profile,
+        "commit": provenance.commit(repository),
+        "dependencies": dependencies(notebook, profile),
+        "hardware": provenance.hardware(),
+        "versions": provenance.versions(),
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_mib": peak // 1024,
+    }
+    write_json(root / "records" / f"{notebook.stem}.json", record)
+    return done
+
+
+def _papermill(notebook: Path, copy: Path, chosen: dict[str, Any]) -> None:
+    """Execute into `copy`; NotebookError with the notebook's own error."""
+    import papermill
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    repository = runs.repository()
+    bar = {"desc": notebook.stem, "mininterval": 5, "bar_format": LINE}
+    failures = (papermill.PapermillExecutionError, CellExecutionError, DeadKernelError)
     try:
         papermill.execute_notebook(
             str(notebook),
-            str(kept),
+            str(copy),
             parameters=chosen,
             cwd=str(repository),
             kernel_name="python3",
             extra_arguments=["--IPKernelApp.log_level=40"],
-            progress_bar={"desc": notebook.stem, "mininterval": 5, "bar_format": LINE},
+            progress_bar=bar,
         )
-    except (
-        papermill.PapermillExecutionError,
-        CellExecutionError,
-        DeadKernelError,
-    ) as error:
-        what = (
-            f"{error.ename}: {error.evalue}"
-            if hasattr(error, "ename")
-            else f"the kernel died ({error})"
-        )
-        raise NotebookFailed(
-            f"{notebook.name} failed at profile {profile}: {what}; "
-            f"executed copy with the traceback: {kept.relative_to(repository)}"
+    except failures as error:
+        what = f"the kernel died ({error})"
+        if hasattr(error, "ename"):
+            what = f"{error.ename}: {error.evalue}"
+        raise NotebookError(
+            f"{notebook.name} failed at profile {chosen['profile']}: {what}; "
+            f"executed copy with the traceback: {copy.relative_to(repository)}"
         ) from error
-    content = publishable(
-        kept.read_text(encoding="utf-8"), repository, chosen.get("data", "")
-    )
-    with atomic(done) as part:
-        part.write_text(content, encoding="utf-8")
-    kept.unlink()
-    write_json(
-        root / "records" / f"{notebook.stem}.json",
-        {
-            "notebook": notebook.name,
-            "profile": profile,
-            "commit": provenance.commit(repository),
-            "dependencies": dependencies(notebook, profile),
-            "hardware": provenance.hardware(),
-            "versions": provenance.versions(),
-            "seconds": round(time.monotonic() - started, 1),
-            "peak_memory_mib": (
-                resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-            ),
-        },
-    )
-    return done
 
 
 def publishable(text: str, repository: Path, data: str) -> str:
-    """An executed notebook without papermill's metadata, progress bars, and this
-    machine's paths, anywhere in it.
+    """Clean an executed notebook: no papermill metadata, progress bars, local paths.
 
     Warnings stay: of what went to stderr, only the lines of progress bars are dropped.
     """
@@ -214,25 +202,16 @@ def publishable(text: str, repository: Path, data: str) -> str:
     notebook["metadata"].pop("papermill", None)
     for cell in notebook["cells"]:
         cell["metadata"].pop("papermill", None)
-        for output in cell.get("outputs", []):
+        outputs = cell.get("outputs", [])
+        for output in outputs:
             if output.get("name") == "stderr":
-                text = KERNEL_FILE.sub(
-                    "this cell", CURSOR.sub("", "".join(output["text"]))
-                )
-                lines = re.split(r"[\r\n]+", text)
-                output["text"] = "\n".join(
-                    line for line in lines if line.strip() and not PROGRESS.search(line)
-                )
-        if "outputs" in cell:
-            cell["outputs"] = [
-                output for output in cell["outputs"] if output.get("text") != ""
-            ]
+                output["text"] = _without_bars("".join(output["text"]))
+        if outputs:
+            cell["outputs"] = [o for o in outputs if o.get("text") != ""]
     places = {str(repository): ".", str(Path.home()): "~"}
     if data:
-        places = {
-            str(Path(data).resolve()): Path(data).resolve().name,
-            str(data): Path(data).name,
-        } | places
+        whole = Path(data).resolve()
+        places = {str(whole): whole.name, str(data): Path(data).name} | places
     places = {
         place: name
         for place, name in places.items()
@@ -241,10 +220,14 @@ def publishable(text: str, repository: Path, data: str) -> str:
     return json.dumps(_replaced(notebook, places), indent=1, ensure_ascii=False) + "\n"
 
 
+def _without_bars(text: str) -> str:
+    text = KERNEL_FILE.sub("this cell", CURSOR.sub("", text))
+    lines = re.split(r"[\r\n]+", text)
+    return "\n".join(x for x in lines if x.strip() and not PROGRESS.search(x))
+
+
 def _replaced(value: Any, places: dict[str, str]) -> Any:
-    """`value` with the places' names in all its text; encoded pictures are left
-    alone.
-    """
+    """Put the places' names into all text of a value; leave encoded pictures alone."""
     if isinstance(value, dict):
         return {
             key: item if key.startswith("image/") else _replaced(item, places)
@@ -254,7 +237,6 @@ def _replaced(value: Any, places: dict[str, str]) -> Any:
         return [_replaced(item, places) for item in value]
     if isinstance(value, str):
         for place, name in places.items():
-            value = re.sub(
-                rf"{re.escape(place)}(?![\w.-])", lambda _, name=name: name, value
-            )
+            pattern = rf"{re.escape(place)}(?![\w.-])"
+            value = re.sub(pattern, lambda _, name=name: name, value)
     return value

@@ -1,4 +1,4 @@
-"""Show tables, plots and pictures. Nothing is computed here; text of data is escaped."""
+"""Show tables, plots and pictures; compute nothing, and escape all text of data."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def colour(name: str) -> str:
 def note(synthetic: bool, profile: str) -> HTML:
     """Write the banner of every page with numbers: what "this run" is made of."""
     drawn = (
-        "the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that the"
-        " method runs and answers planted questions; they are not H&amp;M's and not the"
-        " paper's."
+        "the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that"
+        " the method runs and answers planted questions; they are not H&amp;M's and not"
+        " the paper's."
     )
     given = (
         "the data folder given to this run. If it holds H&amp;M's pictures or captions,"

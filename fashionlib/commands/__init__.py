@@ -742,13 +742,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 when it went well, 1 when what was checked or executed is
     broken, 2 on bad input.
     """
-    from fashionlib.book.execute import NotebookFailed
+    from fashionlib.book.execute import NotebookError
 
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         return args.run(args) or 0
-    except NotebookFailed as error:
+    except NotebookError as error:
         sys.stderr.write(f"fashionlib {args.command}: {' '.join(str(error).split())}\n")
         return 1
     except ModuleNotFoundError as error:

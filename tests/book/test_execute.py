@@ -61,7 +61,7 @@ def test_a_notebook_runs_with_its_parameters_and_leaves_a_record(book, tmp_path)
 
 def test_a_failed_notebook_keeps_its_copy_with_the_traceback(book, tmp_path):
     with pytest.raises(
-        execute.NotebookFailed, match=r"ZeroDivisionError.*_run/smoke/failed/x.ipynb"
+        execute.NotebookError, match=r"ZeroDivisionError.*_run/smoke/failed/x.ipynb"
     ):
         execute.execute(book("1 / 0"), "smoke")
     assert "ZeroDivisionError" in (tmp_path / "_run/smoke/failed/x.ipynb").read_text()
@@ -70,7 +70,7 @@ def test_a_failed_notebook_keeps_its_copy_with_the_traceback(book, tmp_path):
 
 def test_a_killed_kernel_is_a_failure(book, tmp_path):
     notebook = book("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
-    with pytest.raises(execute.NotebookFailed, match="kernel died"):
+    with pytest.raises(execute.NotebookError, match="kernel died"):
         execute.execute(notebook, "smoke")
     assert not (tmp_path / "_run/smoke/notebooks/x.ipynb").exists()
 

@@ -1,0 +1,306 @@
+"""Ask a claim of results: a verdict read from intervals, and the text that shows it.
+
+Each function takes results by name, {"recommenders": values, …}, of this run or kept
+from the sample, with None for one that was not kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fashionlib.stats import FAILS, HOLDS, OPEN, VERDICTS, Estimate
+
+Results = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Hold what one data set says to a claim.
+
+    `verdict` is that of all its parts; "" where these differ, or nothing was asked.
+    """
+
+    text: str
+    verdict: str = ""
+
+
+NOT_KEPT = Answer("not kept yet")
+NOT_RUN = Answer("not run here")
+NO_SUCH = Answer("–")
+
+
+def from_estimate(estimate: Estimate, form: str) -> Answer:
+    """Answer by one interval: "holds (+0.013 [+0.011, +0.015])"."""
+    return Answer(f"{estimate.verdict} ({estimate:{form}})", estimate.verdict)
+
+
+def from_verdicts(verdicts: Sequence[str], unit: str) -> Answer:
+    """Answer by several intervals: "holds {unit}", or "holds for 2, open for 1"."""
+    counts = Counter(verdicts)
+    if len(counts) == 1:
+        return Answer(f"{verdicts[0]} {unit}", verdicts[0])
+    order = (HOLDS, OPEN, FAILS)
+    return Answer(
+        ", ".join(f"{word} for {counts[word]}" for word in order if counts[word])
+    )
+
+
+def main_system(values: Mapping[str, Any], role: str) -> str:
+    """Return the main model's system in this role; it comes first of those."""
+    return next(system for system in values["corpus"] if system.endswith(role))
+
+
+def caption_gain(results: Results, minus: str, every_model: bool = False) -> Answer:
+    """Ask whether the fine-tuned main model is above its rival in every score.
+
+    `minus` ends the rival's name. With `every_model` each model is asked.
+    """
+    values = results["caption_scores"]
+    main = main_system(values, "fine-tuned")
+    verdicts = {}
+    for row in values["differences"]:
+        wanted = every_model or row["system"] == main
+        if wanted and row["minus"].endswith(minus) and row["difference"] is not None:
+            score = f"{row['metric']} of {row['system']}"
+            verdicts[score] = Estimate.of(row).verdict
+    words = set(verdicts.values())
+    if len(words) == 1:
+        return from_verdicts(list(verdicts.values()), f"on all {len(verdicts)}")
+    rest = [f"{score} {word}" for score, word in verdicts.items() if word != HOLDS]
+    count = len(verdicts) - len(rest)
+    return Answer(f"holds on {count} of {len(verdicts)}; {', '.join(rest)}")
+
+
+def longer_lists(results: Results, metric: str, sign: int) -> Answer:
+    """Ask whether a metric rises (`sign` 1) or falls (-1) from 5 to 12 places."""
+    changes = results["why_item_knn"]["changes"]
+    data = changes[0]["data"]  # the run's own customers come first
+    rows = [row for row in changes if (row["metric"], row["data"]) == (metric, data)]
+    verdicts = [(sign * Estimate.of(row)).verdict for row in rows]
+    return from_verdicts(verdicts, f"for all {len(rows)} models")
+
+
+def ranking_gain(results: Results, name: str) -> Answer:
+    """Ask a difference in NDCG@5 by its name, "ItemKNN minus MostPop"."""
+    row = results["recommenders"]["differences"].get(name)
+    return from_estimate(Estimate.of(row), "+.5f") if row else NO_SUCH
+
+
+def over_best_space(results: Results, model: str) -> Answer:
+    """Ask whether a model is above the VBPR of the best feature space."""
+    return ranking_gain(
+        results, f"{model} minus {results['recommenders']['best_space']}"
+    )
+
+
+def best_space_over(results: Results, model: str) -> Answer:
+    """Ask whether the VBPR of the best feature space is above a model."""
+    return ranking_gain(
+        results, f"{results['recommenders']['best_space']} minus {model}"
+    )
+
+
+def whole_days(results: Results) -> Answer:
+    """Ask whether ItemKNN is above MostPop where no customer's day is cut in two."""
+    leads = results["why_item_knn"]["leads"]
+    key = leads[0]["data"], "whole days, to train"
+    row = next(row for row in leads if (row["data"], row["split"]) == key)
+    return from_estimate(Estimate.of(row), "+.5f")
+
+
+def factor(
+    results: Results, change: tuple[str, str], tasks: Sequence[str], sign: int
+) -> Answer:
+    """Ask what one factor of the joint training does: `change` is (from, to).
+
+    Every pair of models that differ in it alone is asked, in the first of `tasks` that
+    it was scored on; `sign` -1 turns the claim round.
+    """
+    if results["one_model"] is None:
+        return NOT_KEPT
+    verdicts = []
+    for name, effects in results["one_model"]["effects"].items():
+        more, less = name.split(", less ")
+        task = next((task for task in tasks if task in effects), None)
+        changed = more != less and more.replace(change[1], change[0], 1) == less
+        if task and changed:
+            verdicts.append((sign * Estimate.of(effects[task])).verdict)
+    return from_verdicts(verdicts, f"on all {len(verdicts)}") if verdicts else NOT_RUN
+
+
+def joint_over_frozen(results: Results) -> Answer:
+    """Ask whether the joint model finds another colour more often than its encoder."""
+    if results["street_to_shop"] is None:
+        return NOT_KEPT
+    rows = results["street_to_shop"]["differences, colour"]
+    row = rows["variants: joint minus EfficientNet"]["top-1"]
+    return from_estimate(Estimate.of(row), "+.3f")
+
+
+def harvest(answers: Iterable[Answer], who: str) -> str:
+    """Count answers by verdict, in words: "of the paper's 9, 5 hold, 2 fail, …"."""
+    asked = [answer for answer in answers if answer != NOT_RUN]
+    if all(answer == NOT_KEPT for answer in asked):
+        return f"nothing kept yet for the {who}'s {len(asked)}"
+    counts = Counter(answer.verdict for answer in asked)
+    mixed = len(asked) - sum(counts[word] for word in VERDICTS)
+    return (
+        f"of the {who}'s {len(asked)}, {counts[HOLDS]} hold, {counts[FAILS]} fail,"
+        f" {counts[OPEN]} stay open, {mixed} mixed"
+    )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Hold a claim, who makes it, and the question that results answer."""
+
+    text: str
+    asked_by: str  # "paper", "thesis" or "book"
+    ask: Callable[..., Answer]
+    arguments: tuple = ()
+
+    def answer(self, results: Results) -> Answer:
+        """Ask this run's results, or the sample's."""
+        return self.ask(results, *self.arguments)
+
+
+RETRIEVAL = ("DeepFashion2, crop", "other colour")  # the first that was run
+LABELLED = ("public", "public + labelled")
+SIZE = ("small", "large")
+LOSS = ("captioning", "joint")
+CAPTIONS = (
+    Claim(
+        "Fine-tuning improves every model in BLEU-4, METEOR, ROUGE-L and CIDEr",
+        "paper",
+        caption_gain,
+        ("pretrained", True),
+    ),
+    Claim(
+        "The fine-tuned model looks: it beats itself on other pictures",
+        "book",
+        caption_gain,
+        ("other picture",),
+    ),
+    Claim(
+        "It beats copying the nearest photo's caption",
+        "book",
+        caption_gain,
+        ("nearest photo's caption",),
+    ),
+)
+RANKINGS = (
+    Claim("NDCG rises from 5 to 12 places", "paper", longer_lists, ("NDCG", 1)),
+    Claim(
+        "MAP falls from 5 to 12 places (Elliot's MAP)",
+        "paper",
+        longer_lists,
+        ("Elliot MAP", -1),
+    ),
+    Claim("MAP falls also as average precision", "book", longer_lists, ("AP", -1)),
+    Claim("ItemKNN is above the best VBPR", "paper", over_best_space, ("ItemKNN",)),
+    Claim(
+        "The best VBPR is above BPR without features",
+        "book",
+        best_space_over,
+        ("BPR, no features",),
+    ),
+)
+WHOLE_DAYS = Claim(
+    "ItemKNN is above MostPop where a customer's day stays whole", "book", whole_days
+)
+JOINT = (
+    Claim(
+        "Labelled captions beside the public ones lower BLEU-4",
+        "thesis",
+        factor,
+        (LABELLED, ("BLEU-4",), -1),
+    ),
+    Claim("They raise retrieval (top-1)", "thesis", factor, (LABELLED, RETRIEVAL, 1)),
+    Claim(
+        "The larger language model raises BLEU-4",
+        "thesis",
+        factor,
+        (SIZE, ("BLEU-4",), 1),
+    ),
+    Claim(
+        "The smaller language model retrieves better",
+        "thesis",
+        factor,
+        (SIZE, RETRIEVAL, -1),
+    ),
+    Claim("A contrastive loss raises retrieval", "book", factor, (LOSS, RETRIEVAL, 1)),
+    Claim(
+        "The joint model finds another colour of a product more often than its frozen"
+        " encoder",
+        "book",
+        joint_over_frozen,
+    ),
+)
+
+
+def claims(results: Results) -> list[Claim]:
+    """List the book's claims; text is compared with each other space that was run."""
+    text = "VBPR, text minus VBPR, "
+    names = results["recommenders"]["differences"]
+    spaces = [
+        Claim(
+            f"VBPR with text is above VBPR with {name.removeprefix(text)}",
+            "paper",
+            ranking_gain,
+            (name,),
+        )
+        for name in names
+        if name.startswith(text)
+    ]
+    return [*CAPTIONS, *RANKINGS, *spaces, WHOLE_DAYS, *JOINT]
+
+
+def main_captions(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the main model's scores, before and after fine-tuning, with intervals.
+
+    {"pretrained": {"BLEU-4": Estimate, …}, "fine-tuned": …}; a score that has no
+    interval is a number.
+    """
+    scores = {}
+    for role in ("pretrained", "fine-tuned"):
+        system = main_system(values, role)
+        scores[role] = dict(values["corpus"][system])
+        for row in values["table"]:
+            if row["system"] == system and row["low"] is not None:
+                scores[role][row["metric"]] = Estimate.of(row)
+    return scores
+
+
+def ranking(values: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+    """Return each model's ranking metrics with their intervals over customers."""
+    return {
+        model: {
+            name: Estimate(value, row[f"{name} low"], row[f"{name} high"])
+            for name, value in row.items()
+            if f"{name} low" in row
+        }
+        for model, row in values["table"].items()
+    }
+
+
+def look_up(results: Results, *keys: str) -> Any:
+    """Follow the keys into the results; None where one is missing."""
+    value: Any = results
+    for key in keys:
+        if not value or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def without_intervals(
+    cells: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, float]]:
+    """Return the same cells with each Estimate as its value alone."""
+    return {
+        row: {name: getattr(cell, "value", cell) for name, cell in columns.items()}
+        for row, columns in cells.items()
+    }

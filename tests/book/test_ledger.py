@@ -1,0 +1,82 @@
+"""Verdicts of claims, from intervals made by hand."""
+
+import pytest
+
+from fashionlib.book import ledger
+from fashionlib.stats import Estimate
+
+UP, OPEN, DOWN = (
+    {"difference": value, "low": value - 1, "high": value + 1} for value in (2, 0, -2)
+)
+
+
+def captions(*rows):
+    names = ("A, fine-tuned", "A, pretrained", "B, fine-tuned")
+    differences = [
+        {"system": system, "minus": "A, pretrained", "metric": metric, **row}
+        for system, metric, row in rows
+    ]
+    corpus = {name: {"CIDEr": 0.5} for name in names}
+    return {"caption_scores": {"corpus": corpus, "differences": differences}}
+
+
+def test_one_interval_gives_verdict_and_text():
+    answer = ledger.from_estimate(Estimate(0.2, 0.1, 0.3), "+.1f")
+    assert answer == ledger.Answer("holds (+0.2 [+0.1, +0.3])", "holds")
+
+
+def test_a_caption_claim_that_holds_in_part_names_the_rest():
+    results = captions(
+        ("A, fine-tuned", "CIDEr", UP),
+        ("A, fine-tuned", "METEOR", OPEN),
+        ("B, fine-tuned", "CIDEr", DOWN),
+    )
+    main = ledger.caption_gain(results, "pretrained")
+    assert main.text == "holds on 1 of 2; METEOR of A, fine-tuned open"
+    every = ledger.caption_gain(results, "pretrained", every_model=True)
+    assert every.text.endswith("CIDEr of B, fine-tuned fails")
+    assert main.verdict == every.verdict == ""
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(1, "holds"), (-1, "fails")])
+def test_a_factor_is_asked_of_pairs_that_differ_in_it_alone(sign, verdict):
+    effects = {
+        "small, public + labelled, less small, public": {"BLEU-4": UP},
+        "large, public, less small, public": {"BLEU-4": DOWN},
+        "large, public + labelled, less small, public": {"BLEU-4": DOWN},
+    }
+    results = {"one_model": {"effects": effects}}
+    change = ("public", "public + labelled")
+    answer = ledger.factor(results, change, ("BLEU-4",), sign)
+    assert answer == ledger.Answer(f"{verdict} on all 1", verdict)
+    assert ledger.factor(results, ("a", "b"), ("BLEU-4",), 1) == ledger.NOT_RUN
+    assert ledger.factor({"one_model": None}, change, ("BLEU-4",), 1) == ledger.NOT_KEPT
+
+
+def test_longer_lists_ask_the_runs_own_customers():
+    rows = [
+        {"data": "week", "metric": "AP", **DOWN},
+        {"data": "week", "metric": "AP", **OPEN},
+        {"data": "drawn", "metric": "AP", **UP},
+    ]
+    answer = ledger.longer_lists({"why_item_knn": {"changes": rows}}, "AP", -1)
+    assert answer.text == "holds for 1, open for 1"
+
+
+def test_the_harvest_counts_what_was_asked():
+    answers = [
+        ledger.Answer("holds on all 2", "holds"),
+        ledger.Answer("holds for 1, open for 1"),
+        ledger.NOT_RUN,
+    ]
+    text = "of the paper's 2, 1 hold, 0 fail, 0 stay open, 1 mixed"
+    assert ledger.harvest(answers, "paper") == text
+    nothing = "nothing kept yet for the book's 1"
+    assert ledger.harvest([ledger.NOT_KEPT], "book") == nothing
+
+
+def test_a_missing_key_is_looked_up_as_none():
+    results = {"street": {"full": {"joint": 0.5}}, "kept": None}
+    assert ledger.look_up(results, "street", "full", "joint") == 0.5
+    assert ledger.look_up(results, "street", "crop", "joint") is None
+    assert ledger.look_up(results, "kept", "full") is None
