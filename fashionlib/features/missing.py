@@ -1,11 +1,10 @@
-"""Rows of a feature space for items that have none, as an article without a caption in
-the space of captions.
+"""Rows of a feature space for items that have none, as an article without a caption.
 
 Paper A, section 1, names zeros, random and the mean as the usual ways, and fills with
 captions that its captioner writes (section 2.3.2): those are encoded like any caption,
 and joined. Every way here looks at the `known` items only, those with a row of their
 own, and raises ValueError for an item that has one. Dropping an item isn't filling it:
-then its purchases go too, and with them some customers.
+then its interactions go too, and with them some customers.
 """
 
 from __future__ import annotations
@@ -18,21 +17,23 @@ from fashionlib.features.spaces import Features, nearest
 
 
 def zeros(known: Features, ids: Iterable[str]) -> Features:
-    """Rows of zeros. Where columns are standardised afterwards, as VBPR here does, a
-    zero isn't the middle: the mean is.
+    """Return rows of zeros.
+
+    Where columns are standardised afterwards, as VBPR here does, a zero isn't the
+    middle: the mean is.
     """
-    ids = _unknown(known, ids)
-    return _same(known, ids, np.zeros_like(known.matrix[0]), "zeros")
+    return _repeated(known, ids, np.zeros_like(known.matrix[:1]), "zeros")
 
 
 def mean(known: Features, ids: Iterable[str]) -> Features:
-    """The mean of the known rows, for each item."""
+    """Return the mean of the known rows, for each item."""
     ids = _unknown(known, ids)
-    return _same(known, ids, known.matrix.mean(axis=0, dtype=np.float64), "mean")
+    row = known.matrix.mean(axis=0, dtype=np.float64, keepdims=True)
+    return _repeated(known, ids, row, "mean")
 
 
 def random_donors(known: Features, ids: Iterable[str], seed: int) -> dict[str, str]:
-    """{item: a known item drawn uniformly, the same one perhaps for several}."""
+    """Draw for each item a known item, uniformly; several may get the same one."""
     ids = _unknown(known, ids)
     drawn = np.random.default_rng(seed).integers(len(known.ids), size=len(ids))
     return {item: known.ids[row] for item, row in zip(ids, drawn, strict=True)}
@@ -41,8 +42,9 @@ def random_donors(known: Features, ids: Iterable[str], seed: int) -> dict[str, s
 def nearest_donors(
     known: Features, ids: Iterable[str], pictures: Features
 ) -> dict[str, str]:
-    """{item: the known item with the most similar picture}, by cosine in `pictures`,
-    which must hold them all.
+    """Return for each item the known item with the most similar picture.
+
+    Similarity is the cosine in `pictures`, which must hold the items and the known.
     """
     ids = _unknown(known, ids)
     if not ids:
@@ -52,19 +54,16 @@ def nearest_donors(
 
 
 def borrowed(known: Features, donors: Mapping[str, str], how: str) -> Features:
-    """For each item of `donors` its donor's row; `how` says in `made_by` how the donors
-    were found.
-    """
-    return Features(
-        _unknown(known, donors),
-        known.rows(donors.values()),
-        known.made_by | {"filled": how},
-    )
+    """Return each item's row of its donor; `how` is what `made_by` says of it."""
+    ids = _unknown(known, donors)
+    made_by = known.made_by | {"filled": how}
+    return Features(ids, known.rows(donors.values()), made_by)
 
 
 def joined(known: Features, filled: Features) -> Features:
-    """One space, the known rows first. ValueError where an item is in both, or rows
-    differ in length.
+    """Return one space, the known rows first.
+
+    ValueError where an item is in both, or rows differ in length.
     """
     _unknown(known, filled.ids)
     if known.matrix.shape[1:] != filled.matrix.shape[1:]:
@@ -73,24 +72,24 @@ def joined(known: Features, filled: Features) -> Features:
             f"{filled.matrix.shape[1:]}: fill with the encoder of the known rows"
         )
     matrix = np.concatenate([known.matrix, filled.matrix.astype(known.matrix.dtype)])
-    return Features(
-        [*known.ids, *filled.ids],
-        matrix,
-        {
-            "known": known.made_by,
-            "filled": filled.made_by,
-            "filled items": len(filled.ids),
-        },
-    )
+    made_by = {
+        "known": known.made_by,
+        "filled": filled.made_by,
+        "filled items": len(filled.ids),
+    }
+    return Features([*known.ids, *filled.ids], matrix, made_by)
 
 
-def _same(known: Features, ids: list[str], row: np.ndarray, how: str) -> Features:
-    matrix = np.broadcast_to(row, (len(ids), *row.shape)).astype(known.matrix.dtype)
+def _repeated(
+    known: Features, ids: Iterable[str], row: np.ndarray, how: str
+) -> Features:
+    ids = _unknown(known, ids)
+    matrix = np.repeat(row.astype(known.matrix.dtype), len(ids), axis=0)
     return Features(ids, matrix, known.made_by | {"filled": how})
 
 
 def _unknown(known: Features, ids: Iterable[str]) -> list[str]:
-    """The ids as a list. ValueError where one is known, or nothing is."""
+    """Return the ids as a list. ValueError where one is known, or nothing is."""
     ids, own = list(ids), set(known.ids)
     if not own:
         raise ValueError(

@@ -285,7 +285,7 @@ def test_a_mini_with_the_projection_reads_pictures(
     """The same grid as chapter 03 keeps, and the same captions as from it; also after a
     folder and with an adapter.
     """
-    grid = efficientnet.images(pictures, pictures, cells, size=64)["grid"].matrix
+    grid = efficientnet.encode_images(pictures, pictures, cells, size=64)["grid"].matrix
     captioner = replace(make(), cells=cells)
     np.testing.assert_array_equal(
         captioner.inputs(pictures).numpy(), grid.astype(np.float32)

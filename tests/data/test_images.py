@@ -121,7 +121,7 @@ def test_a_file_whose_own_name_looks_like_a_crop(
     )  # no shirt.png: it is the file
     assert images.size(images.cropped(odd, (0, 0, 7, 7))) == (7, 7)
     (tmp_path / "shirt.png").write_bytes(odd.read_bytes())
-    for ask in (images.load, images.size, chunks.picture):
+    for ask in (images.load, images.size, chunks.digest_picture):
         with pytest.raises(
             ValueError, match="it is a file, and a crop of the file .*: rename one"
         ):
@@ -149,12 +149,12 @@ def test_other_names_are_no_crops(
 def test_caches_tell_crops_apart(references: dict[str, str], tmp_path: Path) -> None:
     whole = references["file"]
     crops = [images.cropped(whole, box) for box in (BOX, (0, 0, 20, 30), (0, 0, 5, 5))]
-    keys = [chunks.picture(reference) for reference in (whole, *crops)]
+    keys = [chunks.digest_picture(reference) for reference in (whole, *crops)]
     assert len(set(keys)) == 4
     copy = tmp_path / "copy.png"
     copy.write_bytes(Path(whole).read_bytes())
     assert (
-        chunks.picture(images.cropped(copy, BOX)) == keys[1]
+        chunks.digest_picture(images.cropped(copy, BOX)) == keys[1]
     )  # content decides, not the path
 
 

@@ -64,7 +64,7 @@ def test_colours_of_a_cell_are_its_pixels_mean_and_spread() -> None:
 def test_grid_and_pooled_come_from_one_pass(
     pictures: list[str], cells: efficientnet.Cells
 ) -> None:
-    spaces = efficientnet.images(pictures, list("abcdef"), cells, size=64)
+    spaces = efficientnet.encode_images(pictures, list("abcdef"), cells, size=64)
     assert (
         spaces["pooled"].matrix.shape == (6, 1280)
         and spaces["pooled"].matrix.dtype == np.float32
@@ -73,7 +73,9 @@ def test_grid_and_pooled_come_from_one_pass(
         spaces["grid"].matrix.shape == (6, 2 * 2, 10 + 6)
         and spaces["grid"].matrix.dtype == np.float16
     )
-    assert set(efficientnet.images(pictures, list("abcdef"), size=64)) == {"pooled"}
+    assert set(efficientnet.encode_images(pictures, list("abcdef"), size=64)) == {
+        "pooled"
+    }
 
 
 def test_half_whitening_leaves_the_square_root_of_the_variance(
@@ -97,18 +99,18 @@ def test_killed_pass_resumes_from_its_chunks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK", 2)
-    whole = efficientnet.images(pictures, list("abcdef"), cells, size=64)
-    efficientnet.images(
+    whole = efficientnet.encode_images(pictures, list("abcdef"), cells, size=64)
+    efficientnet.encode_images(
         pictures[:4], list("abcd"), cells, cache=tmp_path, size=64
     )  # as far as it came
     computed: list[int] = []
-    chunk = efficientnet._chunk
+    chunk = efficientnet._encode_chunk
     monkeypatch.setattr(
         efficientnet,
-        "_chunk",
+        "_encode_chunk",
         lambda paths, **how: computed.append(len(paths)) or chunk(paths, **how),
     )
-    resumed = efficientnet.images(
+    resumed = efficientnet.encode_images(
         pictures, list("abcdef"), cells, cache=tmp_path, size=64, workers=2
     )
     assert computed == [2]
@@ -119,13 +121,13 @@ def test_killed_pass_resumes_from_its_chunks(
 def test_cache_is_keyed_by_content(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (40, 40), "red").save(path)
-    red = efficientnet.images([str(path)], ["a"], cache=tmp_path / "cache", size=64)[
-        "pooled"
-    ].matrix
+    red = efficientnet.encode_images(
+        [str(path)], ["a"], cache=tmp_path / "cache", size=64
+    )["pooled"].matrix
     Image.new("RGB", (40, 40), "blue").save(path)
-    blue = efficientnet.images([str(path)], ["a"], cache=tmp_path / "cache", size=64)[
-        "pooled"
-    ].matrix
+    blue = efficientnet.encode_images(
+        [str(path)], ["a"], cache=tmp_path / "cache", size=64
+    )["pooled"].matrix
     assert not np.allclose(red, blue)
 
 
@@ -137,7 +139,7 @@ def test_unreadable_picture_is_named(tmp_path: Path, content: bytes | None) -> N
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ValueError, match=r"0108775015\.jpg"):
-        efficientnet.images([str(path)], ["0108775015"], size=64)
+        efficientnet.encode_images([str(path)], ["0108775015"], size=64)
 
 
 def test_text_space_puts_like_captions_together() -> None:
@@ -208,8 +210,8 @@ def test_siglip_reads_padded_texts_as_it_was_trained(
 
     model = encoders.dual(str(hub / "siglip"))
     seen, read = (
-        model.images(pictures, list("abcdef")),
-        model.texts(["a red dress", "coat"], ["a", "b"], tmp_path),
+        model.encode_images(pictures, list("abcdef")),
+        model.encode_texts(["a red dress", "coat"], ["a", "b"], tmp_path),
     )
     assert (
         seen.matrix.shape == (6, 16)
@@ -225,9 +227,11 @@ def test_siglip_reads_padded_texts_as_it_was_trained(
         expected = reference.get_text_features(padded).pooler_output[0].numpy()
     np.testing.assert_allclose(read.matrix[0], expected, rtol=1e-4)
     np.testing.assert_allclose(
-        model.texts(["coat"], ["b"]).matrix[0], read.matrix[1], rtol=1e-4
+        model.encode_texts(["coat"], ["b"]).matrix[0], read.matrix[1], rtol=1e-4
     )
-    crop = model.images([images.cropped(pictures[0], (0, 0, 30, 40))], ["a"]).matrix
+    crop = model.encode_images(
+        [images.cropped(pictures[0], (0, 0, 30, 40))], ["a"]
+    ).matrix
     assert not np.allclose(crop, seen.matrix[:1])
 
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fashionlib import features
-from fashionlib.features import Features, _highest
+from fashionlib.features import Features, spaces
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
@@ -16,7 +16,7 @@ from fashionlib.features import Features, _highest
 def test_features_survive_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, shape: tuple
 ) -> None:
-    monkeypatch.setattr(features, "GROUP", 2 * 3 * 2 * 8)  # bytes: a few rows a group
+    monkeypatch.setattr(spaces, "GROUP", 2 * 3 * 2 * 8)  # bytes: a few rows a group
     matrix = np.random.default_rng(0).normal(size=shape).astype(kind)
     space = Features(
         ["0108775015", "7", "é", "a b", ""][: shape[0]],
@@ -193,7 +193,7 @@ def test_the_highest_are_the_first_of_a_stable_sort(k: int) -> None:
         np.ones((5, 40)),
     ):
         assert (
-            _highest(scores, k).tolist()
+            spaces.highest(scores, k).tolist()
             == np.argsort(-scores, axis=1, kind="stable")[:, :k].tolist()
         )
 

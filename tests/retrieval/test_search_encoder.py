@@ -131,8 +131,8 @@ def test_a_clip_agrees_with_the_feature_spaces(
     folder = clip(tmp_path / "clip")
     search.build(items, search.encoder(folder), tmp_path / "index")
     dual, index = encoders.dual(folder), search.Index.open(tmp_path / "index")
-    seen = unit(dual.images(list(items["image"]), list("rbg")).matrix)
-    read = unit(dual.texts(["a red dress"], ["q"]).matrix)
+    seen = unit(dual.encode_images(list(items["image"]), list("rbg")).matrix)
+    read = unit(dual.encode_texts(["a red dress"], ["q"]).matrix)
     found = index.search(words="a red dress").set_index("item_id")["score"]
     np.testing.assert_allclose(found[list("rbg")], seen @ read[0], rtol=1e-5, atol=1e-6)
 

@@ -42,7 +42,7 @@ def spaces(
             "queries, mean": told.mean(1),
         }
 
-    made = chunks.encode(
+    made = chunks.encode_chunks(
         compute, images, _content, _recipe(captioner), cache, unit="images"
     )
     pooling = {
@@ -68,7 +68,7 @@ def _recipe(captioner: Captioner) -> list[Any]:
         )
     model = captioner.base
     pixels = "" if captioner.architecture.grid else captioner.pixels.to_json_string()
-    start = chunks.row(model.query_tokens.detach().float().cpu().numpy()).hex()
+    start = chunks.digest_row(model.query_tokens.detach().float().cpu().numpy()).hex()
     return [
         "spaces",
         weights(captioner.tower),
@@ -82,4 +82,8 @@ def _recipe(captioner: Captioner) -> list[Any]:
 def _content(image: Any) -> bytes:
     if isinstance(image, Tensor):
         image = image.float().numpy()
-    return chunks.row(image) if isinstance(image, np.ndarray) else chunks.picture(image)
+    return (
+        chunks.digest_row(image)
+        if isinstance(image, np.ndarray)
+        else chunks.digest_picture(image)
+    )

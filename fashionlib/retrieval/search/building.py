@@ -167,7 +167,7 @@ def _content(image: str, encoder: Encoder) -> str:
     """
     box = image.partition("#box=")[2]
     return hashlib.sha256(
-        chunks.picture(image) + f"{box}\n{encoder.fingerprint}".encode()
+        chunks.digest_picture(image) + f"{box}\n{encoder.fingerprint}".encode()
     ).hexdigest()[:32]
 
 
@@ -184,7 +184,7 @@ def _vectors(
     new = shown[~shown["content"].isin(known)].drop_duplicates("content")
     if len(new):
         pairs = list(zip(new["image"], new["content"], strict=True))
-        made = chunks.encode(
+        made = chunks.encode_chunks(
             lambda some: {
                 "vectors": unit(encoder.images([image for image, _ in some]))
             },

@@ -59,7 +59,7 @@ class _Joint:
         self.name, self.captioner = name, captioners.load(name)
         part_of(self.captioner)
         cells = self.captioner.cells
-        grid = "" if cells is None else chunks.row(cells.axes).hex()
+        grid = "" if cells is None else chunks.digest_row(cells.axes).hex()
         self.fingerprint = _fingerprint(
             f"shared, mean {grid}", weights(self.captioner.base), self.captioner.pixels
         )
@@ -88,12 +88,12 @@ class _Dual:
         )
 
     def images(self, references: Sequence[str]) -> np.ndarray:
-        return self.dual.images(
+        return self.dual.encode_images(
             references, list(map(str, range(len(references))))
         ).matrix
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
-        return self.dual.texts(texts, list(map(str, range(len(texts))))).matrix
+        return self.dual.encode_texts(texts, list(map(str, range(len(texts))))).matrix
 
 
 def _fingerprint(recipe: str, weights: str, pixels: Any) -> str:

@@ -4,7 +4,7 @@ core.
 Prints JSON with CPU seconds; the first picture of each kind, which builds the tiles of
 its cloth, is drawn before.
 
-    python benchmarks/wardrobe.py [--pictures 225] [--width 160] [--height 240]
+    python benchmarks/drawing.py [--pictures 225] [--width 160] [--height 240]
     [--rounds 3]
 """
 
