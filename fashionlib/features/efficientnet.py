@@ -48,7 +48,7 @@ def encoder() -> nn.Module:
     """Load the network, its batch norms folded into its convolutions (torch.fx).
 
     It maps (items, 3, size, size) in [-1, 1] to (items, 1280, size/32, size/32).
-    Folding and doing symmetric padding inside the convolution make it 1.4 times as fast
+    Folding and doing symmetric padding inside the convolution make it 1.6 times as fast
     on a CPU (benchmarks/pictures.py).
     """
     from efficientnet_lite_pytorch import EfficientNet
