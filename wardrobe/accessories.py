@@ -1,5 +1,6 @@
-"""The shapes of bags, hats, scarves, umbrellas, socks and shoes; they fill the sheet
-and hang on no body.
+"""Shapes of bags, hats, scarves, umbrellas, socks and shoes.
+
+They fill the sheet and hang on no body.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ BOOT_TOPS = {"ankle": 112, "knee": 30}
 
 
 def bag(pen: Pen, garment: Garment) -> None:
-    """A tote with two handles."""
+    """Draw a tote with two handles."""
     for turn in (1, -1):
         pen.band(
             (turn * 27, 106),
@@ -50,14 +51,13 @@ def bag(pen: Pen, garment: Garment) -> None:
 
 
 def beanie(pen: Pen, garment: Garment) -> None:
+    """Draw a knitted hat with a bobble and a folded brim."""
     crown: list[Point] = [(0, 60), (17, 64), (34, 78), (44, 102), (47, 150)]
-    pen.piece(
-        [
-            (18 * cos(a) * (1 + 0.1 * (i % 2)), 50 + 17 * sin(a) * (1 + 0.1 * (i % 2)))
-            for i, a in enumerate(2 * pi * j / 22 for j in range(22))
-        ],
-        of="trim",
-    )
+    bobble = []
+    for i in range(22):
+        a, tuft = 2 * pi * i / 22, 1 + 0.1 * (i % 2)
+        bobble.append((18 * cos(a) * tuft, 50 + 17 * sin(a) * tuft))
+    pen.piece(bobble, of="trim")
     path = pen.piece([*crown, *mirror(crown)[:-1]])
     pen.hatch(path, 5.2, 0.8, 110)
     for x in (16, 34):
@@ -69,7 +69,7 @@ def beanie(pen: Pen, garment: Garment) -> None:
 
 
 def cap(pen: Pen, garment: Garment) -> None:
-    """A peaked cap seen from the front's side."""
+    """Draw a peaked cap, turned a little to the side."""
     pen.piece(
         [
             (-50, 146),
@@ -110,7 +110,7 @@ def cap(pen: Pen, garment: Garment) -> None:
 
 
 def scarf(pen: Pen, garment: Garment) -> None:
-    """Wound once round the neck, fringed ends hanging."""
+    """Draw a scarf wound once round the neck, fringed ends hanging."""
     pen.piece([(-36, 66), (-27, 52), (0, 46), (27, 52), (36, 66), (0, 66)])
     pen.piece([(-24, 60), (0, 55), (24, 60), (14, 70), (-14, 70)], of="lining")
     for x, end, lean in ((5, 198, 6), (-27, 216, -4)):
@@ -141,10 +141,12 @@ def scarf(pen: Pen, garment: Garment) -> None:
 
 
 def umbrella(pen: Pen, garment: Garment) -> None:
+    """Draw an open umbrella with its stick."""
     pen.cord((0, 60), (0, 200), (3, 209), (10, 211), (15, 204), width=3, of=SOLE)
     pen.cord((0, 34), (0, 46), width=2.4, of=METAL)
     rim = [68 * x for x in (-1, -0.62, -0.22, 0.22, 0.62, 1)]
-    dome = [(-68 * cos(a), 116 - 74 * sin(a)) for a in (pi * i / 12 for i in range(13))]
+    angles = [pi * i / 12 for i in range(13)]
+    dome = [(-68 * cos(a), 116 - 74 * sin(a)) for a in angles]
     edge: list[Point] = []
     for left, right in zip(rim[::-1], rim[-2::-1], strict=False):
         edge += [(left, 116), ((left + right) / 2, 108)]
@@ -156,7 +158,7 @@ def umbrella(pen: Pen, garment: Garment) -> None:
 
 
 def socks(pen: Pen, garment: Garment) -> None:
-    """A pair, the heel and the toe knitted in the trim's colour."""
+    """Draw a pair, heel and toe knitted in the trim's colour."""
     top = SOCK_TOPS[garment.total_length]
     for x, y in ((-38, -6), (6, 6)):
 
@@ -186,7 +188,7 @@ def socks(pen: Pen, garment: Garment) -> None:
 
 
 def boots(pen: Pen, garment: Garment) -> None:
-    """A pair from the side, on low heels."""
+    """Draw a pair from the side, on low heels."""
     top = BOOT_TOPS[garment.total_length]
     slim = top < 100
     for x, y in ((14, -10), (-12, 6)):
@@ -242,7 +244,7 @@ def boots(pen: Pen, garment: Garment) -> None:
 
 
 def sneakers(pen: Pen, garment: Garment) -> None:
-    """A pair from the side."""
+    """Draw a pair from the side."""
     for x, y in ((8, -34), (-8, 18)):
 
         def at(*points: Point, x: float = x, y: float = y) -> list[Point]:

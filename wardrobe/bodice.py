@@ -39,9 +39,7 @@ DEPTHS = {
 
 @dataclass(frozen=True)
 class Cut:
-    """Half widths, and the heights of the hem and of the shirt tail's rise at the
-    sides.
-    """
+    """Half widths, and the heights of the hem and of the shirt tail's rise."""
 
     chest: float
     waist: float
@@ -52,14 +50,16 @@ class Cut:
 
     @property
     def shoulder(self) -> float:
+        """The half width at the shoulders."""
         return 31 + (self.chest - 29.5) * 0.6
 
     @property
     def armhole(self) -> float:
+        """The height of the armhole's lower end."""
         return 66 + (self.chest - 29.5) * 0.6
 
     def half(self, y: float) -> float:
-        """The half width at a height below the armhole."""
+        """Return the half width at a height below the armhole."""
         (a, top), (b, low) = ((self.chest, self.armhole), (self.waist, 93))
         if y > 93 or self.hem <= 100:
             (a, top), (b, low) = (
@@ -76,8 +76,9 @@ def cut(
     tail: float = 0,
     hem: float | None = None,
 ) -> Cut:
-    """The measures of a body of that length and fit, `bulk` times as wide, each side
-    `flare` units wider per unit.
+    """Return the measures of a body of that length and fit.
+
+    It is `bulk` times as wide, and each side `flare` units wider per unit of height.
     """
     chest, waist, hip, sleeve = (bulk * x for x in FITS[garment.fit])
     hem = hem or HEMS[garment.total_length]
@@ -90,12 +91,12 @@ def cut(
 
 
 def bare(garment: Garment) -> bool:
-    """Whether both shoulders are seen."""
+    """Return whether both shoulders are bare."""
     return garment.shoulder == "off-shoulder" or garment.neckline == "halter"
 
 
 def neckline(garment: Garment, size: Cut) -> list[Point]:
-    """The front's edge from the left shoulder (of the sheet) to the right one."""
+    """Return the front's edge from the sheet's left shoulder to the right one."""
     if garment.shoulder == "off-shoulder":
         return [
             (-size.chest - 1, 54),
@@ -118,7 +119,7 @@ def neckline(garment: Garment, size: Cut) -> list[Point]:
 
 
 def side(garment: Garment, size: Cut, right: bool = True) -> list[Point]:
-    """The body's right edge from below the neck to above the waist."""
+    """Return the body's right edge from below the neck to above the waist."""
     chest, armhole = size.chest, size.armhole
     if garment.shoulder == "off-shoulder":
         return [(chest + 0.5, armhole)]
@@ -137,7 +138,7 @@ def side(garment: Garment, size: Cut, right: bool = True) -> list[Point]:
 
 
 def body(pen: Pen, garment: Garment, size: Cut) -> None:
-    """The back that is seen through the neck, and the front over it."""
+    """Draw the back that shows through the neck, and the front over it."""
     neck = neckline(garment, size)
     if garment.shoulder == "normal" and garment.neckline != "halter":
         (x, y), low = (
@@ -172,7 +173,7 @@ def body(pen: Pen, garment: Garment, size: Cut) -> None:
 
 
 def slit(pen: Pen) -> None:
-    """A keyhole below a closed neck."""
+    """Draw a keyhole below a closed neck."""
     pen.piece(
         [
             (0, 43.5),
@@ -192,8 +193,9 @@ def slit(pen: Pen) -> None:
 def sleeve(
     garment: Garment, size: Cut, puff: float = 0
 ) -> tuple[list[Point], Point, Point]:
-    """A right sleeve's outline and its end's outer and inner corner; `puff` swells it
-    above the end.
+    """Return a right sleeve's outline and its end's outer and inner corner.
+
+    `puff` swells it above the end.
     """
     s, chest, ease = size.shoulder, size.chest, size.sleeve
     top: list[Point] = [(s - 8, 39), (s, 37.5), (s + 6, 43)]
@@ -238,8 +240,9 @@ def sleeves(
     of: str = WOVEN,
     stripes: bool = False,
 ) -> None:
-    """Both sleeves (one under a bare shoulder), ended by a "hem", "rib", "band" or
-    "gather".
+    """Draw both sleeves (one under a bare shoulder).
+
+    Their `cuff` is "hem", "rib", "band" or "gather".
     """
     if garment.sleeve_length == "sleeveless":
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from wardrobe import trims
 from wardrobe.catalogue import Garment
@@ -15,8 +16,10 @@ FIT = {"fitted": 0.9, "regular": 1.0, "wide": 1.14}
 
 @dataclass(frozen=True)
 class Legs:
-    """Half widths at hip and thigh, each leg's outer and inner edge at the knee and at
-    the hem, the crotch's height.
+    """Measures of trousers.
+
+    Half widths at hip and thigh, each leg's outer and inner edge at the knee and at the
+    hem, the crotch's height.
     """
 
     hip: float
@@ -45,7 +48,7 @@ LEGS = {
 
 
 def legs(pen: Pen, garment: Garment, top: float = WAIST, waist: float = 26) -> Legs:
-    """Both trouser legs below the waist, to the hem."""
+    """Draw both trouser legs below the waist, to the hem."""
     cut, hem = LEGS[garment.subcategory], HEMS[garment.total_length]
     k = FIT[garment.fit] / FIT[cut.fit]
     knee = 172.0
@@ -88,8 +91,9 @@ def legs(pen: Pen, garment: Garment, top: float = WAIST, waist: float = 26) -> L
 
 
 def waistband(pen: Pen, garment: Garment, half: float = 26, fly: bool = True) -> None:
-    """A band with belt loops and a fly, or gathered elastic; a drawstring where the
-    garment has one.
+    """Draw a band with belt loops and a fly, or gathered elastic.
+
+    It has a drawstring where the garment has one.
     """
     y = WAIST - 3.6
     if "waist banding" in garment.details:
@@ -120,7 +124,7 @@ def _fly(pen: Pen, garment: Garment, y: float) -> None:
 
 
 def side_pockets(pen: Pen, hip: float = 30) -> None:
-    """Slanted pockets that end at hips of that half width."""
+    """Sew slanted pockets that end at hips of that half width."""
     for turn in (1, -1):
         mouth = [
             (turn * (hip - 12), WAIST + 1),
@@ -132,6 +136,7 @@ def side_pockets(pen: Pen, hip: float = 30) -> None:
 
 
 def trousers(pen: Pen, garment: Garment) -> None:
+    """Draw trousers or shorts of any cut."""
     kind = garment.subcategory
     cut = legs(pen, garment)
     hem = HEMS[garment.total_length]
@@ -163,7 +168,7 @@ def skirt_folds(
     count: int,
     depth: int = 80,
 ) -> None:
-    """Folds that fan out from the waist to the hem."""
+    """Draw folds that fan out from the waist to the hem."""
     for i in range(count):
         share = -0.84 + 1.68 * (i + 0.5) / count
         start = top + (4 if i % 2 else 12)
@@ -179,7 +184,7 @@ def skirt_folds(
 
 
 def wavy(foot: float, hem: float, waves: int, deep: float) -> list[Point]:
-    """A hem from right to left that swings up and down."""
+    """Return a hem from right to left that swings up and down."""
     count = waves * 2
     return [
         (foot * (1 - 2 * i / count), hem + (deep if i % 2 else 0))
@@ -190,7 +195,7 @@ def wavy(foot: float, hem: float, waves: int, deep: float) -> list[Point]:
 def skirt(
     pen: Pen, garment: Garment, waist: float = 26, top: float = WAIST, swing: float = 1
 ) -> float:
-    """A straight, flared or bell-shaped skirt to the hem; its half width there."""
+    """Draw a straight, flared or bell-shaped skirt; return its half width below."""
     hem, kind = HEMS[garment.total_length], garment.subcategory
     long = (hem - top) / 100
     foot = {
@@ -227,7 +232,7 @@ def skirt(
 
 
 def hem_trims(pen: Pen, garment: Garment, foot: float, hem: float) -> None:
-    """Ruffle and lace along a skirt's hem."""
+    """Sew ruffle and lace along a skirt's hem."""
     if "ruffle" in garment.details:
         trims.ruffle(
             pen,
@@ -241,7 +246,7 @@ def hem_trims(pen: Pen, garment: Garment, foot: float, hem: float) -> None:
 
 
 def skirts(pen: Pen, garment: Garment) -> None:
-    """Long, flare, mini and slit skirts."""
+    """Draw long, flare, mini and slit skirts."""
     hem = HEMS[garment.total_length]
     foot = skirt(pen, garment)
     if garment.subcategory == "slit skirt":
@@ -264,12 +269,12 @@ def skirts(pen: Pen, garment: Garment) -> None:
 
 
 def pleated(pen: Pen, garment: Garment) -> None:
-    """Knife pleats: stitched down over the hips, a zigzag at the hem."""
+    """Draw knife pleats: stitched down over the hips, a zigzag at the hem."""
     hem, count = HEMS[garment.total_length], 9
     foot = 33 + 16 * (hem - WAIST) / 100
     low = [(foot * (1 - 2 * i / count), hem) for i in range(count + 1)]
     zigzag: list[Point] = []
-    for (ax, y), (bx, _) in zip(low, low[1:], strict=False):
+    for (ax, y), (bx, _) in pairwise(low):
         zigzag += [(ax, y - 3.5), (bx + 0.6, y + 1.5)]
     pen.piece([(26, WAIST), *zigzag, (-foot, hem - 3.5), (-26, WAIST)])
     for i in range(1, count):
@@ -284,7 +289,7 @@ def pleated(pen: Pen, garment: Garment) -> None:
 
 
 def balloon(pen: Pen, garment: Garment) -> None:
-    """Gathered at the waist and again at the hem, full between them."""
+    """Draw a skirt gathered at the waist and at the hem, full between them."""
     hem = HEMS[garment.total_length]
     half = [
         (26, WAIST),

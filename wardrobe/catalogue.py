@@ -1,8 +1,7 @@
-"""What the wardrobe may hold: Thesis B's garments and some accessories, with the codes
-of H&M's table, at random.
+"""What the wardrobe may hold: Thesis B's garments and some accessories.
 
-Codes and names are those of Kaggle's articles.csv, so that columns mean the same on
-both.
+Codes and names are those of H&M's table (Kaggle's articles.csv), so that columns mean
+the same on both.
 """
 
 from __future__ import annotations
@@ -23,19 +22,16 @@ from fashionlib.labelling.attribute_schema import (
 ACCESSORY = "accessory"
 FITS = ("fitted", "regular", "wide")
 Closure = tuple[str, str]  # zip_up, button
-OPEN, HALF_ZIP, FULL_ZIP, HALF_BUTTON, FULL_BUTTON = (
-    (NONE, NONE),
-    ("half", NONE),
-    ("full", NONE),
-    (NONE, "half"),
-    (NONE, "full"),
-)
+OPEN = (NONE, NONE)
+HALF_ZIP, FULL_ZIP = ("half", NONE), ("full", NONE)
+HALF_BUTTON, FULL_BUTTON = (NONE, "half"), (NONE, "full")
 
 
 @dataclass(frozen=True)
 class Garment:
-    """What every colour of a product shares: Thesis B's attributes and the fit. "none"
-    where it has no such thing.
+    """What every colour of a product shares: Thesis B's attributes and the fit.
+
+    A value is "none" where the garment has no such thing.
     """
 
     category: str  # a key of schema.SUBCATEGORIES, or "accessory"
@@ -66,8 +62,9 @@ class Garment:
 
 @dataclass(frozen=True)
 class Kind:
-    """A subcategory: H&M's type and codes, its share of products, its price in H&M's
-    unit, what it chooses from.
+    """A subcategory: H&M's type and codes, and what a product of it chooses from.
+
+    `share` is its share of products, `price` a usual price in H&M's unit.
     """
 
     type: str
@@ -82,9 +79,7 @@ class Kind:
     shoulders: tuple[str, ...] = (NONE,)
     fits: tuple[str, ...] = ("regular",)
     has: frozenset[str] = field(default_factory=frozenset)  # details that each has
-    may: frozenset[str] = field(
-        default_factory=frozenset
-    )  # details that one in three has
+    may: frozenset[str] = field(default_factory=frozenset)  # one in three has them
 
 
 UPPER, FULL, LOWER = "Garment Upper body", "Garment Full body", "Garment Lower body"
@@ -765,23 +760,18 @@ INDICES = {
 
 
 def index_of(kind: str, rng: np.random.Generator) -> str:
-    """The index code of a new product of that subcategory."""
+    """Draw the index code of a new product of that subcategory."""
     type_ = KINDS[kind].type
     if type_ == "Socks":
         return "B"
     if CATEGORY_OF.get(kind) is None:
         return "C"
-    return str(
-        rng.choice(
-            ["A", "D"]
-            if type_ in ("Dress", "Skirt", "Vest top", "Blouse")
-            else ["A", "D", "F"]
-        )
-    )
+    for_women = type_ in ("Dress", "Skirt", "Vest top", "Blouse")
+    return str(rng.choice(["A", "D"] if for_women else ["A", "D", "F"]))
 
 
 def garment(kind: str, rng: np.random.Generator) -> Garment:
-    """A product of that subcategory, each attribute drawn from what the kind allows."""
+    """Draw a product of that subcategory, each attribute from what the kind allows."""
     allowed = KINDS[kind]
 
     def pick(choices: tuple) -> str:
@@ -816,8 +806,9 @@ def garment(kind: str, rng: np.random.Generator) -> Garment:
 
 
 def kinds(count: int, rng: np.random.Generator) -> list[str]:
-    """`count` subcategories: each at least once if there is room, the rest by their
-    shares; shuffled.
+    """Draw `count` subcategories, shuffled.
+
+    Each comes at least once if there is room, the rest by their shares.
     """
     shares = np.array([k.share for k in KINDS.values()])
     common = sorted(KINDS, key=lambda k: -KINDS[k].share)[:count]

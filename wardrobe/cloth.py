@@ -1,5 +1,4 @@
-"""Cloth: Thesis B's seventeen colours in four tones, and paint of any colour, tone,
-fabric and pattern together.
+"""Cloth: paint of any of Thesis B's colours, tones, fabrics and patterns together.
 
 Lengths are in units of a 160 x 240 sheet: a canvas scaled to 96 or to 600 pixels shows
 the same cloth.
@@ -52,8 +51,9 @@ half4 main(float2 at) {
 
 
 def rgb(colour: str, tone: str = "normal") -> RGB:
-    """The colour in a tone of Thesis B's table 3.1: vivid is more saturated,
-    pastel/light nearer white.
+    """Return the colour in a tone of Thesis B's table 3.1.
+
+    Vivid is more saturated, pastel/light nearer white.
     """
     shade = COLOURS[colour]
     if tone == "pastel/light":
@@ -71,8 +71,9 @@ def rgb(colour: str, tone: str = "normal") -> RGB:
 
 
 def ink(shade: RGB, fabric: str = "cotton") -> RGB:
-    """The colour of seams on cloth of a shade: darker, on dark cloth lighter; denim is
-    stitched in gold.
+    """Return the colour of seams on cloth of a shade.
+
+    It is darker, on dark cloth lighter; denim is stitched in gold.
     """
     if fabric == "denim":
         return (
@@ -91,7 +92,7 @@ def paint(
     rng: np.random.Generator,
     chest: tuple[float, float] = CHEST,
 ) -> skia.Paint:
-    """An antialiased paint that lays the cloth on a canvas in sheet units.
+    """Return an antialiased paint that lays the cloth on a canvas in sheet units.
 
     Lettering and graphics are centred on `chest`, a word also down the leg below it;
     all else falls at random. To move it, make a new `skia.Paint(Shader=...)`:
@@ -107,7 +108,7 @@ def paint(
 
 
 def _light(of: str, rng: np.random.Generator) -> skia.Shader:
-    """A fabric's or the metallic tone's tile, repeated, from anywhere."""
+    """Return the tile of a fabric or of the metallic tone, repeated, from anywhere."""
     place = skia.Matrix().setScale(1 / fabrics.PIXELS, 1 / fabrics.PIXELS)
     place.postTranslate(*rng.uniform(0, SHEET[1], 2))
     return fabrics.tile(of).makeShader(

@@ -16,14 +16,14 @@ def band(
     reach: float = 0,
     stripes: bool = False,
 ) -> None:
-    """A band along the neck's edge, drawn on to `reach` on both sides."""
+    """Draw a band along the neck's edge, on to `reach` on both sides."""
     neck = neckline(garment, size)
     ends = ([(-reach, 57)], [(reach, 57)]) if reach else ([], [])
     pen.band(*ends[0], *neck, *ends[1], width=width, ribs=ribs, stripes=stripes)
 
 
 def turtle(pen: Pen, height: float = 18, of: str = WOVEN, ribs: bool = True) -> None:
-    """A folded tube around the neck."""
+    """Draw a folded tube around the neck."""
     top = 34 - height
     path = pen.piece(
         around([(0, top - 0.5), (11.5, top + 1), (12.5, 30), (13.5, 36), (0, 41)]),
@@ -35,7 +35,7 @@ def turtle(pen: Pen, height: float = 18, of: str = WOVEN, ribs: bool = True) -> 
 
 
 def shirt(pen: Pen, garment: Garment, spread: float = 1) -> None:
-    """A stand and two pointed leaves; `spread` widens them."""
+    """Draw a stand and two pointed leaves; `spread` widens them."""
     deep = DEPTHS.get(garment.subcategory, 46)
     pen.piece(
         [(-11.5, 31), (-9.5, 24), (0, 22.5), (9.5, 24), (11.5, 31), (0, 35)],
@@ -62,7 +62,7 @@ def shirt(pen: Pen, garment: Garment, spread: float = 1) -> None:
 
 
 def lapels(pen: Pen, garment: Garment) -> None:
-    """A tailored collar whose notched lapels fold back to the first button."""
+    """Draw a tailored collar whose notched lapels fold back to the first button."""
     deep = DEPTHS[garment.subcategory]
     lapel = [
         (12.5, 34),
@@ -85,14 +85,14 @@ def lapels(pen: Pen, garment: Garment) -> None:
 
 
 def hood_behind(pen: Pen) -> None:
-    """The outside of a hood, to lie under the body."""
+    """Draw the outside of a hood, to lie under the body."""
     pen.piece(
         [(-20, 39), (-19, 22), (-12, 8), (0, 4), (12, 8), (19, 22), (20, 39), (0, 43)]
     )
 
 
 def hood(pen: Pen, deep: float = 46) -> None:
-    """The hood's opening and its front edges, which cross at `deep`."""
+    """Draw the hood's opening and its front edges, which cross at `deep`."""
     pen.piece(
         [
             (-13, 34),

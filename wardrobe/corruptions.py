@@ -22,6 +22,7 @@ from wardrobe.words import PHRASES, STYLES, errors, tailor
 from wardrobe.words.errors import NAMES, Article, claims, family, true
 
 Seed = tuple[int, ...]
+SENTENCE_END = re.compile(r"(?<=\.) ")
 SPARED = 6  # words: a fabric's name and the source of its fibres
 LIES = (
     "garment",
@@ -36,29 +37,25 @@ LIES = (
     "button",
     "colour",
 )
-FACTS = [
-    said
-    for group in (
-        tailor.FITS,
-        tailor.FIBRES,
-        tailor.SECRETS,
-        {"lining": tailor.LININGS},
-    )
-    for choices in group.values()
-    for said in choices
-]
-FACT = re.compile(
-    "|".join(
-        re.sub(r"\\{\w+\\}", ".+", re.escape(fact))
-        for text in FACTS
-        for fact in re.split(r"(?<=\.) ", text)
-    )
-)
+
+
+def _fact_pattern() -> re.Pattern[str]:
+    """Return what matches one of the tailor's sentences about what no picture shows."""
+    texts = list(tailor.LININGS)
+    for table in (tailor.FITS, tailor.FIBRES, tailor.SECRETS):
+        for choices in table.values():
+            texts += choices
+    facts = SENTENCE_END.split(" ".join(texts))
+    # a slot such as {n} stands for any words
+    patterns = [re.sub(r"\\{\w+\\}", ".+", re.escape(fact)) for fact in facts]
+    return re.compile("|".join(patterns))
+
+
+FACT = _fact_pattern()
 
 
 class Steady(np.random.Generator):
-    """A generator whose choices cost one draw each, however many there are to choose
-    from.
+    """A generator whose choices cost one draw each, among however many.
 
     Two texts that make as many choices then make the same ones, though one chooses
     among five fabrics and the other among three. Choices, chances and orders come from
@@ -72,75 +69,67 @@ class Steady(np.random.Generator):
         )
 
     def integers(self, low: int, high: int | None = None) -> int:
-        """One integer from `low` (0 where only one bound is given) to the bound, which
-        is left out.
+        """Return one integer from `low` up to, but not including, `high`.
+
+        Where only one bound is given, it is `high` and `low` is 0.
         """
         low, high = (0, low) if high is None else (low, high)
         return low + int(self._choices.random() * (high - low))
 
     def permutation(self, count: int) -> np.ndarray:
-        """The numbers below `count`, shuffled."""
+        """Return the numbers below `count`, shuffled."""
         return np.random.default_rng(int(self._orders.integers(2**63))).permutation(
             count
         )
 
 
 def caption(article: Article, seed: Seed, style: str = "tailor") -> str:
-    """The article's true caption in one of `words.STYLES`; another seed gives another
-    wording.
+    """Return the article's true caption in one of `words.STYLES`.
+
+    Another seed gives another wording.
     """
     return STYLES[style](*article, Steady(seed))
 
 
 def parted(text: str) -> tuple[str, str]:
-    """A tailor's caption in two: what a picture shows, and its sentences on fit,
-    linings, fibres and other secrets.
+    """Split a tailor's caption in two: what a picture shows, and what none shows.
 
-    Captions of other styles have no such sentences, and an empty second part.
+    The second part has sentences on fit, linings, fibres and other secrets. Captions of
+    other styles have no such sentences, and an empty second part.
     """
     parts: tuple[list[str], list[str]] = ([], [])
-    for said in re.split(r"(?<=\.) ", text):
-        parts[bool(FACT.fullmatch(said))].append(said)
+    for words in SENTENCE_END.split(text):
+        parts[bool(FACT.fullmatch(words))].append(words)
     return " ".join(parts[0]), " ".join(parts[1])
 
 
 def crossed(text: str, other: str) -> str:
-    """What a picture shows as the text says it, then what none shows as the other says
-    it.
-    """
+    """Join what a picture shows, as the text says it, to the other's unseen facts."""
     return f"{parted(text)[0]} {parted(other)[1]}".strip()
 
 
 def others(article: Article, attribute: str) -> list[Article]:
-    """The article with each other value of the attribute (of `LIES`, or "category"), in
-    the schema's order.
+    """Return the article with each other value of the attribute, in the schema's order.
 
-    Only values whose words share nothing with what may truly be said; none where the
-    article has no such thing. "garment" gives look-alikes of the same family, whose cut
-    stays its own, and "category" garments of another, without what their kind can't
-    have: boots have no sleeves.
+    The attribute is one of `LIES`, or "category". Only values whose words share nothing
+    with what may truly be said; none where the article has no such thing. "garment"
+    gives look-alikes of the same family, whose cut stays its own, and "category"
+    garments of another, without what their kind can't have: boots have no sleeves.
     """
     garment, colour = article
     if attribute == "colour":
         return [(garment, other) for other in ATTRIBUTES["colour"] if other != colour]
     if attribute in ("garment", "category"):
         own, kin = NAMES[garment.subcategory], family(garment.subcategory)
-        kinds = [
-            kind
-            for kind in KINDS
-            if (family(kind) == kin) == (attribute == "garment")
-            and not NAMES[kind] & own
-        ]
-        named = [
-            replace(
-                garment, subcategory=kind, category=CATEGORY_OF.get(kind, ACCESSORY)
-            )
-            for kind in kinds
-        ]
-        return [
-            (_possible(other) if attribute == "category" else other, colour)
-            for other in named
-        ]
+        look_alike = attribute == "garment"
+        articles = []
+        for kind in KINDS:
+            if (family(kind) == kin) != look_alike or NAMES[kind] & own:
+                continue
+            category = CATEGORY_OF.get(kind, ACCESSORY)
+            other = replace(garment, subcategory=kind, category=category)
+            articles.append((other if look_alike else _possible(other), colour))
+        return articles
     if garment[attribute] == NONE:
         return []
     values = FITS if attribute == "fit" else ATTRIBUTES[attribute]
@@ -153,7 +142,10 @@ def others(article: Article, attribute: str) -> list[Article]:
 
 
 def _possible(garment: Garment) -> Garment:
-    """The garment without what its kind can't have; its cloth and pattern stay."""
+    """Return the garment without what its kind can't have.
+
+    Its cloth and pattern stay.
+    """
     kind = KINDS[garment.subcategory]
     allowed = {
         "total_length": kind.lengths,
@@ -163,15 +155,11 @@ def _possible(garment: Garment) -> Garment:
         "zip_up": [zip_ for zip_, _ in kind.closures],
         "button": [button for _, button in kind.closures],
     }
-    cut = {
-        name: garment[name] if garment[name] in values else NONE
-        for name, values in allowed.items()
+    missing = {
+        name: NONE for name, values in allowed.items() if garment[name] not in values
     }
-    return replace(
-        garment,
-        **cut,
-        details=tuple(d for d in garment.details if d in kind.has | kind.may),
-    )
+    details = tuple(d for d in garment.details if d in kind.has | kind.may)
+    return replace(garment, **missing, details=details)
 
 
 def ladder(
@@ -181,24 +169,24 @@ def ladder(
     most: int = 4,
     lies: Iterable[str] = LIES,
 ) -> list[str]:
-    """The true caption, then the caption with one wrong attribute, with two, up to
-    `most`: each step adds a fault.
+    """Return the true caption, then captions with one wrong attribute, two, and so on.
 
-    Only attributes that the caption speaks of are told wrongly, in a random order, so a
-    silent one ends sooner.
+    There are at most `most`; each step adds a fault. Only attributes that the caption
+    speaks of are changed, in a random order, so a silent one ends sooner.
     """
     rng = np.random.default_rng([*seed, 3])
-    told, now, names = [caption(article, seed, style)], article, sorted(lies)
-    for attribute in (names[i] for i in rng.permutation(len(names))):
-        if len(told) > most:
+    captions, now, names = [caption(article, seed, style)], article, sorted(lies)
+    for place in rng.permutation(len(names)):
+        if len(captions) > most:
             break
-        if found := next(_told(article, now, attribute, seed, style, rng), None):
-            now, text = found
-            told.append(text)
-    return told
+        lies_of = _changed(article, now, names[place], seed, style, rng)
+        if changed := next(lies_of, None):
+            now, text = changed
+            captions.append(text)
+    return captions
 
 
-def _told(
+def _changed(
     article: Article,
     now: Article,
     attribute: str,
@@ -206,47 +194,43 @@ def _told(
     style: str,
     rng: np.random.Generator,
 ) -> Iterator[tuple[Article, str]]:
-    """The article as told so far with another value, and its caption, where that adds
-    just this one faulty attribute.
+    """Yield the article with another value of the attribute, and its caption.
 
-    In a random order, but first those that lose at most `SPARED` words of the caption
-    before, then those that lose at most twice as many; garments of another family,
-    whose caption may lose much, one word by one.
+    Only those that add just this one faulty attribute to `now`. They come in a random
+    order, but first those that lose at most `SPARED` words of the caption before, then
+    those that lose at most twice as many; garments of another family, whose caption may
+    lose much, one word by one.
     """
-    text, name = (
-        caption(now, seed, style),
-        "garment" if attribute == "category" else attribute,
-    )
-    before, values = (
-        errors.faults(text, article).keys(),
-        others(now, attribute) if claims(text)[name] else [],
-    )
-    drawn = [
-        (values[place], caption(values[place], seed, style))
-        for place in rng.permutation(len(values))
-    ]
+    text = caption(now, seed, style)
+    name = "garment" if attribute == "category" else attribute
+    before = errors.faults(text, article).keys()
+    values = others(now, attribute) if claims(text)[name] else []
+    shuffled_values = [values[place] for place in rng.permutation(len(values))]
+    changed = [(value, caption(value, seed, style)) for value in shuffled_values]
     alike = 1 if attribute == "category" else SPARED + 1
-    for value, changed in sorted(drawn, key=lambda pair: _lost(text, pair[1]) // alike):
-        if errors.faults(changed, article).keys() == before | {name}:
-            yield value, changed
+    changed.sort(key=lambda pair: _lost(text, pair[1]) // alike)
+    for value, other in changed:
+        if errors.faults(other, article).keys() == before | {name}:
+            yield value, other
 
 
 def _lost(text: str, changed: str) -> int:
-    """How many words of the text the changed one lacks."""
+    """Return how many words of the text the changed one lacks."""
     return (Counter(text.lower().split()) - Counter(changed.lower().split())).total()
 
 
 def _lie(*lies: str, count: int = 1) -> Callable[[Article, Seed, str], str]:
     def tell(article: Article, seed: Seed, style: str = "tailor") -> str:
-        told = ladder(article, seed, style, count, lies)
-        return told[count] if len(told) > count else told[0]
+        captions = ladder(article, seed, style, count, lies)
+        return captions[count] if len(captions) > count else captions[0]
 
     return tell
 
 
 def added(article: Article, seed: Seed, style: str = "tailor", count: int = 2) -> str:
-    """The true caption and, behind its first sentence, `count` details that the article
-    doesn't have.
+    """Return the true caption and `count` details that the article doesn't have.
+
+    They stand behind its first sentence.
     """
     text, allowed = caption(article, seed, style), true(article)
     absent = [detail for detail in DETAILS if not allowed[detail]]
@@ -260,54 +244,45 @@ def added(article: Article, seed: Seed, style: str = "tailor", count: int = 2) -
 
 
 def dropped(article: Article, seed: Seed, style: str = "tailor") -> str:
-    """The caption of the article without pattern, fastening and details: true, but for
-    a "plain", and shorter.
+    """Return the caption of the article without pattern, fastening and details.
 
-    What no picture shows stays, and the neckline that a collar covered is not said
-    instead.
+    It is true, but for a "plain", and shorter. What no picture shows stays, and the
+    neckline that a collar covered is not said instead.
     """
     garment, colour = article
     neckline = NONE if "collar" in garment.details else garment.neckline
-    bare = replace(
-        garment,
-        zip_up=NONE,
-        button=NONE,
-        details=(),
-        pattern="solid",
-        neckline=neckline,
-    )
+    nothing = {"zip_up": NONE, "button": NONE, "details": (), "pattern": "solid"}
+    bare = replace(garment, **nothing, neckline=neckline)
     return crossed(caption((bare, colour), seed, style), caption(article, seed, style))
 
 
 def shuffled(article: Article, seed: Seed, style: str = "tailor") -> str:
-    """The true caption's words in a random order, its last sign at the end."""
+    """Return the true caption's words in a random order."""
     words = caption(article, seed, style).split()
-    return " ".join(
-        words[place]
-        for place in np.random.default_rng([*seed, 6]).permutation(len(words))
-    )
+    order = np.random.default_rng([*seed, 6]).permutation(len(words))
+    return " ".join(words[place] for place in order)
 
 
 def repeated(article: Article, seed: Seed, style: str = "tailor") -> str:
-    """The true caption with its last sentence three times."""
+    """Return the true caption with its last sentence three times."""
     text = caption(article, seed, style)
-    return " ".join([text, *[re.split(r"(?<=\.) ", text)[-1]] * 2])
+    last = SENTENCE_END.split(text)[-1]
+    return f"{text} {last} {last}"
 
 
 def named(article: Article, seed: Seed, style: str = "tailor") -> str:
-    """Only what it is, as the true caption calls it: "A dress." """
+    """Return only what it is, as the true caption calls it, such as "A dress."."""
     (name,) = claims(caption(article, seed, style))["garment"]
     return sentence(a(name))
 
 
 def coloured(text: str, colour: str) -> str:
-    """The text with a colour before its first word: "Navy dress in ..."."""
+    """Return the text with a colour before its first word: "Navy dress in ..."."""
     return f"{colour.capitalize()} {text[0].lower()}{text[1:]}"
 
 
 # name -> (article, seed, style) to a caption with that fault; the true caption itself
-# where it can't have it, because
-# it doesn't speak of the attribute.
+# where it can't have it, because it doesn't speak of the attribute.
 CORRUPTIONS: Mapping[str, Callable[[Article, Seed, str], str]] = {
     "wrong colour": _lie("colour"),
     "wrong fabric": _lie("fabric"),

@@ -1,9 +1,9 @@
-"""A pen that lays pieces of cloth on a Skia canvas, back to front, and sews seams,
-ribs, buttons and zips on them.
+"""A pen that lays pieces of cloth on a Skia canvas, back to front, and sews on them.
 
-Points are (x, y) in units of a 160 x 240 sheet, x measured from the sheet's upright
-middle, y down. All garments are cut for one invisible body: neck at (11, 30), shoulder
-(31, 37), armpit (27, 64), waist (22, 92), crotch 126, wrist (52, 122), soles at 232.
+It sews seams, ribs, buttons and zips. Points are (x, y) in units of a 160 x 240 sheet,
+x measured from the sheet's upright middle, y down. All garments are cut for one
+invisible body: neck at (11, 30), shoulder (31, 37), armpit (27, 64), waist (22, 92),
+crotch 126, wrist (52, 122), soles at 232.
 """
 
 from __future__ import annotations
@@ -38,18 +38,19 @@ HEMS = {
 
 
 def mirror(points: Sequence[Point]) -> list[Point]:
-    """The points reflected in the sheet's upright middle, in reverse order."""
+    """Return the points reflected in the sheet's upright middle, in reverse order."""
     return [(-x, y) for x, y in reversed(points)]
 
 
 def around(half: Sequence[Point]) -> list[Point]:
-    """A symmetric outline from its right half (top to bottom)."""
+    """Return a symmetric outline from its right half (top to bottom)."""
     return [*half, *mirror(half)]
 
 
 def curve(points: Sequence[Point], closed: bool = True) -> skia.Path:
-    """A smooth line through the points, all closed ones turning the same way; sharp
-    turns stay corners.
+    """Return a smooth line through the points; sharp turns stay corners.
+
+    All closed ones turn the same way.
     """
     if closed and _area(points) < 0:
         points = points[::-1]
@@ -83,7 +84,7 @@ def _area(points: Sequence[Point]) -> float:
 
 
 def _tangent(points: Sequence[Point], i: int) -> Point | None:
-    """The unit direction in which the line passes point `i`, None at a corner."""
+    """Return the unit direction of the line at point `i`, None at a corner."""
     (x0, y0), (x1, y1), (x2, y2) = (
         points[i - 1],
         points[i],
@@ -111,10 +112,10 @@ def ink(
     soft: float = 0,
     dash: tuple[float, ...] = (),
 ) -> skia.Paint:
-    """A paint of one colour: a line of that `width` or a filled area (0), `soft` =
-    standard deviation of its blur.
+    """Return a paint of one colour: a line of that `width`, or a filled area (0).
 
-    Soft paint falls only on cloth that already lies there.
+    `soft` is the standard deviation of its blur; soft paint falls only on cloth that
+    already lies there.
     """
     paint = skia.Paint(AntiAlias=True, Color=skia.Color(*colour, alpha))
     if width:
@@ -130,8 +131,9 @@ def ink(
 
 
 class Pen:
-    """Draws on a canvas whose origin is the top of the sheet's upright middle;
-    `outline` grows with each piece.
+    """Draws on a canvas whose origin is the top of the sheet's upright middle.
+
+    Its `outline` grows with each piece.
     """
 
     def __init__(
@@ -172,9 +174,9 @@ class Pen:
         of: str | RGB = WOVEN,
         edge: float = 0.8,
     ) -> skia.Path:
-        """Lay down a piece `of` woven "cloth", "trim", dark "lining", "contrast" or a
-        colour of its own; its path.
+        """Lay down a piece of cloth or of another material; return its path.
 
+        `of` is woven "cloth", "trim", dark "lining", "contrast" or a colour of its own.
         It throws a shadow on what lies under it, rounds off to its rim, and has an
         inked edge of that width.
         """
@@ -195,7 +197,7 @@ class Pen:
     def both(
         self, shape: Sequence[Point], of: str | RGB = WOVEN, edge: float = 0.8
     ) -> None:
-        """A piece and its mirror image."""
+        """Lay down a piece and its mirror image."""
         self.piece(shape, of, edge)
         self.piece(mirror(shape), of, edge)
 
@@ -206,25 +208,25 @@ class Pen:
         colour: RGB | None = None,
         alpha: int = 220,
     ) -> None:
-        """An inked line along the points."""
+        """Draw an inked line along the points."""
         self.canvas.drawPath(
             curve(points, closed=False), ink(colour or self.ink, width, alpha)
         )
 
     def seams(self, *points: Point, width: float = 0.8) -> None:
-        """A seam and its mirror image."""
+        """Draw a seam and its mirror image."""
         self.seam(*points, width=width)
         self.seam(*mirror(points), width=width)
 
     def stitch(self, *points: Point, colour: RGB | None = None) -> None:
-        """A row of stitches."""
+        """Draw a row of stitches."""
         self.canvas.drawPath(
             curve(points, closed=False),
             ink(colour or self.ink, 0.8, 230, dash=(1.6, 1.1)),
         )
 
     def cord(self, *points: Point, width: float = 2, of: RGB | None = None) -> None:
-        """A round cord, lace or strap along the points."""
+        """Lay a round cord, lace or strap along the points."""
         path, colour = curve(points, closed=False), of or self.contrast
         edge = ink(mix(colour, INK, 0.55), width + 1)
         self.canvas.drawPath(path, ink(INK, width + 1.6, 90, 1))
@@ -240,8 +242,9 @@ class Pen:
         ribs: float = 1.7,
         stripes: bool = False,
     ) -> None:
-        """A band of that width along the points, ribbed every `ribs` units (0: plain),
-        perhaps with two stripes.
+        """Lay a band of that width along the points, perhaps with two stripes.
+
+        It is ribbed every `ribs` units (0: plain).
         """
         path, edge = curve(points, closed=False), ink(self.ink, width + 0.9)
         self.canvas.drawPath(path, ink(INK, width + 2, 80, 1.4))
@@ -267,7 +270,7 @@ class Pen:
         self.outline.addPath(covered)
 
     def fold(self, *points: Point, width: float = 3, depth: int = 70) -> None:
-        """A soft crease along the points: shade with a gleam beside it."""
+        """Draw a soft crease along the points: shade with a gleam beside it."""
         path = curve(points, closed=False)
         self.canvas.drawPath(path, ink(INK, width, depth, width * 0.6))
         path.offset(-width * 0.9, -0.4)
@@ -284,7 +287,7 @@ class Pen:
     def hatch(
         self, path: skia.Path, step: float, width: float = 0.7, alpha: int = 170
     ) -> None:
-        """Upright lines every `step` units, inside the path."""
+        """Draw upright lines every `step` units, inside the path."""
         box, lines = path.getBounds(), skia.Path()
         x = box.left() + step / 2
         while x < box.right():
@@ -299,7 +302,7 @@ class Pen:
     def button(
         self, x: float, y: float, radius: float = 1.9, of: RGB | None = None
     ) -> None:
-        """A round button, its hole in the middle."""
+        """Sew on a round button, its hole in the middle."""
         colour = of or self.contrast
         self.canvas.drawCircle(x + 0.3, y + 0.6, radius + 0.5, ink(INK, 0, 110, 0.6))
         self.canvas.drawCircle(x, y, radius, ink(colour))
@@ -312,8 +315,9 @@ class Pen:
         )
 
     def zip(self, *points: Point, width: float = 4.4, open_to: float = 0) -> None:
-        """A zip along the points: dark tape, metal teeth, a slider with its puller at
-        the first point.
+        """Sew a zip along the points: dark tape, metal teeth, and a slider.
+
+        The slider and its puller are at the first point.
         """
         path = curve(points, closed=False)
         self.canvas.drawPath(path, ink(mix(self.ink, INK, 0.5), width))

@@ -15,7 +15,7 @@ WAISTS = {"fitted": 22.0, "regular": 24.5, "wide": 28.0}
 
 
 def _bodice(pen: Pen, garment: Garment, cuff: str = "hem", puff: float = 0) -> Cut:
-    """Sleeves and a bodice that ends at the waist's seam."""
+    """Draw sleeves and a bodice that ends at the waist's seam."""
     full = bodice.cut(garment)
     size = replace(
         full, chest=full.chest * 0.95, foot=WAISTS[garment.fit], hem=SEAM + 2
@@ -26,7 +26,7 @@ def _bodice(pen: Pen, garment: Garment, cuff: str = "hem", puff: float = 0) -> C
 
 
 def dress(pen: Pen, garment: Garment) -> None:
-    """Long and mini dresses: bodice and skirt."""
+    """Draw long and mini dresses: bodice and skirt."""
     soft = garment.fit != "fitted"
     size = _bodice(pen, garment, "gather" if soft else "hem", 3 if soft else 0)
     hem = HEMS[garment.total_length]
@@ -59,6 +59,7 @@ def dress(pen: Pen, garment: Garment) -> None:
 
 
 def shirt_dress(pen: Pen, garment: Garment) -> None:
+    """Draw a long, folded shirt, perhaps with a belt."""
     size = bodice.cut(garment, flare=0.1, tail=7)
     hem = size.hem
     bodice.sleeves(pen, garment, size, "band")
@@ -80,7 +81,7 @@ def shirt_dress(pen: Pen, garment: Garment) -> None:
 
 
 def _bib(pen: Pen, waist: float) -> None:
-    """Bib, straps with buckles, the pocket on the breast."""
+    """Draw a bib, straps with buckles, the pocket on the breast."""
     pen.piece(
         [(-15, 62), (15, 62), (19, 76), (waist, 92), (-waist, 92), (-19, 76)],
         of="lining",
@@ -124,7 +125,7 @@ def _bib(pen: Pen, waist: float) -> None:
 
 
 def overall(pen: Pen, garment: Garment) -> None:
-    """A bib on straps above a skirt or trousers."""
+    """Draw a bib on straps above a skirt or trousers."""
     if garment.category == "pants":
         bottoms.legs(pen, garment, 92, 26)
         pen.seam((7, 96), (7, 114), (0.6, 122))
@@ -137,7 +138,7 @@ def overall(pen: Pen, garment: Garment) -> None:
 
 
 def jumpsuit(pen: Pen, garment: Garment) -> None:
-    """Bodice and trousers in one, joined at the waist."""
+    """Draw bodice and trousers in one, joined at the waist."""
     size = _bodice(pen, garment, "band" if garment.sleeve_length == "long" else "hem")
     bottoms.legs(pen, garment, SEAM, size.foot)
     pen.band(

@@ -1,9 +1,8 @@
-"""How the seventeen fabrics of Thesis B's table 3.1 catch the light: one seamless tile
-of grey each, made once.
+"""How Thesis B's seventeen fabrics (table 3.1) catch the light: a grey tile of each.
 
-A tile's value v in [-1, 1] is added light (v > 0: v of the way to white) or shade (v <
-0: -v of the way to black), so that cloth of any colour, black and white too, shows it.
-Lengths are in units of the 160 x 240 sheet.
+Each tile is seamless and made once. Its value v in [-1, 1] is added light (v > 0: v of
+the way to white) or shade (v < 0: -v of the way to black), so that cloth of any colour,
+black and white too, shows it. Lengths are in units of the 160 x 240 sheet.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ Field = np.ndarray  # (height, width) of a tile
 
 
 def noise(like: Field, across: float, down: float, seed: int) -> Field:
-    """Seamless noise of mean 0 and standard deviation 1, smooth over `across` x `down`
-    units.
+    """Return seamless noise of mean 0 and standard deviation 1.
+
+    It is smooth over `across` x `down` units.
     """
     white = np.random.default_rng(seed).standard_normal(like.shape)
     fy, fx = (
@@ -37,7 +37,7 @@ def noise(like: Field, across: float, down: float, seed: int) -> Field:
 
 
 def warp(field: Field, dx: Field, dy: Field) -> Field:
-    """The seamless field with every point fetched from (dx, dy) units away."""
+    """Return the seamless field with every point fetched from (dx, dy) units away."""
     rows, columns = np.indices(field.shape)
     return map_coordinates(
         field, [rows + dy * PIXELS, columns + dx * PIXELS], order=1, mode="grid-wrap"
@@ -45,8 +45,9 @@ def warp(field: Field, dx: Field, dy: Field) -> Field:
 
 
 def cells(x: Field, y: Field, spacing: float, seed: int) -> tuple[Field, Field, Field]:
-    """Scattered points: distance to the nearest and the second, in `spacing`s, and the
-    nearest's bearing.
+    """Scatter points; return each pixel's distance to the nearest and the second.
+
+    Distances are in `spacing`s; the third field is the nearest's bearing.
     """
     size = np.array([x.shape[1], x.shape[0]]) / PIXELS
     rng = np.random.default_rng(seed)
@@ -66,21 +67,22 @@ def cells(x: Field, y: Field, spacing: float, seed: int) -> tuple[Field, Field, 
 
 
 def saw(at: Field, period: float) -> Field:
-    """0 to 1 along each period."""
+    """Rise from 0 to 1 along each period."""
     return (at / period) % 1
 
 
 def bump(at: Field, period: float) -> Field:
-    """0 at the ends and 1 in the middle of each period, round."""
+    """Rise from 0 to 1 in the middle of each period and fall again, round."""
     return np.sin(np.pi * saw(at, period))
 
 
 def cotton(x: Field, y: Field) -> Field:
+    """Return a smooth weave: fine noise alone."""
     return 0.025 * noise(x, 1, 1, 1)
 
 
 def knit(x: Field, y: Field, wide: float, high: float) -> Field:
-    """Columns of V stitches, `wide` x `high` units each."""
+    """Knit columns of V stitches, `wide` x `high` units each."""
     side = np.abs(saw(x, wide) - 0.5) * 2  # 0 in a column's middle, 1 between columns
     leg = bump(y - side * high * 0.75, high)
     return (
@@ -89,15 +91,17 @@ def knit(x: Field, y: Field, wide: float, high: float) -> Field:
 
 
 def cotton_knit(x: Field, y: Field) -> Field:
+    """Knit small stitches."""
     return 0.34 * knit(x, y, 3.2, 3.2) + 0.02 * noise(x, 1, 1, 2)
 
 
 def wool_knit(x: Field, y: Field) -> Field:
+    """Knit big stitches of hairy yarn."""
     return 0.62 * knit(x, y, 8, 6.4) + 0.1 * noise(x, 0.5, 2, 3)
 
 
 def cotton_woven(x: Field, y: Field) -> Field:
-    """A basket of coarse threads, some pale and some dark."""
+    """Weave a basket of coarse threads, some pale and some dark."""
     x, y = x + 0.35 * noise(x, 3, 3, 51), y + 0.35 * noise(x, 3, 3, 52)
     pick = np.random.default_rng(4).choice(
         [-0.34, -0.1, 0.0, 0.1, 0.5], (2, 24, 24), p=[0.25, 0.2, 0.2, 0.2, 0.15]
@@ -114,7 +118,7 @@ def cotton_woven(x: Field, y: Field) -> Field:
 
 
 def wool_woven(x: Field, y: Field) -> Field:
-    """Herringbone with flecks."""
+    """Weave herringbone with flecks."""
     turn = np.where(np.floor(x / 8) % 2 == 1, 1, -1)
     bone = np.tanh(3.5 * np.sin(2 * np.pi * (y + turn * x) / 4))
     flecks = np.clip(noise(x, 0.8, 0.8, 5) - 2, 0, 1) * 0.7
@@ -127,14 +131,14 @@ def wool_woven(x: Field, y: Field) -> Field:
 
 
 def seersucker(x: Field, y: Field) -> Field:
-    """Fine stripes, each second one puckered."""
+    """Weave fine stripes, each second one puckered."""
     stripe = np.tanh(5 * np.sin(2 * np.pi * (x + 0.25 * noise(x, 3, 2, 7)) / BROAD))
     pucker = noise(x, 2.4, 1.1, 8)
     return 0.27 * stripe + (stripe > 0) * 0.2 * pucker + 0.07 * noise(x, 8, 3, 9)
 
 
 def denim(x: Field, y: Field) -> Field:
-    """Steep diagonal twill with pale flecks, worn unevenly."""
+    """Weave steep diagonal twill with pale flecks, worn unevenly."""
     twill = np.sin(2 * np.pi * (x / FINE + y / 4 + 0.1 * noise(x, 1, 5, 10)))
     flecks = np.clip(noise(x, 0.4, 1.6, 11), 0, 3) * (twill > 0.1)
     return (
@@ -147,7 +151,7 @@ def denim(x: Field, y: Field) -> Field:
 
 
 def corduroy(x: Field, y: Field) -> Field:
-    """Round upright cords with dark grooves between."""
+    """Raise round upright cords with dark grooves between."""
     cord = bump(x + 0.12 * noise(x, 2, 14, 14), BROAD)
     return (
         np.where(cord < 0.45, -0.75 * (1 - cord / 0.45), 0.42 * (cord - 0.45))
@@ -157,14 +161,14 @@ def corduroy(x: Field, y: Field) -> Field:
 
 
 def nylon(x: Field, y: Field) -> Field:
-    """Smooth, with small crisp creases that gleam on one side."""
+    """Crease smooth cloth; small crisp creases gleam on one side."""
     bend = warp(noise(x, 5, 26, 16), 6 * noise(x, 30, 30, 17), 0 * x)
     gleam = np.clip((bend - 1.15) * 3, 0, 1) - 0.3 * np.clip((-1.25 - bend) * 3, 0, 1)
     return 0.62 * gleam + 0.07 * noise(x, 26, 40, 18) - 0.03
 
 
 def linen(x: Field, y: Field) -> Field:
-    """Uneven threads both ways, with slubs."""
+    """Weave uneven threads both ways, with slubs."""
     down, across = noise(x, 0.75, 18, 19), noise(x, 18, 0.75, 20)
     slubs = np.clip(noise(x, 0.7, 6, 21) - 1.5, 0, 2) + np.clip(
         noise(x, 6, 0.7, 22) - 1.5, 0, 2
@@ -173,14 +177,14 @@ def linen(x: Field, y: Field) -> Field:
 
 
 def silk(x: Field, y: Field) -> Field:
-    """Broad bands of sheen that flow."""
+    """Let broad bands of sheen flow."""
     flow = x / 40 + y / 120 + 0.28 * noise(x, 40, 50, 23) + 0.07 * noise(x, 14, 40, 24)
     wave = 0.5 + 0.5 * np.sin(2 * np.pi * flow)
     return 0.72 * wave**4 - 0.42 * (1 - wave) ** 2 - 0.03
 
 
 def velvet(x: Field, y: Field) -> Field:
-    """Deep, with soft pale folds where the nap turns."""
+    """Fold deep cloth; soft pale folds are where the nap turns."""
     turn = noise(x, 12, 54, 25) + 0.4 * noise(x, 16, 16, 44)
     return (
         0.25 * np.tanh(turn)
@@ -191,7 +195,7 @@ def velvet(x: Field, y: Field) -> Field:
 
 
 def leather(x: Field, y: Field) -> Field:
-    """Pebbled, wrinkled, with sharp highlights along its folds."""
+    """Pebble and wrinkle, with sharp highlights along the folds."""
     near, second, _ = cells(x, y, 2.6, 28)
     fold = noise(x, 11, 44, 29) + 0.2 * noise(x, 4, 6, 30)
     gloss = 0.42 * np.clip(fold - 0.5, 0, 1.2) ** 1.5 + 0.25 * np.clip(
@@ -208,7 +212,7 @@ def leather(x: Field, y: Field) -> Field:
 
 
 def suede(x: Field, y: Field) -> Field:
-    """Matte, brushed this way and that."""
+    """Brush a matte surface this way and that."""
     brushed = warp(
         noise(x, 2.2, 9, 31), 2.5 * noise(x, 12, 12, 32), 2.5 * noise(x, 12, 12, 33)
     )
@@ -216,7 +220,7 @@ def suede(x: Field, y: Field) -> Field:
 
 
 def fleece(x: Field, y: Field) -> Field:
-    """Small woolly curls."""
+    """Curl the wool into small locks."""
     near, _, bearing = cells(x, y, 5, 36)
     curl = np.sin(bearing + near * 11) * np.clip(near * 4, 0, 1)
     worm = np.sin(2 * np.pi * 0.9 * noise(x, 3.2, 3.2, 45))
@@ -230,7 +234,7 @@ def fleece(x: Field, y: Field) -> Field:
 
 
 def fur(x: Field, y: Field) -> Field:
-    """Long hair that falls in tufts."""
+    """Let long hair fall in tufts."""
     side = 1.6 * noise(x, 7, 14, 38)
     hair = warp(noise(x, 0.7, 13, 39), side, 0 * side)
     tuft = warp(saw(y + 4 * noise(x, 2.2, 12, 40), 20), side, 0 * side)
@@ -243,7 +247,7 @@ def fur(x: Field, y: Field) -> Field:
 
 
 def down(x: Field, y: Field) -> Field:
-    """Stitched bulges, each lit from above, puckered at the stitching."""
+    """Stitch bulges, each lit from above, puckered at the stitching."""
     at = saw(y + 0.5 * noise(x, 20, 20, 41), 20)
     seam = np.minimum(at, 1 - at) * 20  # units from the stitching
     pucker = noise(x, 2.2, 7, 42) * np.exp(-seam / 3.5)
@@ -258,8 +262,9 @@ def down(x: Field, y: Field) -> Field:
 
 
 def foil(x: Field, y: Field) -> Field:
-    """Polished metal: hard bands of light and dark that bend, and sparks; what
-    metallic/shiny adds to a fabric.
+    """Polish metal: hard bands of light and dark that bend, and sparks.
+
+    This is what the tone metallic/shiny adds to a fabric.
     """
     bend = x / 40 + y / 120 + 0.1 * noise(x, 26, 40, 46)
     ends, light = (
@@ -294,8 +299,9 @@ TILES = {**FABRICS, "metallic/shiny": (foil, (160, 120))}
 
 @cache
 def tile(light: str) -> skia.Image:
-    """The seamless tile of a fabric, or of the metallic/shiny tone: 8-bit grey, 128 for
-    no change.
+    """Return the seamless tile of a fabric, or of the tone metallic/shiny.
+
+    It is 8-bit grey, 128 for no change.
     """
     weave, (wide, high) = TILES[light]
     y, x = np.mgrid[: high * PIXELS, : wide * PIXELS] / PIXELS

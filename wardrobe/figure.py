@@ -1,5 +1,4 @@
-"""A person to wear a garment: the invisible body that `draw` cuts clothes for, made
-visible, in plain clothes.
+"""A person to wear a garment: the body that `draw` cuts clothes for, in plain clothes.
 
 Points as in `draw`: x from the body's middle, y down, the soles at 232.
 """
@@ -15,7 +14,7 @@ import skia
 from wardrobe import bodice
 from wardrobe.catalogue import Garment
 from wardrobe.draw import INK, Point, around, curve, ink
-from wardrobe.palette import BRIGHT, RGB, mix
+from wardrobe.palette import BRIGHT, RGB, difference, mix
 
 SKINS = ((252, 216, 188), (232, 188, 148), (200, 144, 102), (142, 88, 58), (92, 58, 40))
 HAIRS = (
@@ -70,8 +69,9 @@ SHOE = [(5, 221), (15, 221), (21, 230), (20, 233.5), (5, 233.5)]
 
 @dataclass(frozen=True)
 class Look:
-    """How somebody looks: colours, long hair or short, what covers the legs, which arm
-    is bent (0: none).
+    """How somebody looks.
+
+    Colours, long hair or short, what covers the legs, which arm is bent (0: none).
     """
 
     skin: RGB
@@ -86,16 +86,12 @@ class Look:
 
 
 def look(rng: np.random.Generator, apart: RGB | None = None) -> Look:
-    """Somebody, whose clothes are plain and not of the colour `apart`."""
+    """Draw somebody's looks; the clothes are plain and not of the colour `apart`."""
 
     def pick(shades: Sequence[RGB]) -> RGB:
         return shades[int(rng.integers(len(shades)))]
 
-    far = [
-        s
-        for s in PLAIN
-        if apart is None or sum(abs(a - b) for a, b in zip(s, apart, strict=True)) > 110
-    ]
+    far = [s for s in PLAIN if apart is None or difference(s, apart) > 110]
     legs = (TROUSERS, TROUSERS, SHORTS, SKIRT)[int(rng.integers(4))]
     return Look(
         pick(SKINS),
@@ -127,7 +123,7 @@ def _limb(
 def _arm(
     canvas: skia.Canvas, who: Look, side: int, skin: bool = True, sleeve: bool = False
 ) -> None:
-    """An arm from shoulder to hand, perhaps in the top's sleeve."""
+    """Draw an arm from shoulder to hand, perhaps in the top's sleeve."""
     points = BENT if who.bent == side else ARM
     if skin:
         _limb(canvas, points, side, 9, who.skin)
@@ -144,7 +140,7 @@ def _arm(
 
 
 def legs(canvas: skia.Canvas, who: Look, covered: bool) -> None:
-    """Legs in shoes, in `who.legs` where covered."""
+    """Draw legs in shoes, in `who.legs` where covered."""
     _both(canvas, LEG, who.skin)
     _both(canvas, SHOE, who.shoe)
     if covered:
@@ -159,7 +155,7 @@ def legs(canvas: skia.Canvas, who: Look, covered: bool) -> None:
 
 
 def back(canvas: skia.Canvas, who: Look) -> None:
-    """Hair that falls behind the body."""
+    """Draw hair that falls behind the body."""
     if who.long_hair:
         canvas.drawPath(
             curve(around([(0, -6), (13, 2), (15, 30), (17, 54), (8, 58)])),
@@ -168,8 +164,9 @@ def back(canvas: skia.Canvas, who: Look) -> None:
 
 
 def torso(canvas: skia.Canvas, who: Look, covered: bool) -> None:
-    """The body without its head, arms where they hang; in the plain top where
-    covered.
+    """Draw the body without its head, arms where they hang.
+
+    It wears the plain top where `covered`.
     """
     for side in (-1, 1):
         _arm(canvas, who, side, sleeve=covered)
@@ -179,13 +176,13 @@ def torso(canvas: skia.Canvas, who: Look, covered: bool) -> None:
 
 
 def front(canvas: skia.Canvas, who: Look, sleeve: bool) -> None:
-    """The bent arm, before the body."""
+    """Draw the bent arm, before the body."""
     if who.bent:
         _arm(canvas, who, who.bent, sleeve=sleeve)
 
 
 def head(canvas: skia.Canvas, who: Look) -> None:
-    """Face, hair and neck."""
+    """Draw face, hair and neck."""
     canvas.drawPath(
         curve(around([(0, -5), (9.5, 0), (10.5, 9), (7, 20), (0, 25)])), ink(who.skin)
     )
@@ -211,7 +208,7 @@ def head(canvas: skia.Canvas, who: Look) -> None:
 
 
 def throat(canvas: skia.Canvas, who: Look, garment: Garment) -> None:
-    """What an open neck shows on a body and not on a hanger: skin, below it a shirt."""
+    """Draw what an open neck shows on a body: skin, and below it a shirt."""
     canvas.drawPath(
         curve(around([(6.5, 19), (7, 30), (5, 33)])), ink(mix(who.skin, INK, 0.12))
     )
@@ -228,7 +225,7 @@ def throat(canvas: skia.Canvas, who: Look, garment: Garment) -> None:
 
 
 def person(canvas: skia.Canvas, who: Look) -> None:
-    """Somebody in plain clothes."""
+    """Draw somebody in plain clothes."""
     back(canvas, who)
     torso(canvas, who, covered=True)
     legs(canvas, who, covered=True)
@@ -243,8 +240,10 @@ def wear(
     worn: skia.Matrix,
     light: float,
 ) -> None:
-    """Somebody in the garment: `sheet` draws it, `worn` brings the sheet onto the body,
-    `light` is from -1 to 1.
+    """Draw somebody in the garment.
+
+    `sheet` draws the garment, `worn` brings the sheet onto the body, `light` is from -1
+    to 1.
     """
     upper, accessory = (
         garment.category in ("top", "dress"),
@@ -273,14 +272,12 @@ def wear(
 
 
 def _shadow(canvas: skia.Canvas) -> None:
-    """On the ground."""
+    """Draw the shadow on the ground."""
     canvas.drawOval(skia.Rect(-40, 225, 40, 241), ink((0, 0, 0), 0, 70))
 
 
 def _shade(canvas: skia.Canvas, light: float) -> None:
-    """Darker on the side away from the light, and a fold or two, on what is already
-    drawn.
-    """
+    """Darken the side away from the light, and fold what is already drawn."""
     greys = [
         skia.Color(20, 20, 40, round(96 * max(0, side)))
         for side in (-light, -light / 4, light / 4, light)
@@ -292,7 +289,7 @@ def _shade(canvas: skia.Canvas, light: float) -> None:
 
 
 def carry(canvas: skia.Canvas, who: Look, side: int) -> None:
-    """A bag at the hip on a strap across the chest."""
+    """Draw a bag at the hip on a strap across the chest."""
     dark = mix(who.shoe, INK, 0.3)
     canvas.drawPath(
         curve([(-side * 22, 36), (0, 68), (side * 30, 106)], closed=False), ink(dark, 3)

@@ -27,11 +27,10 @@ PLACES = {
 
 
 def draw(canvas: skia.Canvas, garment: Garment, colour: str) -> skia.Path:
-    """Draw the garment in units of a 160 x 240 sheet and nothing else; the outline that
-    it covers, in those units.
+    """Draw the garment and nothing else; return the outline that it covers.
 
-    Its cloth falls as `garment.motif` says, so that all photos of a product show the
-    same stripes at the same place.
+    Both are in units of a 160 x 240 sheet. Its cloth falls as `garment.motif` says, so
+    that all photos of a product show the same stripes at the same place.
     """
     shade = cloth.rgb(colour, garment.tone)
     canvas.save()

@@ -9,12 +9,13 @@ from wardrobe.draw import WOVEN, Pen, Point, mirror
 
 
 def hem_rib(pen: Pen, size: Cut, width: float = 9, stripes: bool = False) -> None:
-    """A ribbed band that draws the hem in."""
+    """Draw a ribbed band that draws the hem in."""
     x, y = size.foot - 1.5, size.hem - width / 2
     pen.band((-x, y - 0.6), (0, y + 1), (x, y - 0.6), width=width, stripes=stripes)
 
 
 def vest(pen: Pen, garment: Garment) -> None:
+    """Draw a sleeveless jacket, quilted where it is of down."""
     size = bodice.cut(garment, 1.08)
     if "hood" in garment.details:
         collars.hood_behind(pen)
@@ -37,9 +38,7 @@ def vest(pen: Pen, garment: Garment) -> None:
 def quilted(
     pen: Pen, left: list[Point], right: list[Point], bulge: float = 2.2
 ) -> None:
-    """Rolls of down between a left and a right edge, one from each point to the
-    next.
-    """
+    """Draw rolls of down between a left and a right edge, one from each point on."""
     for (ax, ay), (bx, by), (cx, cy), (dx, dy) in zip(
         left, right, left[1:], right[1:], strict=False
     ):
@@ -55,7 +54,7 @@ def quilted(
 
 
 def quilted_body(pen: Pen, size: Cut) -> None:
-    """The body below the armholes in rolls."""
+    """Draw the body below the armholes in rolls."""
     count = round((size.hem - size.armhole) / 12)
     heights = [
         size.armhole + (size.hem - size.armhole) * i / count for i in range(count + 1)
@@ -67,7 +66,7 @@ def quilted_body(pen: Pen, size: Cut) -> None:
 
 
 def quilted_sleeves(pen: Pen, garment: Garment, size: Cut) -> None:
-    """Sleeves in rolls from the upper arm down to the cuff."""
+    """Draw sleeves in rolls from the upper arm down to the cuff."""
     s, ease = size.shoulder, size.sleeve
     reach = [
         7.5 + ease * 0.5,
@@ -84,7 +83,7 @@ def quilted_sleeves(pen: Pen, garment: Garment, size: Cut) -> None:
 
 
 def bomber(pen: Pen, garment: Garment, varsity: bool = False) -> None:
-    """Bomber and varsity jackets: ribbed neck, cuffs and hem."""
+    """Draw bomber and varsity jackets: ribbed neck, cuffs and hem."""
     size = bodice.cut(garment, 1.1)
     bodice.sleeves(
         pen, garment, size, "rib", 2, "contrast" if varsity else WOVEN, stripes=varsity
@@ -100,10 +99,12 @@ def bomber(pen: Pen, garment: Garment, varsity: bool = False) -> None:
 
 
 def varsity(pen: Pen, garment: Garment) -> None:
+    """Draw a bomber jacket with contrasting sleeves and striped ribs."""
     bomber(pen, garment, varsity=True)
 
 
 def anorak(pen: Pen, garment: Garment) -> None:
+    """Draw a hooded jacket with a pouch on its front."""
     size = bodice.cut(garment, 1.12)
     collars.hood_behind(pen)
     bodice.sleeves(pen, garment, size, "rib", puff=2)
@@ -118,6 +119,7 @@ def anorak(pen: Pen, garment: Garment) -> None:
 
 
 def down(pen: Pen, garment: Garment) -> None:
+    """Draw a jacket quilted in rolls."""
     size = bodice.cut(garment, 1.16)
     if "hood" in garment.details:
         collars.hood_behind(pen)
@@ -135,7 +137,7 @@ def down(pen: Pen, garment: Garment) -> None:
 
 
 def jacket(pen: Pen, garment: Garment) -> None:
-    """A trucker's jacket: yoke, panels, band at the hem, wide collar."""
+    """Draw a trucker's jacket: yoke, panels, band at the hem, wide collar."""
     size = bodice.cut(garment, 1.07)
     bodice.sleeves(pen, garment, size, "band", puff=1)
     bodice.body(pen, garment, size)
@@ -153,7 +155,7 @@ def jacket(pen: Pen, garment: Garment) -> None:
 
 
 def tailored(pen: Pen, garment: Garment) -> None:
-    """Blazers and coats: lapels; a coat is buttoned in two rows."""
+    """Draw blazers and coats with lapels; a coat is buttoned in two rows."""
     coat = garment.subcategory == "coat"
     size = bodice.cut(garment, 1.07 if coat else 1.0, flare=0.03)
     bodice.sleeves(pen, garment, size)

@@ -1,5 +1,6 @@
-"""The fifteen patterns of Thesis B's table 3.1 in vectors: each draws one tile in units
-of the 160 x 240 sheet.
+"""The fifteen patterns of Thesis B's table 3.1 in vectors: each draws one tile.
+
+Lengths are in units of the 160 x 240 sheet.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ from wardrobe.prints import CHEST, SHEET, graphic, lettering
 
 
 def solid(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
+    """Draw nothing: the ground alone."""
     return SHEET
 
 
 def stripe(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
+    """Draw stripes, across or upright."""
     step, upright = rng.uniform(11, 17), rng.random() < 0.35
     band = (
         skia.Rect(0, 0, step * 0.42, step)
@@ -47,6 +50,7 @@ def stripe(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def dot(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
+    """Draw dots in rows that are offset."""
     step = rng.uniform(13, 18)
     for x, y in ((0.25, 0.25), (0.75, 0.75)):
         canvas.drawCircle(x * step, y * step, step * 0.17, fill(inks.motif))
@@ -54,7 +58,7 @@ def dot(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def check(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Broad bands that cross, and a thin line of a second colour."""
+    """Draw broad bands that cross, and a thin line of a second colour."""
     step, line = rng.uniform(22, 28), inks.prints[int(rng.integers(len(inks.prints)))]
     for band in (
         skia.Rect(0, 0, step * 0.45, step),
@@ -70,6 +74,7 @@ def check(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def checkerboard(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
+    """Draw two squares of a board."""
     half = rng.uniform(8, 11)
     for x, y in ((0, 0), (half, half)):
         canvas.drawRect(skia.Rect(x, y, x + half, y + half), fill(inks.motif))
@@ -77,7 +82,7 @@ def checkerboard(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> S
 
 
 def argyle(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Columns of diamonds in two colours by turns, under a thin lattice."""
+    """Draw columns of diamonds in two colours by turns, under a thin lattice."""
     wide, high = rng.uniform(20, 23), rng.uniform(32, 37)
     second = inks.prints[int(rng.integers(len(inks.prints)))]
     for x, shade in ((wide / 2, inks.motif), (wide * 1.5, second)):
@@ -95,7 +100,7 @@ def argyle(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def ornament(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """A woven figure that repeats: rosettes in a lattice of ogees."""
+    """Draw a woven figure that repeats: rosettes in a lattice of ogees."""
     step = rng.uniform(24, 30)
     canvas.scale(step / 24, step / 24)
     pen = stroke(inks.motif, 1.6)
@@ -112,7 +117,7 @@ def ornament(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def flower(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Flowers of five petals with a heart and leaves."""
+    """Draw flowers of five petals with a heart and leaves."""
     petals = [shade for shade in inks.prints if shade != LEAF]
     petals = [CREAM, *petals] if luminance(inks.ground) < 170 else petals
     leaf = (60, 130, 78) if luminance(inks.ground) > 90 else (130, 186, 120)
@@ -167,14 +172,12 @@ def _bloom(
 
 
 def animal(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """A leopard's broken rings."""
+    """Draw a leopard's broken rings."""
     dark = luminance(inks.ground) < 70
     spot = mix(inks.ground, CREAM, 0.75) if dark else INK
     heart = mix(inks.ground, spot, 0.38)
-    wide, spots = (
-        60.0,
-        [(c * 15 + 7.5 * (r % 2), r * 12 + 6) for r in range(5) for c in range(4)],
-    )
+    wide = 60.0
+    spots = [(c * 15 + 7.5 * (r % 2), r * 12 + 6) for r in range(5) for c in range(4)]
     hearts, rings = skia.Path(), skia.Path()
     for x, y in spots:
         x, y = x + rng.uniform(-2, 2), y + rng.uniform(-1.6, 1.6)
@@ -195,9 +198,7 @@ def animal(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 def blots(
     seed: int, wide: int, high: int, across: float, bare: float, full: float
 ) -> skia.Image:
-    """A seamless mask of blots: 0 where smooth noise is under `bare`, 255 over
-    `full`.
-    """
+    """Return a seamless mask: 0 where noise is under `bare`, 255 over `full`."""
     field = fabrics.noise(
         np.zeros((high * fabrics.PIXELS, wide * fabrics.PIXELS)),
         across,
@@ -223,7 +224,7 @@ def _blot(canvas: skia.Canvas, mask: skia.Image, shade: RGB, alpha: float = 1) -
 
 
 def camouflage(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Blots in three tones of the ground."""
+    """Draw blots in three tones of the ground."""
     low = luminance(inks.ground) < 60
     tones = [mix(inks.ground, CREAM, 0.5), mix(inks.ground, (90, 74, 50), 0.65)]
     tones.append(mix(inks.ground, CREAM, 0.25) if low else mix(inks.ground, INK, 0.62))
@@ -233,7 +234,7 @@ def camouflage(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Siz
 
 
 def washed(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Bleached in clouds."""
+    """Bleach the ground in clouds."""
     faded = (
         mix(inks.ground, CREAM, 0.78)
         if luminance(inks.ground) < 190
@@ -245,7 +246,7 @@ def washed(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def cable(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Raised braids of two strands, with cords between them."""
+    """Draw raised braids of two strands, with cords between them."""
     light, body, dark = (
         mix(inks.ground, WHITE, 0.3),
         inks.ground,
@@ -278,7 +279,7 @@ def cable(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 
 def block(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """Two more colours in broad slanting panels."""
+    """Draw two more colours in broad slanting panels."""
     other, high = inks.prints[int(rng.integers(len(inks.prints)))], 112.0
     slope = rng.uniform(0.15, 0.3) * (1 if rng.random() < 0.5 else -1) * SHEET[0]
     for shade, top, bottom in ((inks.motif, 0, 34), (other, 34, 46)):
@@ -319,8 +320,9 @@ def shader(
     rng: np.random.Generator,
     chest: tuple[float, float] = CHEST,
 ) -> skia.Shader:
-    """The pattern on its ground, repeated for ever; moved at random unless it belongs
-    on the chest.
+    """Return the pattern on its ground, repeated for ever.
+
+    It is moved at random unless it belongs on the chest.
     """
     if pattern == "solid":
         return skia.Shaders.Color(skia.Color(*ground))

@@ -1,5 +1,6 @@
-"""Prints that lie once on a garment: words in a font that matplotlib ships, and bold
-pictures.
+"""Prints that lie once on a garment: words and bold pictures.
+
+Words are in a font that matplotlib ships.
 """
 
 from __future__ import annotations
@@ -32,9 +33,7 @@ WORDS = (
 
 @cache
 def typeface() -> skia.Typeface:
-    """The bold sans that matplotlib ships, so that letters are the same on every
-    machine.
-    """
+    """Load the bold sans that matplotlib ships, the same on every machine."""
     file = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans-Bold.ttf"
     return skia.FontMgr.New_Custom_Empty().makeFromFile(
         str(file)
@@ -43,8 +42,9 @@ def typeface() -> skia.Typeface:
 
 @cache
 def letters(text: str) -> skia.Path:
-    """The outlines of a word set 100 units high: paths, so that no renderer's hinting
-    moves them.
+    """Return the outlines of a word set 100 units high.
+
+    They are paths, so that no renderer's hinting moves them.
     """
     font, path = skia.Font(typeface(), 100), skia.Path()
     font.setHinting(skia.FontHinting.kNone)
@@ -63,8 +63,9 @@ def word(
     tallest: float,
     paint: skia.Paint,
 ) -> None:
-    """A word centred at x, standing on y, `wide` units or its capitals `tallest` high,
-    whichever is less.
+    """Draw a word centred at x, standing on y.
+
+    It is `wide` units wide or its capitals `tallest` high, whichever is less.
     """
     outline = letters(text)
     bounds = outline.getBounds()
@@ -77,7 +78,7 @@ def word(
 
 
 def lettering(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """A word across the chest over a smaller one, and a word down the leg."""
+    """Draw a word across the chest over a smaller one, and a word down the leg."""
     (x, y), words = CHEST, [WORDS[i] for i in rng.permutation(len(WORDS))[:2]]
     shade = fill(inks.motif)
     word(canvas, words[0], x, y + 2, 45, 13, shade)
@@ -145,7 +146,7 @@ MOTIFS = (_sunset, _bolt, _star, _heart, _cat, _boat)
 
 
 def graphic(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
-    """One bold picture on the chest."""
+    """Draw one bold picture on the chest."""
     canvas.translate(*CHEST)
     canvas.scale(0.85, 0.85)
     shades = [inks.prints[i] for i in rng.permutation(len(inks.prints))]

@@ -1,5 +1,4 @@
-"""Where consumer photos are taken: a street, a shop, a park or a room, with people
-passing by.
+"""Where consumer photos are taken: a street, a shop, a park or a room, with people.
 
 Each draws on a frame `wide` x 240 units.
 """
@@ -55,7 +54,7 @@ def _box(
 def _down(
     canvas: skia.Canvas, wide: float, top: float, bottom: float, upper: RGB, lower: RGB
 ) -> None:
-    """A field that turns from one shade to another."""
+    """Draw a field that turns from one shade to another."""
     ends = [skia.Point(0, top), skia.Point(0, bottom)]
     shader = skia.GradientShader.MakeLinear(
         ends, [skia.Color(*upper), skia.Color(*lower)]
@@ -72,7 +71,7 @@ def _cloud(
     shade: RGB,
     count: int = 7,
 ) -> None:
-    """Round blobs about a point: leaves, bushes."""
+    """Draw round blobs about a point: leaves, bushes."""
     blobs = skia.Path()
     for dx, dy, r in rng.uniform(-1, 1, (count, 3)):
         blobs.addCircle(x + dx * reach, y + dy * reach * 0.7, reach * (0.5 + 0.15 * r))
@@ -80,7 +79,7 @@ def _cloud(
 
 
 def street(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
-    """Houses with windows and shops, a pavement, a car."""
+    """Draw houses with windows and shops, a pavement, a car."""
     _down(canvas, wide, 0, HIGH, (150, 186, 222), (244, 240, 232))
     x, ground = -rng.uniform(0, 30), rng.uniform(176, 196)
     while x < wide:
@@ -123,7 +122,7 @@ def street(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
 
 
 def shop(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
-    """Shelves of folded things and a rail of clothes under bright lamps."""
+    """Draw shelves of folded things and a rail of clothes under bright lamps."""
     _box(canvas, 0, 0, wide, HIGH, mix(_pick(rng, WALLS), (255, 255, 255), 0.45))
     for lamp in np.arange(rng.uniform(0, 30), wide, 44):
         _box(canvas, lamp, 4, 26, 4, (255, 252, 236))
@@ -146,7 +145,7 @@ def shop(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
 
 
 def park(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
-    """Trees, a meadow with flowers, a path and a bench."""
+    """Draw trees, a meadow with flowers, a path and a bench."""
     _down(canvas, wide, 0, 150, (140, 188, 228), (226, 236, 234))
     for x in np.arange(-10, wide + 20, 22):
         _cloud(
@@ -192,7 +191,7 @@ def park(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
 
 
 def room(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
-    """A wall with pictures, a window or a bookcase, a sofa, a plant."""
+    """Draw a wall with pictures, a window or a bookcase, a sofa, a plant."""
     wall = mix(_pick(rng, (*WALLS, *GOODS)), (246, 240, 230), 0.55)
     _box(canvas, 0, 0, wide, HIGH, wall)
     _down(canvas, wide, 188, HIGH, (172, 128, 88), (116, 82, 56))
@@ -248,7 +247,7 @@ PLACES: tuple[Callable[[skia.Canvas, float, Rng], None], ...] = (
 
 
 def scene(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
-    """One of the places, and up to three people who pass by."""
+    """Draw one of the places, and up to three people who pass by."""
     PLACES[int(rng.integers(len(PLACES)))](canvas, wide, rng)
     for _ in range(int(rng.integers(0, 4))):
         size = rng.uniform(0.42, 0.72)
@@ -262,7 +261,7 @@ def scene(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
 
 
 def passer(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
-    """Somebody nearer, cut by the edge of the frame."""
+    """Draw somebody nearer, cut by the edge of the frame."""
     size, right = rng.uniform(1.1, 1.6), rng.random() < 0.5
     canvas.save()
     canvas.translate(

@@ -1,5 +1,4 @@
-"""Stands in for a vision LLM where there is none: it knows the truth, and errs at rates
-that are stated.
+"""Stand in for a vision LLM where there is none: know the truth, err at stated rates.
 
 `RATES` and `BAD` are made up; no real model was measured. A simulator answers the same
 requests with the same kind of text as an endpoint, so that its replies go through the
@@ -134,11 +133,11 @@ USUAL: Mapping[str, str] = {
 
 
 class Simulator:
-    """Answers requests from the truth: {reference: the garment that it shows, or None},
-    in place of an endpoint.
+    """Answers requests from the truth, in place of an endpoint.
 
-    The same photo gets the same errors whatever it is asked with; bad replies are drawn
-    anew at each attempt.
+    The truth is {reference: the garment that it shows, or None}. The same photo gets
+    the same errors whatever it is asked with; bad replies are drawn anew at each
+    attempt.
     """
 
     def __init__(
@@ -151,17 +150,16 @@ class Simulator:
         self.truth, self.rates, self.bad, self.seed = truth, rates, bad, seed
 
     def __call__(self, requests: Sequence[Request]) -> list[Reply]:
-        """The replies in order; no tokens are counted. KeyError for a picture that the
-        truth doesn't know.
+        """Return the replies in order; no tokens are counted.
+
+        KeyError for a picture that the truth doesn't know.
         """
         return [self._reply(request) for request in requests]
 
     def _reply(self, request: Request) -> Reply:
         rng = _rng(self.seed, request.stage, str(request.attempt), *request.images)
-        entries = [
-            self._entry(request.stage, image, n)
-            for n, image in enumerate(request.images, 1)
-        ]
+        numbered = enumerate(request.images, 1)
+        entries = [self._entry(request.stage, image, n) for n, image in numbered]
         happens = {name: rng.random() < rate for name, rate in self.bad.items()}
         if happens.get("refused"):
             return Reply(refusal="I can't help with photos of people.")
@@ -181,49 +179,38 @@ class Simulator:
         record = self.truth[image]
         if stage == CATEGORY:
             chance = _rng(self.seed, stage, image).random(2)
-            seen = (
-                [_mistaken(stage, record["category"], CATEGORIES, self.rates, chance)]
-                if record
-                else []
-            )
-            return {"image": number, "categories": seen}
-        found = spoilt(record or {}, stage, self.rates, _rng(self.seed, stage, image))
-        return {"image": number} | {
-            key: found[key] for key in ("subcategory", *ASKED[stage], *DETAILS)
-        }
+            own = [record["category"]] if record else []
+            answers = [_mistaken(stage, c, CATEGORIES, self.rates, chance) for c in own]
+            return {"image": number, "categories": answers}
+        answer = spoilt(record or {}, stage, self.rates, _rng(self.seed, stage, image))
+        keys = ("subcategory", *ASKED[stage], *DETAILS)
+        return {"image": number} | {key: answer[key] for key in keys}
 
 
 def spoilt(
     record: Record, category: str, rates: Mapping[str, float], rng: np.random.Generator
 ) -> Record:
-    """The record told with errors, as a garment of that category; a rate that isn't
-    given is nought.
+    """Return the record with errors, as a garment of that category.
 
-    The same generator errs at a higher rate wherever it erred at a lower, in the same
-    way. What another category can't tell is guessed: its first subcategory, and usual
-    values.
+    A rate that isn't given is zero. The same generator errs at a higher rate wherever
+    it erred at a lower, in the same way. What another category can't have is guessed:
+    its first subcategory, and usual values.
     """
-    choices = {"subcategory": SUBCATEGORIES[category]} | {
-        name: ATTRIBUTES[name] for name in ASKED[category]
-    }
-    told: Record = {"category": category} | dict.fromkeys(ATTRIBUTES, NONE)
+    choices = {"subcategory": SUBCATEGORIES[category]}
+    choices |= {name: ATTRIBUTES[name] for name in ASKED[category]}
+    answer: Record = {"category": category} | dict.fromkeys(ATTRIBUTES, NONE)
     colours = list(record.get(COLOUR, ["black"]))
-    for (attribute, values), chance in zip(
-        choices.items(), rng.random((len(choices), 2)), strict=True
-    ):
+    chances = rng.random((len(choices), 2))  # (attributes, 2): err or not, and how
+    for (attribute, values), chance in zip(choices.items(), chances, strict=True):
         value = colours[0] if attribute == COLOUR else record.get(attribute)
         value = value if value in values else USUAL.get(attribute, values[0])
-        told[attribute] = _mistaken(attribute, value, values, rates, chance)
-    told[COLOUR] = [
-        told[COLOUR],
-        *(colour for colour in colours[1:] if colour != told[COLOUR]),
-    ]
+        answer[attribute] = _mistaken(attribute, value, values, rates, chance)
+    first = answer[COLOUR]
+    answer[COLOUR] = [first, *(colour for colour in colours[1:] if colour != first)]
     wrong = rng.random(len(DETAILS)) < rates.get("details", 0)
-    told |= {
-        detail: record.get(detail, False) != bool(flip)
-        for detail, flip in zip(DETAILS, wrong, strict=True)
-    }
-    return {name: told[name] for name in COLUMNS}
+    for detail, flip in zip(DETAILS, wrong, strict=True):
+        answer[detail] = record.get(detail, False) != bool(flip)
+    return {name: answer[name] for name in COLUMNS}
 
 
 def _mistaken(
@@ -233,8 +220,9 @@ def _mistaken(
     rates: Mapping[str, float],
     chance: np.ndarray,
 ) -> str:
-    """The value, or by the attribute's rate one that it is taken for; `chance` is two
-    numbers from 0 to 1.
+    """Return the value, or by the attribute's rate one that it is taken for.
+
+    `chance` is two numbers from 0 to 1.
     """
     if chance[0] >= rates.get(attribute, 0):
         return value
@@ -242,11 +230,8 @@ def _mistaken(
         at = values.index(value)
         near = [values[n] for n in (at - 1, at + 1) if 0 <= n < len(values)]
     else:
-        near = list(
-            LOOKALIKES.get(attribute, {}).get(
-                value, [other for other in values if other != value]
-            )
-        )
+        others = [other for other in values if other != value]
+        near = LOOKALIKES.get(attribute, {}).get(value, others)
     return near[int(chance[1] * len(near))]
 
 

@@ -1,5 +1,6 @@
-"""The shapes of tops worn next to the skin or in a room; `outerwear` has vests, jackets
-and coats.
+"""Shapes of tops worn next to the skin or in a room.
+
+`outerwear` has vests, jackets and coats.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from wardrobe.draw import Pen
 
 
 def neck_depth(garment: Garment) -> float:
-    """Where the front begins below the neck."""
+    """Return where the front begins below the neck."""
     if garment.shoulder != "normal":
         return {"off-shoulder": 58, "one-shoulder": 50}[garment.shoulder]
     if garment.neckline == "v-line":
@@ -20,7 +21,7 @@ def neck_depth(garment: Garment) -> float:
 
 
 def hem_line(pen: Pen, size: Cut, up: float = 3.6) -> None:
-    """The hem's seam."""
+    """Draw the hem's seam."""
     pen.stitch(
         (-size.foot + 0.6, size.hem - 1 - up),
         (0, size.hem + 0.8 - up),
@@ -29,7 +30,7 @@ def hem_line(pen: Pen, size: Cut, up: float = 3.6) -> None:
 
 
 def ornaments(pen: Pen, garment: Garment, size: Cut) -> None:
-    """Ruffle, lace, pintuck and ribbon about the neck of tops and dresses."""
+    """Sew ruffle, lace, pintuck and ribbon about the neck of tops and dresses."""
     neck = bodice.neckline(garment, size)
     if "pintuck" in garment.details:
         trims.pintucks(pen, neck_depth(garment) + 4, 88, inner=5)
@@ -44,7 +45,7 @@ def ornaments(pen: Pen, garment: Garment, size: Cut) -> None:
 def soft_neck(
     pen: Pen, garment: Garment, size: Cut, width: float = 3, ribs: float = 1.7
 ) -> None:
-    """The neck of anything without a collar."""
+    """Finish the neck of anything without a collar."""
     if garment.neckline == "turtle":
         collars.turtle(pen)
     elif garment.shoulder == "off-shoulder":
@@ -63,7 +64,7 @@ def soft_neck(
 
 
 def jersey(pen: Pen, garment: Garment) -> None:
-    """T-shirts and sleeveless tops."""
+    """Draw T-shirts and sleeveless tops."""
     size = bodice.cut(garment)
     bodice.sleeves(pen, garment, size)
     bodice.body(pen, garment, size)
@@ -84,6 +85,7 @@ def jersey(pen: Pen, garment: Garment) -> None:
 
 
 def shirt(pen: Pen, garment: Garment) -> None:
+    """Draw a shirt with a collar, cuffs and a rounded tail."""
     size = bodice.cut(garment, tail=9)
     bodice.sleeves(pen, garment, size, "band")
     bodice.body(pen, garment, size)
@@ -97,6 +99,7 @@ def shirt(pen: Pen, garment: Garment) -> None:
 
 
 def blouse(pen: Pen, garment: Garment) -> None:
+    """Draw a wide blouse with gathered sleeves."""
     size = bodice.cut(garment, flare=0.1)
     long = garment.sleeve_length == "long"
     bodice.sleeves(pen, garment, size, "gather", puff=7 if long else 3)
@@ -118,6 +121,7 @@ def blouse(pen: Pen, garment: Garment) -> None:
 
 
 def cardigan(pen: Pen, garment: Garment) -> None:
+    """Draw a knitted jacket whose fronts fall apart at the hem."""
     size = bodice.cut(garment, 1.03)
     bodice.sleeves(pen, garment, size, "rib")
     bodice.body(pen, garment, size)
@@ -151,6 +155,7 @@ def cardigan(pen: Pen, garment: Garment) -> None:
 
 
 def sweater(pen: Pen, garment: Garment) -> None:
+    """Draw a knitted pullover with ribbed ends."""
     size = bodice.cut(garment, 1.06)
     bodice.sleeves(pen, garment, size, "rib", puff=1)
     bodice.body(pen, garment, size)
@@ -166,6 +171,7 @@ def sweater(pen: Pen, garment: Garment) -> None:
 
 
 def sweatshirt(pen: Pen, garment: Garment) -> None:
+    """Draw a hooded sweatshirt, perhaps with a pouch."""
     size = bodice.cut(garment, 1.06)
     collars.hood_behind(pen)
     bodice.sleeves(pen, garment, size, "rib", puff=2)

@@ -1,9 +1,8 @@
-"""What is sewn on a garment: fronts, pockets, bows, ruffles, lace, pintucks,
-drawstrings.
-"""
+"""What is sewn on: fronts, pockets, bows, ruffles, lace, pintucks, drawstrings."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import hypot
 
 import skia
@@ -20,10 +19,10 @@ def front(
     half: float,
     placket: bool = True,
 ) -> None:
-    """The front's zip or buttons from `top` down to about `half` (half opening) or
-    `hem` (full).
+    """Sew the front's zip or buttons from `top` down.
 
-    Buttons are on a `placket`, a strip of their own, or along the mere edge.
+    They end at about `half` (half opening) or at `hem` (full). Buttons are on a
+    `placket`, a strip of their own, or along the mere edge.
     """
     for part, end in (("half", min(max(half, top + 24), hem - 3)), ("full", hem)):
         if garment.zip_up == part:
@@ -49,7 +48,7 @@ def pocket(
     flap: bool = False,
     pleat: bool = False,
 ) -> None:
-    """A sewn-on pocket whose upper left corner is at (x, y)."""
+    """Sew on a pocket whose upper left corner is at (x, y)."""
     right, low = x + width, y + height
     pen.piece(
         [(x, y), (right, y), (right, low - 3), (x + width / 2, low), (x, low - 3)]
@@ -81,14 +80,14 @@ def pocket(
 
 
 def welt(pen: Pen, *ends: Point) -> None:
-    """A slanted slit pocket with a bound edge on each side."""
+    """Cut a slanted slit pocket with a bound edge on each side."""
     for line in (ends, mirror(ends)):
         pen.band(*line, width=3.4, ribs=0)
         pen.seam(*line, width=0.7)
 
 
 def kangaroo(pen: Pen, hem: float, flap: bool = False) -> None:
-    """One wide pocket before the belly with slanted openings at both sides."""
+    """Sew one wide pocket before the belly with slanted openings at both sides."""
     top = hem - 34
     pen.piece(
         [
@@ -121,7 +120,7 @@ def kangaroo(pen: Pen, hem: float, flap: bool = False) -> None:
 
 
 def bow(pen: Pen, x: float, y: float, size: float = 1) -> None:
-    """A tied ribbon with two loops and two ends."""
+    """Tie a ribbon with two loops and two ends."""
 
     def at(*points: Point) -> list[Point]:
         return [(x + a * size, y + b * size) for a, b in points]
@@ -155,8 +154,9 @@ def bow(pen: Pen, x: float, y: float, size: float = 1) -> None:
 
 
 def _along(points: list[Point], step: float) -> tuple[list[Point], list[Point]]:
-    """Points every `step` units or so along the smooth line, and the unit directions
-    there.
+    """Return points every `step` units or so along the smooth line, and the directions.
+
+    Directions are unit vectors.
     """
     measure = skia.PathMeasure(curve(points, closed=False), False)
     length = measure.getLength()
@@ -166,17 +166,12 @@ def _along(points: list[Point], step: float) -> tuple[list[Point], list[Point]]:
 
 
 def ruffle(pen: Pen, *points: Point, width: float = 8, of: str = WOVEN) -> None:
-    """A gathered frill with a wavy edge that hangs below a line drawn from left to
-    right.
-    """
+    """Sew a gathered frill with a wavy edge below a line drawn from left to right."""
     line, ways = _along(list(points), 3)
-    wave = [
-        (
-            x - ty * width * (1.12 if i % 2 else 0.82),
-            y + tx * width * (1.12 if i % 2 else 0.82),
-        )
-        for i, ((x, y), (tx, ty)) in enumerate(zip(line, ways, strict=True))
-    ]
+    wave = []
+    for i, ((x, y), (tx, ty)) in enumerate(zip(line, ways, strict=True)):
+        reach = 1.12 if i % 2 else 0.82
+        wave.append((x - ty * width * reach, y + tx * width * reach))
     pen.piece(_waves(line, wave), of=of)
     for i, ((ax, ay), (bx, by)) in enumerate(zip(line, wave, strict=True)):
         if i % 2:
@@ -188,8 +183,9 @@ def ruffle(pen: Pen, *points: Point, width: float = 8, of: str = WOVEN) -> None:
 
 
 def _waves(line: list[Point], edge: list[Point]) -> skia.Path:
-    """The area between a line and a wavy edge that swings through the midpoints of
-    `edge`.
+    """Return the area between a line and a wavy edge.
+
+    The edge swings through the midpoints of `edge`.
     """
     path = skia.Path()
     path.moveTo(*line[0])
@@ -197,7 +193,7 @@ def _waves(line: list[Point], edge: list[Point]) -> skia.Path:
         path.lineTo(*point)
     back = edge[::-1]
     path.lineTo(*back[0])
-    for (ax, ay), (bx, by) in zip(back[1:], back[2:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(back[1:]):
         path.quadTo(ax, ay, (ax + bx) / 2, (ay + by) / 2)
     path.lineTo(*back[-1])
     path.close()
@@ -205,9 +201,7 @@ def _waves(line: list[Point], edge: list[Point]) -> skia.Path:
 
 
 def lace(pen: Pen, *points: Point, width: float = 8) -> None:
-    """An openwork trim that hangs off the line like a ruffle: scallops with holes and a
-    net.
-    """
+    """Sew an openwork trim below the line: scallops with holes and a net."""
     step = width * 0.6
     line, ways = _along(list(points), step)
     colour = CREAM if min(pen.trim) < 190 else pen.trim
@@ -216,11 +210,11 @@ def lace(pen: Pen, *points: Point, width: float = 8) -> None:
         for (x, y), (tx, ty) in zip(line, ways, strict=True)
     ]
     path = curve([*line, *edge[::-1]]) if len(line) < 3 else _waves(line, edge)
-    for (ax, ay), (bx, by) in zip(edge, edge[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(edge):
         path.addCircle((ax + bx) / 2, (ay + by) / 2, width * 0.36)
     pen.piece(path, of=colour, edge=0.7)
     hole = ink(pen.lining if colour == CREAM else CREAM)
-    for (ax, ay), (bx, by) in zip(edge, edge[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(edge):
         x, y, span = (ax + bx) / 2, (ay + by) / 2, hypot(bx - ax, by - ay)
         pen.canvas.drawCircle(x, y, width * 0.13, hole)
         for dx, dy in ((-0.34, -0.05), (0.34, -0.05), (0, 0.22)):
@@ -239,7 +233,7 @@ def pintucks(
     count: int = 5,
     step: float = 2.6,
 ) -> None:
-    """Fine stitched folds, parallel, on both sides of the front."""
+    """Stitch fine parallel folds on both sides of the front."""
     for i in range(count):
         x = inner + i * step
         for turn in (1, -1):
@@ -248,7 +242,7 @@ def pintucks(
 
 
 def drawstring(pen: Pen, y: float, spread: float = 3, length: float = 24) -> None:
-    """Two knotted cords that hang from eyelets."""
+    """Hang two knotted cords from eyelets."""
     for turn in (1, -1):
         x = turn * spread
         pen.canvas.drawCircle(x, y, 1.9, ink(METAL))
@@ -266,7 +260,7 @@ def drawstring(pen: Pen, y: float, spread: float = 3, length: float = 24) -> Non
 
 
 def belt(pen: Pen, half: float, y: float) -> None:
-    """A tie belt: round the waist, knotted before it, two ends hanging."""
+    """Tie a belt: round the waist, knotted before it, two ends hanging."""
     pen.band((-half, y), (0, y + 1.4), (half, y), width=5.5, ribs=0)
     pen.piece([(1, y), (6, y + 1), (12, y + 30), (7, y + 31)], of="trim")
     pen.piece([(-1, y), (3, y + 2), (0, y + 35), (-5, y + 34)], of="trim")

@@ -1,5 +1,6 @@
-"""The photos of an article: flat on a studio's backdrop, a detail of it from near, worn
-in a street or a room.
+"""The photos of an article: flat on a studio's backdrop, a detail, worn by somebody.
+
+Worn photos are taken in a street, a shop, a park or a room.
 """
 
 from __future__ import annotations
@@ -43,18 +44,15 @@ def flat(
     rng: np.random.Generator,
     size: tuple[int, int] = SHEET,
 ) -> Image.Image:
-    """The shop photo: (width, height) pixels, RGB; a light backdrop, soft shadow, folds
-    and a little noise.
+    """Take the shop photo: (width, height) pixels, RGB.
+
+    It has a light backdrop, soft shadow, folds and a little noise.
     """
     pixels, canvas = _film(size)
-    zoom, height = FRAMES[
-        "dress" if garment.subcategory == "overall pants" else garment.category
-    ]
-    turn, shift, grow = (
-        rng.normal(0, 1.1),
-        rng.normal(0, 1.4, 2),
-        rng.uniform(0.95, 1.02),
-    )
+    long = garment.subcategory == "overall pants"
+    zoom, height = FRAMES["dress" if long else garment.category]
+    turn, shift = rng.normal(0, 1.1), rng.normal(0, 1.4, 2)
+    grow = rng.uniform(0.95, 1.02)
     light = rng.uniform(0, 1, 2)
     canvas.scale(size[0] / SHEET[0], size[1] / SHEET[1])
     canvas.save()
@@ -71,7 +69,7 @@ def flat(
 
 
 def _lamp(canvas: skia.Canvas, light: np.ndarray) -> None:
-    """Brighter cloth towards the lamp, darker away from it."""
+    """Brighten the cloth towards the lamp, darken it away from it."""
     x = 160 * float(light[1])
     ends = [skia.Point(x, 10), skia.Point(160 - x, 230)]
     shader = skia.GradientShader.MakeLinear(
@@ -81,7 +79,7 @@ def _lamp(canvas: skia.Canvas, light: np.ndarray) -> None:
 
 
 def _shadow(canvas: skia.Canvas, outline: skia.Path) -> None:
-    """A soft shadow below what is already there."""
+    """Draw a soft shadow below what is already there."""
     paint = _under(ink((40, 36, 48), 0, 110))
     paint.setMaskFilter(skia.MaskFilter.MakeBlur(skia.kNormal_BlurStyle, 2.6))
     fallen = skia.Path(outline)
@@ -90,20 +88,18 @@ def _shadow(canvas: skia.Canvas, outline: skia.Path) -> None:
 
 
 def _under(paint: skia.Paint) -> skia.Paint:
-    """A copy of the paint that goes below what is already there."""
+    """Return a copy of the paint that goes below what is already there."""
     below = skia.Paint(paint)
     below.setBlendMode(skia.BlendMode.kDstOver)
     return below
 
 
 def _backdrop(canvas: skia.Canvas, light: np.ndarray) -> None:
-    """A light wall, brightest where the lamp is."""
+    """Paint a light wall, brightest where the lamp is."""
     grey = round(226 + 10 * float(light[0]))
     middle = skia.Point(40 + 80 * float(light[1]), 70)
-    near, far = (
-        skia.Color(grey + 14, grey + 14, grey + 12),
-        skia.Color(grey - 10, grey - 9, grey - 8),
-    )
+    near = skia.Color(grey + 14, grey + 14, grey + 12)
+    far = skia.Color(grey - 10, grey - 9, grey - 8)
     shader = skia.GradientShader.MakeRadial(middle, 230, [near, far])
     canvas.drawPaint(_under(skia.Paint(Shader=shader)))
 
@@ -114,8 +110,9 @@ def detail(
     rng: np.random.Generator,
     size: tuple[int, int] = SHEET,
 ) -> Image.Image:
-    """A photo from 2.5 to 4 times as near, (width, height) pixels, RGB: cloth, neck,
-    front, waist or hem.
+    """Take a photo from 2.5 to 4 times as near: (width, height) pixels, RGB.
+
+    It shows cloth, neck, front, waist or hem.
     """
     pixels, canvas = _film(size)
     sheet, outline = _recorded(garment, colour)
@@ -137,37 +134,22 @@ def detail(
 def _telling(
     garment: Garment, outline: skia.Path, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """A point of the sheet worth a close look, on the garment."""
+    """Return a point of the sheet worth a close look, on the garment."""
+    hem = HEMS.get(garment.total_length, 172) - 14
+    top_hem = HEMS.get(garment.total_length, 107) - 12
     places = {
-        "top": [
-            (80, 52),
-            (80, 78),
-            (96, 66),
-            (80 + 20, HEMS.get(garment.total_length, 107) - 12),
-        ],
-        "dress": [
-            (80, 52),
-            (80, 92),
-            (96, 66),
-            (92, HEMS.get(garment.total_length, 172) - 14),
-        ],
-        "pants": [
-            (80, 106),
-            (92, 104),
-            (94, 128),
-            (92, HEMS.get(garment.total_length, 172) - 14),
-        ],
-        "skirt": [(80, 104), (92, 112), (90, HEMS.get(garment.total_length, 172) - 14)],
+        "top": [(80, 52), (80, 78), (96, 66), (100, top_hem)],
+        "dress": [(80, 52), (80, 92), (96, 66), (92, hem)],
+        "pants": [(80, 106), (92, 104), (94, 128), (92, hem)],
+        "skirt": [(80, 104), (92, 112), (90, hem)],
     }.get(garment.category, [])
     box = outline.computeTightBounds()
-    tries = (
-        rng.permutation(places).tolist()
-        + rng.uniform(tuple(box)[:2], tuple(box)[2:], (40, 2)).tolist()
-    )
-    return next(
-        ((x, y) for x, y in tries if outline.contains(x, y)),
-        (box.centerX(), box.centerY()),
-    )
+    tries = rng.permutation(places).tolist()
+    tries += rng.uniform(tuple(box)[:2], tuple(box)[2:], (40, 2)).tolist()
+    for x, y in tries:
+        if outline.contains(x, y):
+            return x, y
+    return box.centerX(), box.centerY()
 
 
 def consumer(
@@ -176,12 +158,11 @@ def consumer(
     rng: np.random.Generator,
     size: tuple[int, int] = SHEET,
 ) -> tuple[Image.Image, tuple[int, int, int, int]]:
-    """A photo by somebody who wears the garment, (width, height) pixels, RGB, and the
-    garment's box in it.
+    """Take a photo of somebody in the garment; return it with the garment's box.
 
-    The box is left, upper, right, lower in pixels, inside the picture and at least
-    `LEAST` pixels each way. The pose leans, the light is coloured, the background is
-    full of things, and something may hide a part.
+    The photo is (width, height) pixels, RGB. The box is left, upper, right, lower in
+    pixels, inside the picture and at least `LEAST` pixels each way. The pose leans, the
+    light is coloured, the background is full of things, and something may hide a part.
     """
     pixels, canvas = _film(size)
     unit = size[1] / scenes.HIGH
@@ -204,13 +185,12 @@ def consumer(
     if rng.random() < 0.2:
         scenes.passer(canvas, wide, rng)
     outline.transform(pose)
-    return _develop(_lit(pixels, rng), rng, grain=rng.uniform(2, 7)), _box(
-        outline, unit, size
-    )
+    image = _develop(_lit(pixels, rng), rng, grain=rng.uniform(2, 7))
+    return image, _box(outline, unit, size)
 
 
 def _recorded(garment: Garment, colour: str) -> tuple[skia.Picture, skia.Path]:
-    """The garment, to be drawn once its outline has said where."""
+    """Record the garment, to be drawn once its outline is known."""
     recorder = skia.PictureRecorder()
     outline = garments.draw(
         recorder.beginRecording(skia.Rect(-80, -80, 240, 320)), garment, colour
@@ -219,7 +199,7 @@ def _recorded(garment: Garment, colour: str) -> tuple[skia.Picture, skia.Path]:
 
 
 def _film(size: tuple[int, int]) -> tuple[np.ndarray, skia.Canvas]:
-    """Empty pixels, (height, width, 4), and the canvas that writes them."""
+    """Return empty pixels, (height, width, 4), and the canvas that writes them."""
     pixels = np.zeros((size[1], size[0], 4), np.uint8)
     return pixels, skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType).getCanvas()
 
@@ -227,7 +207,7 @@ def _film(size: tuple[int, int]) -> tuple[np.ndarray, skia.Canvas]:
 def _background(
     size: tuple[int, int], wide: float, rng: np.random.Generator
 ) -> skia.Image:
-    """A scene out of focus: fewer pixels than the photo has."""
+    """Draw a scene out of focus: with fewer pixels than the photo has."""
     blur = rng.uniform(1.2, 3)
     surface = skia.Surface(
         max(8, round(size[0] / blur)), max(12, round(size[1] / blur))
@@ -239,26 +219,25 @@ def _background(
 
 
 def _worn(garment: Garment, outline: skia.Path) -> skia.Matrix:
-    """From the sheet to the body: clothes are cut for it, accessories go where they are
-    worn.
+    """Return the map from the sheet to the body.
+
+    Clothes are cut for it; accessories go where they are worn.
     """
     if garment.subcategory not in WORN:
         return skia.Matrix.Translate(-MIDDLE, 0)
     left, top, right, bottom = WORN[garment.subcategory]
     box = outline.computeTightBounds()
     scale = min((right - left) / box.width(), (bottom - top) / box.height())
-    worn = skia.Matrix.Translate(
-        (left + right) / 2, bottom if top > 100 else top if top > 10 else bottom
-    )
+    hangs = 10 < top < 100  # from its upper edge; hats and shoes stand on their lower
+    worn = skia.Matrix.Translate((left + right) / 2, top if hangs else bottom)
     worn.preScale(scale, scale)
-    return worn.preTranslate(
-        -box.centerX(), -(box.top() if 10 < top < 100 else box.bottom())
-    )
+    return worn.preTranslate(-box.centerX(), -(box.top() if hangs else box.bottom()))
 
 
 def _pose(box: skia.Rect, wide: float, rng: np.random.Generator) -> skia.Matrix:
-    """From the body to the frame: the garment fills some share of it, leans, and may be
-    cut by its edge.
+    """Return the map from the body to the frame.
+
+    The garment fills some share of it, leans, and may be cut by its edge.
     """
     fill = min(wide / box.width(), scenes.HIGH / box.height())
     zoom = float(np.clip(rng.uniform(0.55, 1.05) * fill, 0.75, 2.3))
@@ -272,29 +251,25 @@ def _pose(box: skia.Rect, wide: float, rng: np.random.Generator) -> skia.Matrix:
 
 
 def _lit(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The pixels in another light: warmer or colder, darker or brighter, more so
-    towards one side; perhaps blurred.
+    """Return the pixels in another light.
+
+    It is warmer or colder, darker or brighter, more so towards one side; the photo may
+    be blurred.
     """
     if rng.random() < 0.4:
-        softened = Image.fromarray(pixels).filter(
-            ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9) * len(pixels) / 240)
-        )
-        pixels = np.asarray(softened)
-    warmth, exposure, (across, down) = (
-        rng.normal(0, 0.07),
-        rng.uniform(0.72, 1.15),
-        rng.normal(0, 0.12, 2),
-    )
+        blur = ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9) * len(pixels) / 240)
+        pixels = np.asarray(Image.fromarray(pixels).filter(blur))
+    warmth, exposure = rng.normal(0, 0.07), rng.uniform(0.72, 1.15)
+    across, down = rng.normal(0, 0.12, 2)
     x = np.linspace(-1, 1, pixels.shape[1], dtype=np.float32)[None, :, None]
     y = np.linspace(-1, 1, pixels.shape[0], dtype=np.float32)[:, None, None]
     gains = exposure * np.array([1 + warmth, 1, 1 - warmth], np.float32)
-    return pixels[..., :3] * (
-        gains * (1 + np.float32(across) * x + np.float32(down) * y)
-    )
+    light = 1 + np.float32(across) * x + np.float32(down) * y  # (height, width, 1)
+    return pixels[..., :3] * (gains * light)
 
 
 def _develop(pixels: np.ndarray, rng: np.random.Generator, grain: float) -> Image.Image:
-    """The picture with noise of that standard deviation."""
+    """Return the picture with noise of that standard deviation."""
     noise = rng.standard_normal((*pixels.shape[:2], 1), np.float32) * np.float32(grain)
     return Image.fromarray(np.clip(pixels[..., :3] + noise, 0, 255).astype(np.uint8))
 
@@ -302,8 +277,9 @@ def _develop(pixels: np.ndarray, rng: np.random.Generator, grain: float) -> Imag
 def _box(
     outline: skia.Path, unit: float, size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """The outline's bounds in pixels inside the picture, widened to `LEAST` where less
-    is seen.
+    """Return the outline's bounds in pixels inside the picture.
+
+    They are widened to `LEAST` where less shows.
     """
     bounds = outline.computeTightBounds()
     left, right = _span(bounds.left() * unit, bounds.right() * unit, size[0])
@@ -312,8 +288,9 @@ def _box(
 
 
 def _span(low: float, high: float, length: int) -> tuple[int, int]:
-    """The whole pixels from `low` to `high` that lie in a picture of that length,
-    `LEAST` or more.
+    """Return the whole pixels from `low` to `high` within a picture of that length.
+
+    They are `LEAST` or more.
     """
     first = int(np.clip(np.floor(low), 0, length - LEAST))
     return first, int(np.clip(np.ceil(high), first + LEAST, length))

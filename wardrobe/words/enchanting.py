@@ -1,8 +1,7 @@
-"""Captions that sell, as FACAD's: one flowing sentence in lower case, part of it about
-what no picture shows.
+"""Captions that sell, as FACAD's: one flowing sentence in lower case.
 
-Designers, occasions, feelings and inspirations are made up at random; what is said of
-the garment itself is true.
+Part of it is about what no picture shows. Designers, occasions, feelings and
+inspirations are made up at random; what is said of the garment itself is true.
 """
 
 from __future__ import annotations
@@ -223,12 +222,13 @@ SENTENCES = (
 
 
 def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
-    """One sentence of letters and spaces: the garment, one or two of its features, and
-    what a seller adds.
+    """Return one sentence of letters and spaces, without punctuation.
+
+    It names the garment, one or two of its features, and what a seller adds.
     """
     noun = NOUNS.get(garment.subcategory, garment.subcategory).replace("-", " ")
     item = " ".join([*_looks(garment, colour, rng), noun])
-    found = _features(garment, rng) or [pick(rng, FINISHES)]
+    features = _features(garment, rng) or [pick(rng, FINISHES)]
     first = int(rng.integers(len(MOODS)))
     mood, mood2 = MOODS[first], MOODS[first - 1 - int(rng.integers(len(MOODS) - 1))]
     many = plural(noun)
@@ -238,8 +238,8 @@ def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
         a_mood_item=a(f"{mood} {item}"),
         mood=mood,
         mood2=mood2,
-        features=listed(found).replace(",", ""),
-        f="" if len(found) > 1 or plural(found[0]) else "s",
+        features=listed(features).replace(",", ""),
+        f="" if len(features) > 1 or plural(features[0]) else "s",
         spirit=pick(rng, SPIRITS),
         designer=pick(rng, DESIGNERS),
         inspiration=pick(rng, INSPIRATIONS),
@@ -252,40 +252,36 @@ def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
 
 
 def _looks(garment: Garment, colour: str, rng: np.random.Generator) -> list[str]:
-    """Words before the noun: colour in two captions of five, pattern and cloth in
-    most.
+    """Return words before the noun.
+
+    Colour in two captions of five, pattern and cloth in most.
     """
-    found = [f"{TONES[garment.tone]} {colour}".strip()] if rng.random() < 0.4 else []
+    words = [f"{TONES[garment.tone]} {colour}".strip()] if rng.random() < 0.4 else []
     if garment.pattern != "solid" and rng.random() < 0.8:
-        found.append(PATTERNS[garment.pattern].replace("-", " "))
+        words.append(PATTERNS[garment.pattern].replace("-", " "))
     if rng.random() < 0.7:
         ribbed = garment.fabric == "corduroy/ribbed" and garment.subcategory in RIBBED
-        found.append(
-            "ribbed"
-            if ribbed
-            else pick(rng, CLOTHS.get(garment.fabric, (garment.fabric,)))
-        )
-    return found
+        cloths = CLOTHS.get(garment.fabric, (garment.fabric,))
+        words.append("ribbed" if ribbed else pick(rng, cloths))
+    return words
 
 
 def _features(garment: Garment, rng: np.random.Generator) -> list[str]:
-    """One or two of what the garment has, in a random order."""
-    found = [
-        pick(rng, KIND_DETAILS.get((garment.subcategory, d), DETAILS[d]))
-        for d in garment.details
-    ]
+    """Return one or two of what the garment has, in a random order."""
+    features = []
+    for detail in garment.details:
+        wordings = KIND_DETAILS.get((garment.subcategory, detail), DETAILS[detail])
+        features.append(pick(rng, wordings))
     if garment.shoulder in SHOULDERS:
-        found.append(SHOULDERS[garment.shoulder])
+        features.append(SHOULDERS[garment.shoulder])
     elif garment.neckline != NONE and "collar" not in garment.details:
-        found.append(pick(rng, NECKLINES[garment.neckline]))
+        features.append(pick(rng, NECKLINES[garment.neckline]))
     if garment.sleeve_length in ("short", "long"):
-        found.append(f"{garment.sleeve_length} sleeves")
+        features.append(f"{garment.sleeve_length} sleeves")
     if garment.zip_up != NONE:
-        found.append(
-            "a half zip"
-            if garment.zip_up == "half" and garment.category == "top"
-            else "a zip"
-        )
+        half = garment.zip_up == "half" and garment.category == "top"
+        features.append("a half zip" if half else "a zip")
     elif garment.button != NONE and garment.category in ("top", "dress"):
-        found.append("a row of buttons")
-    return [found[i] for i in rng.permutation(len(found))[: int(rng.integers(1, 3))]]
+        features.append("a row of buttons")
+    order = rng.permutation(len(features))
+    return [features[i] for i in order[: int(rng.integers(1, 3))]]

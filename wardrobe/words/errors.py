@@ -1,10 +1,10 @@
-"""What a caption says wrongly of an article whose truth is known: error types and
-accuracy, one row a caption.
+"""Find what a caption says wrongly of an article whose truth is known.
 
-A caption speaks of an attribute where a phrase of `PHRASES` stands in it, and of a garment
-where one of `NAMES` does; what it says is wrong where a phrase is none of those that
-may truly be said (`true_phrases`). Only words of these tables are understood, and order is not:
-a fault in other words is not found, and neither is a denial ("no pockets").
+There are error types and accuracy, one row a caption. A caption speaks of an attribute
+where a phrase of `PHRASES` stands in it, and of a garment where one of `NAMES` does;
+what it says is wrong where a phrase is none of those that may truly be said
+(`true_phrases`). Only words of these tables are understood, and order is not: a fault
+in other words is not found, and neither is a denial ("no pockets").
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from wardrobe.words.phrases import PHRASES, true_phrases
 Article = tuple[Garment, str]  # and its colour
 Claims = Mapping[str, frozenset[str]]  # attribute, "garment" among them: phrases
 
-TYPES: Mapping[
-    str, tuple[str, ...]
-] = {  # error type -> the attributes whose faults it counts; each in one type
+# error type -> the attributes whose faults it counts; each in one type
+TYPES: Mapping[str, tuple[str, ...]] = {
     "material": ("fabric",),
     "size": ("total_length", "sleeve_length"),
     "colour": ("colour", "tone"),
@@ -34,20 +33,16 @@ TYPES: Mapping[
     "hallucination": ("pattern", "zip_up", "button", *DETAILS),
 }
 ERRORS = (*TYPES, "look_alike", "other_garment", "over_generation")
-FAMILIES = {
-    "beanie": "hat",
-    "cap": "hat",
-    "boots": "shoe",
-    "sneakers": "shoe",
-}  # other accessories are like no other
+# other accessories are like no other
+FAMILIES = {"beanie": "hat", "cap": "hat", "boots": "shoe", "sneakers": "shoe"}
 RUN = 4  # words that stand twice in no true caption
 
 
 def _names(kind: str) -> frozenset[str]:
-    """What the five styles call a subcategory, and the last word of each: cargo
-    trousers are trousers.
+    """Return what the five styles call a subcategory, and the last word of each.
 
-    Pants are trousers too; "sleeveless" alone is an adjective.
+    Cargo trousers are trousers, and pants are trousers too; "sleeveless" alone is an
+    adjective.
     """
     shown = {
         kind,
@@ -55,25 +50,23 @@ def _names(kind: str) -> frozenset[str]:
         plain.WORN.get(kind, kind),
         enchanting.NOUNS.get(kind, kind),
     }
-    found = {
-        " ".join(re.findall("[a-z]+", name.lower()))
-        for name in shown | {*tailor.NOUNS.get(kind, ())}
-    }
-    found |= {name.split()[-1] for name in found}
-    return frozenset(found | ({"trousers"} if "pants" in found else set())) - {
-        "sleeveless"
-    }
+    shown |= {*tailor.NOUNS.get(kind, ())}
+    names = {" ".join(re.findall("[a-z]+", name.lower())) for name in shown}
+    names |= {name.split()[-1] for name in names}
+    if "pants" in names:
+        names.add("trousers")
+    return frozenset(names - {"sleeveless"})
 
 
 NAMES: Mapping[str, frozenset[str]] = {kind: _names(kind) for kind in KINDS}
-NAME = re.compile(
-    rf" ({'|'.join(sorted({n for names in NAMES.values() for n in names}, key=len, reverse=True))})(?= )"
-)
+LONGEST_FIRST = sorted(frozenset().union(*NAMES.values()), key=lambda n: (-len(n), n))
+NAME = re.compile(rf" ({'|'.join(LONGEST_FIRST)})(?= )")
 
 
 def family(kind: str) -> str:
-    """What a subcategory is like: its category, and for an accessory hats, shoes or
-    itself alone.
+    """Return what a subcategory is like.
+
+    Its category; for an accessory hats, shoes or itself alone.
     """
     category = CATEGORY_OF.get(kind, ACCESSORY)
     return FAMILIES.get(kind, kind) if category == ACCESSORY else category
@@ -81,8 +74,9 @@ def family(kind: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def claims(caption: str) -> Claims:
-    """The phrases of each attribute that stand in the caption, and as "garment" the
-    first name of a garment.
+    """Return the phrases of each attribute that stand in the caption.
+
+    "garment" has the first name of a garment.
     """
     words = judge.normalise(caption)
     named = NAME.search(words)
@@ -92,36 +86,37 @@ def claims(caption: str) -> Claims:
 
 
 def true(article: Article) -> dict[str, frozenset[str]]:
-    """What may truly be said of the article: `true_phrases`, and the names of its subcategory
-    as "garment".
+    """Return what may truly be said of the article.
+
+    That is `true_phrases`, and the names of its subcategory as "garment".
     """
     return true_phrases(*article) | {"garment": NAMES[article[0].subcategory]}
 
 
 def faults(caption: str, article: Article) -> dict[str, frozenset[str]]:
-    """The phrases of the caption that are not true of the article, by attribute;
-    attributes without are left out.
+    """Return the phrases of the caption that are not true of the article, by attribute.
+
+    Attributes without are left out.
     """
     allowed = true(article)
-    wrong = {name: phrases - allowed[name] for name, phrases in claims(caption).items()}
+    spoken = claims(caption)
+    wrong = {name: phrases - allowed[name] for name, phrases in spoken.items()}
     return {name: phrases for name, phrases in wrong.items() if phrases}
 
 
 def over_generated(caption: str, longest: int | None = None) -> bool:
-    """Whether the caption doesn't stop when all is said: a sentence of it or a run of
-    four words comes twice, a run of one to three words comes three times on end, or it
-    has more than `longest` words (say, of any training caption).
+    """Return whether the caption doesn't stop when all is said.
+
+    A sentence of it or a run of four words comes twice, a run of one to three words
+    comes three times on end, or it has more than `longest` words (say, of any training
+    caption).
     """
-    sentences = [
-        " ".join(re.findall(r"\w+", part))
-        for part in re.split(r"[.!?\n]+", caption.lower())
-    ]
+    parts = re.split(r"[.!?\n]+", caption.lower())
+    sentences = [" ".join(re.findall(r"\w+", part)) for part in parts]
     words = re.findall(r"\w+", caption.lower())
     runs = Counter(zip(*(words[k:] for k in range(RUN)), strict=False))
-    twice = (
-        max(Counter(filter(None, sentences)).values(), default=0) > 1
-        or max(runs.values(), default=0) > 1
-    )
+    repeats = Counter(filter(None, sentences)) + runs
+    twice = max(repeats.values(), default=0) > 1
     stuck = re.search(r"\b(\w+(?: \w+){0,2}) \1 \1\b", " ".join(words))
     return twice or bool(stuck) or (longest is not None and len(words) > longest)
 
@@ -131,38 +126,33 @@ def count(
     articles: Mapping[str, Article],
     longest: int | None = None,
 ) -> pd.DataFrame:
-    """One row a caption (index item_id), a boolean column for each of `ERRORS`; True
-    where it has one.
+    """Return the error types of each caption: one row a caption (index item_id).
 
-    material: a fabric that is not the article's. size: a length or sleeve length that
-    is not. colour: a colour or tone that is not. cut: a neckline, shoulder or fit that
-    is not. hallucination: a pattern ("plain" is one), a fastening or a detail that it
-    doesn't have. look_alike: the first garment named is another of the same `family` (a
-    blouse for a shirt). other_garment: it is of another family. over_generation: see
+    A boolean column for each of `ERRORS`, True where the caption has one. material: a
+    fabric that is not the article's. size: a length or sleeve length that is not.
+    colour: a colour or tone that is not. cut: a neckline, shoulder or fit that is not.
+    hallucination: a pattern ("plain" is one), a fastening or a detail that it doesn't
+    have. look_alike: the first garment named is another of the same `family` (a blouse
+    for a shirt). other_garment: it is of another family. over_generation: see
     `over_generated`. A caption may have several. KeyError for a caption whose article
     is not given.
     """
     rows = {}
     for item, caption in captions.items():
         wrong = faults(caption, articles[item])
-        row = {
-            kind: any(name in wrong for name in attributes)
-            for kind, attributes in TYPES.items()
-        }
-        meant = {
-            family(kind)
-            for kind, names in NAMES.items()
-            if wrong.get("garment", frozenset()) & names
-        }
+        row = {kind: not wrong.keys().isdisjoint(TYPES[kind]) for kind in TYPES}
+        named = wrong.get("garment", frozenset())
+        meant = {family(kind) for kind, names in NAMES.items() if named & names}
         near = family(articles[item][0].subcategory) in meant
         rows[item] = row | {
             "look_alike": near,
             "other_garment": bool(meant) and not near,
             "over_generation": over_generated(caption, longest),
         }
-    return pd.DataFrame.from_dict(
+    table = pd.DataFrame.from_dict(
         rows, orient="index", columns=list(ERRORS), dtype=bool
-    ).rename_axis("item_id")
+    )
+    return table.rename_axis("item_id")
 
 
 def accuracy(

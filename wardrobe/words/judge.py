@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 
 import pandas as pd
 
@@ -16,23 +17,18 @@ ASIDE = re.compile(
 
 
 def normalise(caption: str) -> str:
-    """The caption's words in lower case, a space around each and hyphens as spaces,
-    without what `ASIDE` names.
+    """Return the caption in lower case, a space around each word and hyphens as spaces.
+
+    What `ASIDE` names is left out.
     """
     return ASIDE.sub(" ", f" {' '.join(re.findall('[a-z]+', caption.lower()))} ")
 
 
 def spoken(caption: str, attribute: str) -> frozenset[str]:
-    """The phrases of `PHRASES` for this attribute that stand in the caption as whole
-    words.
-    """
+    """Return the phrases of this attribute that stand in the caption as whole words."""
     words = normalise(caption)
-    return frozenset(
-        phrase
-        for known in PHRASES[attribute].values()
-        for phrase in known
-        if f" {phrase} " in words
-    )
+    known = chain(*PHRASES[attribute].values())
+    return frozenset(phrase for phrase in known if f" {phrase} " in words)
 
 
 def accuracy(

@@ -1,11 +1,10 @@
-"""Which words say which attribute: the plain names, and a table for tests and chapters
-to look words up in.
-"""
+"""Which words say which attribute: plain names, and a table of all phrases."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from fashionlib.labelling.attribute_schema import ATTRIBUTES
 from wardrobe.catalogue import Garment
@@ -179,33 +178,27 @@ FUNCTION = frozenset(
 
 
 def unseen(phrases: Iterable[str]) -> frozenset[str]:
-    """The words with a content in phrases about what no picture shows, but those that
-    also say an attribute.
+    """Return the words with a content in phrases about what no picture shows.
+
+    Words that also say an attribute are left out.
     """
-    words = set(
-        re.findall(r"\b[a-z]{2,}\b", re.sub(r"\{\w+\}", "", " ".join(phrases).lower()))
-    )
-    visible = " ".join(
-        phrase
-        for values in PHRASES.values()
-        for said_ in values.values()
-        for phrase in said_
-    )
-    return frozenset(words - FUNCTION - set(visible.split()))
+    text = re.sub(r"\{\w+\}", "", " ".join(phrases).lower())  # without its slots
+    words = set(re.findall(r"\b[a-z]{2,}\b", text))
+    visible: set[str] = set()
+    for values in PHRASES.values():
+        visible.update(" ".join(chain(*values.values())).split())
+    return frozenset(words - FUNCTION - visible)
 
 
 def true_phrases(garment: Garment, colour: str) -> dict[str, frozenset[str]]:
-    """For each attribute of `PHRASES` the words that may truly be said of the article;
-    none where it has no such thing.
+    """Return for each attribute of `PHRASES` the words that may truly be said.
+
+    None where the article has no such thing.
     """
-    values = {
-        name: garment[name]
-        for name in PHRASES
-        if name in ATTRIBUTES and name != "colour"
-    }
-    values |= {"colour": colour, "fit": garment.fit} | dict.fromkeys(
-        garment.details, "yes"
-    )
+    names = [name for name in PHRASES if name in ATTRIBUTES and name != "colour"]
+    values = {name: garment[name] for name in names}
+    values |= {"colour": colour, "fit": garment.fit}
+    values |= dict.fromkeys(garment.details, "yes")
     return {
         name: words.get(values.get(name, ""), frozenset())
         for name, words in PHRASES.items()

@@ -1,5 +1,6 @@
-"""Captions that say only what is seen: a pretraining corpus's, human annotators', and
-Thesis B's templates.
+"""Captions that say only what is seen.
+
+A pretraining corpus's, human annotators', and Thesis B's templates.
 """
 
 from __future__ import annotations
@@ -27,14 +28,8 @@ COARSE: Mapping[str, str] = {
     "beanie": "hat",
     "overall pants": "overalls",
 }
-COMMON = (
-    "dot",
-    "check",
-    "stripe",
-    "flower",
-    "camouflage",
-    "animal",
-)  # patterns that everybody names
+# patterns that everybody names
+COMMON = ("dot", "check", "stripe", "flower", "camouflage", "animal")
 TRAITS: Mapping[str, str] = {
     "hood": "a hood",
     "ruffle": "ruffles",
@@ -53,20 +48,18 @@ SCENES = (
 
 
 def generic(garment: Garment, colour: str, rng: np.random.Generator) -> str:
-    """What the web says under a product photo: colour, garment, an obvious pattern, at
-    most one trait. No full stop.
+    """Return what the web says under a product photo, without a full stop.
+
+    Colour, garment, an obvious pattern, at most one trait.
     """
     noun = COARSE.get(garment.subcategory, garment.subcategory.split()[-1])
-    look = (
-        f"{colour} {PATTERNS[garment.pattern]}" if garment.pattern in COMMON else colour
-    )
+    look = colour
+    if garment.pattern in COMMON:
+        look += f" {PATTERNS[garment.pattern]}"
     thing = f"a pair of {look} {noun}" if plural(noun) else a(f"{look} {noun}")
     traits = [words for detail, words in TRAITS.items() if detail in garment.details]
-    traits += (
-        [f"{garment.sleeve_length} sleeves"]
-        if garment.sleeve_length in ("short", "long")
-        else []
-    )
+    if garment.sleeve_length in ("short", "long"):
+        traits.append(f"{garment.sleeve_length} sleeves")
     if traits and rng.random() < 0.4:
         thing += f" with {pick(rng, traits)}"
     return pick(rng, SCENES).format(thing=thing)
@@ -105,58 +98,51 @@ SHAPES: Mapping[str, str] = {
 }
 
 
+OPENINGS = (
+    "The {noun} {has} {look}, and the fabric is {cloth}.",
+    "The person is {wearing} {a_noun} with {look}. The fabric is {cloth}.",
+    "This person {wears} {a_noun}. The {noun} {is_} made of {cloth} and {has} {look}.",
+    "The {noun} this person {wears} {has} {look}, and the fabric is {cloth}.",
+)
+
+
 def manual(garment: Garment, colour: str, rng: np.random.Generator) -> str:
-    """Plain statements about what is seen, colour apart, as annotators make them:
-    cloth, neckline, length, trims.
+    """Return plain statements about what is seen, as annotators make them.
+
+    Cloth, neckline, length and trims; never the colour.
     """
-    noun, cloth = (
-        WORN.get(garment.subcategory, garment.subcategory),
-        templates.fabric(garment),
-    )
+    noun = WORN.get(garment.subcategory, garment.subcategory)
+    cloth = templates.fabric(garment)
     look = listed([*templates.sleeves(garment), LOOKS[garment.pattern]])
     has, is_ = ("have", "are") if plural(noun) else ("has", "is")
-    wears, wearing = (
-        ("carries", "carrying") if noun in ("bag", "umbrella") else ("wears", "wearing")
+    wears, wearing = "wears", "wearing"
+    if noun in ("bag", "umbrella"):
+        wears, wearing = "carries", "carrying"
+    opening = pick(rng, OPENINGS).format(
+        noun=noun,
+        a_noun=a(noun),
+        look=look,
+        cloth=cloth,
+        has=has,
+        is_=is_,
+        wears=wears,
+        wearing=wearing,
     )
-    sentences = [
-        pick(
-            rng,
-            (
-                f"The {noun} {has} {look}, and the fabric is {cloth}.",
-                (
-                    f"The person is {wearing} {a(noun)} with {look}. The fabric is"
-                    f" {cloth}."
-                ),
-                (
-                    f"This person {wears} {a(noun)}. The {noun} {is_} made of {cloth}"
-                    f" and {has} {look}."
-                ),
-                (
-                    f"The {noun} this person {wears} {has} {look}, and the fabric is"
-                    f" {cloth}."
-                ),
-            ),
-        )
-    ]
+    sentences = [opening]
     if garment.shoulder in ("off-shoulder", "one-shoulder"):
         sentences.append(f"It is {garment.shoulder}.")
     elif garment.neckline != NONE:
         shape = SHAPES.get(garment.neckline)
-        found = [f"The neckline is {shape}."] if shape else []
-        sentences.append(
-            pick(rng, [*found, f"It has {a(shape or garment.neckline)} neckline."])
-        )
+        wordings = [f"The neckline is {shape}."] if shape else []
+        wordings.append(f"It has {a(shape or garment.neckline)} neckline.")
+        sentences.append(pick(rng, wordings))
     if garment.total_length != NONE and rng.random() < 0.8:
-        length = (
-            "cropped"
-            if garment.total_length == "belly"
-            else f"{garment.total_length}-length"
-        )
+        cropped = garment.total_length == "belly"
+        length = "cropped" if cropped else f"{garment.total_length}-length"
         sentences.append(f"{'They are' if plural(noun) else 'It is'} {length}.")
-    if found := templates.trims(garment.record(colour)):
-        sentences.append(
-            f"There {'is' if found[0].startswith('a') else 'are'} {listed(found)}."
-        )
+    if trims := templates.trims(garment.record(colour)):
+        are = "is" if trims[0].startswith("a") else "are"
+        sentences.append(f"There {are} {listed(trims)}.")
     return " ".join(sentences)
 
 

@@ -1,9 +1,9 @@
-"""Captions in a tailor's words, as H&M's shop writes them: one for all colours of a
-product, and silent about them.
+"""Captions in a tailor's words, as H&M's shop writes them.
 
-What a picture shows (cloth, sleeves, neckline, fastening, pockets, trims, length, fit)
-is said truly and in several ways; then come linings, sources of fibres and other things
-that no picture shows.
+There is one for all colours of a product, silent about them. What a picture shows
+(cloth, sleeves, neckline, fastening, pockets, trims, length, fit) is said truly and in
+several ways; then come linings, sources of fibres and other things that no picture
+shows.
 """
 
 from __future__ import annotations
@@ -335,15 +335,13 @@ TOUCHES = (
 
 
 def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
-    """The product's text: an opening sentence, perhaps one of features, the fit, and
-    unseen facts.
+    """Return the product's text.
+
+    An opening sentence, perhaps one of features, the fit, and unseen facts.
     """
     noun = pick(rng, NOUNS.get(garment.subcategory, (garment.subcategory,)))
-    cloth, first, second = (
-        pick(rng, _cloths(garment)),
-        _closing(garment, rng),
-        _details(garment, rng),
-    )
+    cloth = pick(rng, _cloths(garment))
+    first, second = _closing(garment, rng), _details(garment, rng)
     adjectives = _adjectives(garment, rng)
     if garment.sleeve_length in ("short", "long"):
         if rng.random() < 0.35:
@@ -358,9 +356,7 @@ def caption(garment: Garment, colour: str, rng: np.random.Generator) -> str:
         first.insert(0, pick(rng, ("a metallic sheen", "a shiny finish")))
     if len(second) < 2 or len(first + second) < 4:
         first, second = first + second, []
-    opening = " ".join(
-        [*([", ".join(adjectives)] if adjectives else []), noun, "in", cloth]
-    )
+    opening = f"{', '.join(adjectives)} {noun} in {cloth}".lstrip()
     sentences = [sentence(f"{opening} with {listed(first)}" if first else opening)]
     if second:
         sentences.append(sentence(re.sub("^an? ", "", listed(second))))
@@ -371,10 +367,8 @@ def _family(garment: Garment) -> str:
     for family, kinds in FAMILIES.items():
         if garment.subcategory in kinds:
             return family
-    if (
-        garment.category in ("dress", "skirt")
-        and garment.zip_up == garment.button == NONE
-    ):
+    opens = garment.zip_up != NONE or garment.button != NONE
+    if garment.category in ("dress", "skirt") and not opens:
         return "closed"
     if garment.category in ("pants", "skirt"):
         return "below"
@@ -384,27 +378,20 @@ def _family(garment: Garment) -> str:
 def _cloths(garment: Garment) -> tuple[str, ...]:
     if garment.fabric == "cotton":
         return COTTONS.get(_family(garment), COTTONS[NONE])
-    return (
-        RIBS
-        if garment.fabric == "corduroy/ribbed" and garment.subcategory in RIBBED
-        else FABRICS[garment.fabric]
-    )
+    if garment.fabric == "corduroy/ribbed" and garment.subcategory in RIBBED:
+        return RIBS
+    return FABRICS[garment.fabric]
 
 
 def _patterned(cloth: str, pattern: str) -> str:
-    """The pattern goes after the article and a word of touch: a soft, striped cotton
-    knit.
-    """
-    article, touch, rest = re.match(
-        rf"(an? )?((?:{'|'.join(TOUCHES)}),? )?(.*)", cloth
-    ).groups(default="")
+    """Put the pattern after article and touch: a soft, striped cotton knit."""
+    parts = re.match(rf"(an? )?((?:{'|'.join(TOUCHES)}),? )?(.*)", cloth)
+    article, touch, rest = parts.groups(default="")
     if touch:
         return f"{article}{touch.strip(', ')}, {pattern} {rest}"
-    return (
-        f"{'an' if pattern[0] in 'aeiou' else 'a'} {pattern} {rest}"
-        if article
-        else f"{pattern} {rest}"
-    )
+    if article:
+        article = "an " if pattern[0] in "aeiou" else "a "
+    return f"{article}{pattern} {rest}"
 
 
 def _adjectives(garment: Garment, rng: np.random.Generator) -> list[str]:
@@ -413,55 +400,45 @@ def _adjectives(garment: Garment, rng: np.random.Generator) -> list[str]:
         length = "knee-high"
     elif garment.total_length == "thigh" and garment.category in ("dress", "skirt"):
         length = "short"
-    bare = (
-        garment.sleeve_length == "sleeveless" and garment.subcategory not in SLEEVELESS
-    )
-    return [
-        word
-        for word in (
-            length,
-            SHOULDERS.get(garment.shoulder),
-            "sleeveless" if bare else "",
-        )
-        if word
-    ]
+    words = [length, SHOULDERS.get(garment.shoulder)]
+    if garment.sleeve_length == "sleeveless" and garment.subcategory not in SLEEVELESS:
+        words.append("sleeveless")
+    return [word for word in words if word]
 
 
 def _closing(garment: Garment, rng: np.random.Generator) -> list[str]:
-    """The neckline, unless a collar or bare shoulders are said instead, and the
-    fastening.
+    """Return the fastening, and the neckline where it is spoken of.
+
+    It is not where a collar or bare shoulders are.
     """
-    found = []
-    if (
-        garment.neckline != NONE
-        and garment.shoulder not in SHOULDERS
-        and "collar" not in garment.details
-    ):
-        found.append(pick(rng, NECKLINES[garment.neckline]))
+    phrases = []
+    covered = garment.shoulder in SHOULDERS or "collar" in garment.details
+    if garment.neckline != NONE and not covered:
+        phrases.append(pick(rng, NECKLINES[garment.neckline]))
     table = CLOSURES if garment.category in ("top", "dress") else CLOSURES | ELSEWHERE
     for closure in (("zip_up", garment.zip_up), ("button", garment.button)):
         if closure in table:
-            found.append(pick(rng, table[closure]))
-    return found
+            phrases.append(pick(rng, table[closure]))
+    return phrases
 
 
 def _details(garment: Garment, rng: np.random.Generator) -> list[str]:
-    """Everything sewn on, in a random order."""
-    found = [
-        pick(rng, PLACED.get((garment.subcategory, d), DETAILS[d]))
-        for d in garment.details
-    ]
+    """Return everything sewn on, in a random order."""
+    phrases = []
+    for detail in garment.details:
+        wordings = PLACED.get((garment.subcategory, detail), DETAILS[detail])
+        phrases.append(pick(rng, wordings))
     if {"waist banding", "string"} <= set(garment.details):
-        found = [phrase for phrase in found if "waist" not in phrase] + [
-            "an elasticated drawstring waist"
-        ]
+        phrases = [phrase for phrase in phrases if "waist" not in phrase]
+        phrases.append("an elasticated drawstring waist")
     if garment.subcategory == "slit skirt":
-        found.append(pick(rng, ("a slit at the hem", "a high slit")))
-    return [found[i] for i in rng.permutation(len(found)) if found[i]]
+        phrases.append(pick(rng, ("a slit at the hem", "a high slit")))
+    shuffled = [phrases[i] for i in rng.permutation(len(phrases))]
+    return [phrase for phrase in shuffled if phrase]
 
 
 def _unseen(garment: Garment, noun: str, rng: np.random.Generator) -> list[str]:
-    """The fit, for what has one, and sentences about what no picture shows."""
+    """Return the fit, for what has one, and sentences about what no picture shows."""
     family = _family(garment)
     fibre = next((fibre for fibre in FIBRES if garment.fabric.startswith(fibre)), NONE)
     numbers = {
