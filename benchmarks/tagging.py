@@ -26,7 +26,7 @@ import pandas as pd
 
 from fashionlib.book import runs
 from fashionlib.captioning.metrics import attributes
-from fashionlib.captioning.metrics.attributes import KEPT, Exceptions, Word
+from fashionlib.captioning.metrics.attributes import ATTRIBUTE_TAGS, Exceptions, Word
 from fashionlib.data import provenance
 
 GARMENT_WORDS = Path(__file__).parents[1] / "data" / "tagging" / "garment_words.csv"
@@ -51,7 +51,10 @@ def accuracies(
         for pair in zip(*rows, strict=True)
     ]
     sets = [
-        [{lemma.lower() for _, lemma, tag in row if tag in KEPT} for row in rows]
+        [
+            {lemma.lower() for _, lemma, tag in row if tag in ATTRIBUTE_TAGS}
+            for row in rows
+        ]
         for rows in (found, true)
     ]
     shared = sum(len(a & b) for a, b in zip(*sets, strict=True))
@@ -145,7 +148,7 @@ def speed(table: Path, count: int, rounds: int) -> dict[str, float | int]:
             for caption in sample
         ]
         return [
-            [token.lemma_.lower() for token in document if token.pos_ in KEPT]
+            [token.lemma_.lower() for token in document if token.pos_ in ATTRIBUTE_TAGS]
             for document in documents
         ]
 

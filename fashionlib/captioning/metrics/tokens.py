@@ -1,5 +1,6 @@
-"""Tokens of captions, as every metric but SPICE counts them: by Stanford's PTB
-tokeniser, or without Java by ours.
+"""Tokens of captions, as every metric but SPICE counts them.
+
+They are of Stanford's PTB tokeniser or, without Java, of one in Python.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from fashionlib.captioning.metrics import java
 
 JAR = "stanford-corenlp-3.4.1.jar"
 # Label of each tokeniser. The agreement is of the 21,702 held-out of H&M's 43,404
-# distinct descriptions, word for word
-# (benchmarks/scores.py measures it on any file); what is left is mostly sentences
-# without a space between them.
+# distinct descriptions, word for word (benchmarks/scores.py measures it on any file);
+# what is left is mostly sentences without a space between them.
 TOKENISERS = {
     "ptb": f"PTBTokenizer, {JAR}",
     "python": "PTB-like, in Python: 99.8 % of H&M's captions tokenised alike",
@@ -85,13 +85,13 @@ TOKENS = re.compile(
 def tokenise(
     captions: Sequence[str], tokeniser: str = "ptb", seconds: float = 300
 ) -> list[str]:
-    """One string of space-separated lower-case tokens per caption, without punctuation;
-    line ends count as spaces.
+    """Return each caption as lower-case tokens with spaces between, no punctuation.
 
-    "ptb": equal to pycocoevalcap's PTBTokenizer, one Java start for all captions.
-    "python": nearly equal, see `TOKENISERS`. FileNotFoundError without Java,
-    RuntimeError with the end of its error output where it fails or answers another
-    number of lines, TimeoutError after `seconds`; ValueError for another tokeniser.
+    Line ends count as spaces. "ptb": equal to pycocoevalcap's PTBTokenizer, one Java
+    start for all captions. "python": nearly equal, see `TOKENISERS`. FileNotFoundError
+    without Java, RuntimeError with the end of its error output where it fails or
+    answers another number of lines, TimeoutError after `seconds`; ValueError for
+    another tokeniser.
     """
     if tokeniser not in TOKENISERS:
         raise ValueError(
@@ -100,37 +100,30 @@ def tokenise(
     if not captions:
         return []
     lines = [java.one_line(caption) for caption in captions]
-    return (
-        _ptb(lines, seconds)
-        if tokeniser == "ptb"
-        else [_python(line) for line in lines]
-    )
+    split = _ptb(lines, seconds) if tokeniser == "ptb" else map(_python, lines)
+    return [
+        " ".join(word for word in words if word not in PUNCTUATION) for words in split
+    ]
 
 
-def _python(line: str) -> str:
-    words = (
-        BRACKETS.get(word, word)
-        for word in TOKENS.findall(line.lower().translate(ALIKE))
-    )
-    return " ".join(word for word in words if word not in PUNCTUATION)
+def _python(line: str) -> list[str]:
+    words = TOKENS.findall(line.lower().translate(ALIKE))
+    return [BRACKETS.get(word, word) for word in words]
 
 
-def _ptb(lines: list[str], seconds: float) -> list[str]:
+def _ptb(lines: list[str], seconds: float) -> list[list[str]]:
+    jar = java.jar_folder("tokenizer") / JAR
+    command = [java.runtime(), *java.FLAGS, "-cp", str(jar)]
+    command += ["edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase"]
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "captions.txt"
         source.write_bytes("\n".join(lines).encode())
-        jar = str(java.jar_folder("tokenizer") / JAR)
-        options = [
-            "-cp",
-            jar,
-            "edu.stanford.nlp.process.PTBTokenizer",
-            "-preserveLines",
-            "-lowerCase",
-        ]
-        command = [java.runtime(), *java.FLAGS, *options, str(source)]
         try:
             done = subprocess.run(
-                command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL
+                [*command, str(source)],
+                capture_output=True,
+                timeout=seconds,
+                stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired as slow:
             raise TimeoutError(
@@ -143,7 +136,4 @@ def _ptb(lines: list[str], seconds: float) -> list[str]:
             f"PTB tokeniser: {len(answers)} lines for {len(lines)} captions, exit"
             f" status {done.returncode}; {tail}"
         )
-    return [
-        " ".join(word for word in line.rstrip().split(" ") if word not in PUNCTUATION)
-        for line in answers
-    ]
+    return [line.rstrip().split(" ") for line in answers]

@@ -186,7 +186,7 @@ def test_the_kept_pool_of_hm_is_whole_and_its_unseen_words_are_in_it():
         lemma.isalpha() for lemma in pool
     )
     assert len(pool) == pytest.approx(1014, rel=0.05)  # Paper A, table 2, by Stanza
-    reasons = attributes.unseen(UNSEEN)
+    reasons = attributes.read_invisible(UNSEEN)
     assert (
         reasons.keys() <= set(pool) and "organic" in reasons and "sleeve" not in reasons
     )
@@ -200,7 +200,7 @@ def test_shares_of_what_is_not_seen_by_hand():
         [],
     ]
     pool = ["cotton", "lined", "pocket", "top"]
-    table = attributes.unseen_shares(
+    table = attributes.invisible_shares(
         tagged, pool, {"cotton": "fibre", "lined": "inside", "zebra": "name"}
     )
     assert table.index.tolist() == ["fibre", "inside", "any"]
@@ -211,7 +211,7 @@ def test_shares_of_what_is_not_seen_by_hand():
     ]
     assert table["of_mentions"].tolist() == [3 / 7, 1 / 7, 4 / 7]
     assert table["of_captions"].tolist() == [2 / 4, 1 / 4, 2 / 4]
-    assert attributes.unseen_shares([[]], pool, {})["of_mentions"].isna().all()
+    assert attributes.invisible_shares([[]], pool, {})["of_mentions"].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -226,4 +226,4 @@ def test_shares_of_what_is_not_seen_by_hand():
 def test_a_faulty_table_of_unseen_words_is_refused_by_line(tmp_path, text, fault):
     (tmp_path / "unseen.csv").write_text(text)
     with pytest.raises(ValueError, match=f"unseen.csv.*{fault}"):
-        attributes.unseen(tmp_path / "unseen.csv")
+        attributes.read_invisible(tmp_path / "unseen.csv")

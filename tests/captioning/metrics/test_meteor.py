@@ -165,7 +165,7 @@ def test_a_table_serves_every_later_text_of_its_words_and_grows(tmp_path, monkey
     assert paraphrases.table(["a soft scarlet coat"]) == second
     for word in ["one", "two", "three", "four", "five"]:
         paraphrases.table([word])
-    assert len(list(second.parent.iterdir())) == 2 * paraphrases.KEPT
+    assert len(list(second.parent.iterdir())) == 2 * paraphrases.MOST_TABLES
 
 
 def test_without_a_cache_folder_the_whole_table_serves_and_a_warning_says_so(
