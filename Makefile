@@ -1,6 +1,6 @@
 # make book                                   the book on the embedded wardrobe (profile tiny)
 # make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout
-# make test                                   the tests, every notebook at profile smoke, a strict build
+# make test                                   layout and lint, the tests, every notebook at profile smoke, a strict build
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
 PYTHON ?= python3
 PROFILE ?= tiny
@@ -26,6 +26,7 @@ book: .venv/ready
 	@echo && echo "Open _build/html/index.html"
 
 test: .venv/ready
+	ruff format --check --quiet .
 	ruff check .
 	pytest
 
