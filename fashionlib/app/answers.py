@@ -145,7 +145,7 @@ def described(
         else (pd.DataFrame(index=captions), [])
     )
     said = [
-        cards.Said(
+        cards.Caption(
             name, caption, marks.spans(caption, row, known), list(scores.loc[name]), []
         )
         for (name, caption), row in zip(captions.items(), lemmas, strict=False)
@@ -156,7 +156,7 @@ def described(
         zip([*captions, *(["truth"] if reference else [])], lemmas, strict=True)
     )
     return (
-        f'<div class="fashion-gallery">{cards.article(entry, list(scores.columns), "")}'
+        f'<div class="fashion-gallery">{cards.article(entry, list(scores.columns))}'
         f"{_attributes(named, known)}{''.join(f'<p>{escape(note)}</p>' for note in notes + more)}</div>"
     )
 

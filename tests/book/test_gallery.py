@@ -266,7 +266,7 @@ def test_a_live_notebook_gets_the_first_hundred_with_their_pictures(
 
 
 def many(tables, count: int, caption: str | None = None):
-    items, scores, lemmas, pool = tables
+    items, scores, _, pool = tables
     names = [f"{n:010}" for n in range(count)]
     first = scores.xs("1", level="item_id")
     if caption:
@@ -370,7 +370,7 @@ def exported(**changes):
 
 def test_exported_ratings_are_read_as_a_table(tmp_path):
     (tmp_path / "r.json").write_text(json.dumps(exported(remark="a hood")))
-    table = gallery.ratings(tmp_path / "r.json")
+    table = gallery.read_ratings(tmp_path / "r.json")
     assert table.index.tolist() == [
         ("before", "1"),
         ("after", "1"),
@@ -416,4 +416,4 @@ def test_exported_ratings_are_read_as_a_table(tmp_path):
 def test_a_bad_file_of_ratings_is_told_by_its_key(tmp_path, content, told):
     (tmp_path / "r.json").write_text(content)
     with pytest.raises(ValueError, match=told):
-        gallery.ratings(tmp_path / "r.json")
+        gallery.read_ratings(tmp_path / "r.json")

@@ -226,7 +226,7 @@ def test_ratings_are_kept_exported_cleared_and_loaded_again(page, site, tmp_path
     with page.expect_download() as download:
         page.get_by_role("button", name="Export ratings").click()
     download.value.save_as(tmp_path / "r.json")
-    table = gallery.ratings(tmp_path / "r.json")
+    table = gallery.read_ratings(tmp_path / "r.json")
     assert table.index.tolist() == [
         ("before", "000"),
         ("after", "000"),

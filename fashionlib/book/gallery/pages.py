@@ -1,11 +1,10 @@
-"""Captions beside their pictures, in a page without a server: a gallery to filter and
-sort, a form to rate by hand.
+"""Captions beside their pictures, in a page without a server: a gallery and a form.
 
-`show` and `form` return one output of a notebook cell, with its own style and script
-and no address of another host. Text from data is escaped; the gallery's own data is
-JSON that the script turns into text nodes. Without the script (on GitHub, in an
-untrusted notebook) the first articles are there as plain HTML. Paper A, figure 1;
-Thesis B, 4.1.
+`show` makes a gallery to filter and sort, `form` a form to rate by hand. Both return
+one output of a notebook cell, with its own style and script and no address of another
+host. Text from data is escaped; the gallery's own data is JSON that the script turns
+into text nodes. Without the script (on GitHub, in an untrusted notebook) the first
+articles are there as plain HTML. Paper A, figure 1; Thesis B, 4.1.
 """
 
 from __future__ import annotations
@@ -22,84 +21,77 @@ from typing import Any
 
 import pandas as pd
 from IPython.display import HTML
+from markupsafe import Markup
 
-from fashionlib.book.gallery import cards, marks, pictures
-from fashionlib.book.gallery.cards import Entry, Said
+from fashionlib.book.gallery import cards, marks, packing, pictures, ratings
+from fashionlib.book.gallery.cards import Caption, Entry
 from fashionlib.data import images
 
 STATIC = 6  # articles that stand in the page without the script
 MOST_INLINE = 100  # articles whose pictures may weigh on the page itself
-SCRIPTS = {"show": "gallery.js", "form": "form.js"}
-Truth = Mapping[str, Sequence[str]]  # item: the lemmas of its true caption, in order
+QUESTIONS = {
+    "category": ratings.CATEGORY,
+    "attributes": ratings.ATTRIBUTES,
+    "errors": ratings.ERRORS,
+}
+Lemmas = Mapping[str, Sequence[str]]  # item: the lemmas of its true caption, in order
 
 
 def show(
     items: pd.DataFrame,
     scores: pd.DataFrame,
-    lemmas: Truth,
+    lemmas: Lemmas,
     pool: Collection[str],
     metrics: Sequence[str],
     folder: Path,
     errors: Sequence[str] = (),
     inline: bool | None = None,
 ) -> HTML:
-    """A gallery of `items` (index item_id; columns image, caption, category), in their
-    order.
+    """Show a gallery of `items` in their order.
 
+    `items` is indexed by item_id and has the columns image, caption, category.
     `scores`, indexed (system, item_id), has each system's `caption`, its `attributes`
     (lemmas in order), fractions in the columns `metrics` (shown times 100, as in the
     tables) and booleans in the columns `errors`. A word is a hit where truth and
     caption share its lemma, else missed or invented; only lemmas of the `pool` count.
+
     Pictures are written into `folder` and addressed as its sibling's (`../<name of
     folder>/`), or, `inline`, they are part of the page and the articles are cut to the
     first 100; None means: inline in Colab and in a live Jupyter. ValueError names a
     missing column, item or caption, or a picture that can't be read.
     """
     inline = _live() if inline is None else inline
-    shown = items.iloc[:MOST_INLINE] if inline else items
+    some = items.iloc[:MOST_INLINE] if inline else items
     entries = _entries(
-        shown, scores, lemmas, pool, metrics, errors, None if inline else folder
+        some, scores, lemmas, pool, metrics, errors, None if inline else folder
     )
-    base = "" if inline else f"../{Path(folder).name}/"
-    first = "".join(cards.article(entry, metrics, base) for entry in entries[:STATIC])
-    rest = (
-        f"The first {min(STATIC, len(entries))} of {len(entries):,} articles; the"
-        " page's script shows the others."
-    )
-    cut = (
-        f"<p>The first {len(shown)} of {len(items):,} articles; the book's page, which"
-        " holds no picture itself, shows all.</p>"
-        if len(shown) < len(items)
-        else ""
-    )
-    data = json.dumps(
-        _packed(entries, metrics, errors, base),
-        ensure_ascii=False,
-        allow_nan=False,
-        separators=(",", ":"),
-    ).replace("<", "\\u003c")
+    base = _base(folder, inline)
     return _page(
         "show",
-        f'{cut}<p class="rest">{rest}</p><div class="articles">{first}</div><script'
-        f' type="application/json">{data}</script>',
+        entries=entries,
+        first=entries[:STATIC],
+        total=len(items),
+        metrics=metrics,
+        base=base,
+        data=packing.packed(entries, metrics, errors, base),
     )
 
 
 def form(
     items: pd.DataFrame,
     scores: pd.DataFrame,
-    lemmas: Truth,
+    lemmas: Lemmas,
     pool: Collection[str],
     metrics: Sequence[str],
     folder: Path,
     first: int = 20,
     inline: bool | None = None,
 ) -> HTML:
-    """Paper A's manual check (section 2.2: its first 20 test articles) as a form, that
-    exports what `ratings` reads.
+    """Ask for ratings of the first captions, as in Paper A's manual check.
 
-    The arguments are those of `show`; errors too. The ratings stay in the reader's
-    browser until they are exported.
+    The paper rated its first 20 test articles (section 2.2). The form exports what
+    `read_ratings` reads; until then the ratings stay in the reader's browser. The
+    arguments are those of `show`; its errors too.
     """
     inline = _live() if inline is None else inline
     entries = _entries(
@@ -111,68 +103,124 @@ def form(
         (),
         None if inline else folder,
     )
-    base = "" if inline else f"../{Path(folder).name}/"
-    asked = "".join(
-        cards.article(entry, metrics, base, cards.questions(entry, n))
-        for n, entry in enumerate(entries)
-    )
     captions = [
-        [entry.item, *((said.system, said.caption) for said in entry.said)]
+        [entry.item, *((one.system, one.text) for one in entry.captions)]
         for entry in entries
     ]
-    name = hashlib.sha256(json.dumps(captions).encode()).hexdigest()[:12]
     return _page(
         "form",
-        f'<form data-gallery="{name}"><div class="articles">{asked}</div></form>',
+        entries=entries,
+        metrics=metrics,
+        base=_base(folder, inline),
+        ask=QUESTIONS,
+        name=hashlib.sha256(json.dumps(captions).encode()).hexdigest()[:12],
     )
 
 
 def _live() -> bool:
-    """Whether the output is shown where no file beside the page can be addressed."""
+    """Return whether no file beside the page can be addressed where it is shown."""
     return "google.colab" in sys.modules or "JPY_SESSION_NAME" in os.environ
 
 
-def _page(kind: str, content: str) -> HTML:
-    style, script = (
-        (resources.files(__package__) / name).read_text("utf-8")
-        for name in ("gallery.css", SCRIPTS[kind])
-    )
+def _base(folder: Path, inline: bool) -> str:
+    return "" if inline else f"../{Path(folder).name}/"
+
+
+def _page(kind: str, **values: Any) -> HTML:
+    files = resources.files(__package__)
+    script = "gallery.js" if kind == "show" else "form.js"
+    page = cards.TEMPLATES.get_template(f"{kind}.html")
     return HTML(
-        f'<div class="fashion-gallery" data-kind="{kind}"'
-        ' data-lm-suppress-shortcuts="true">'
-        f"<style>{style}</style>{content}<script>{script}</script></div>"
+        page.render(
+            style=Markup((files / "gallery.css").read_text("utf-8")),
+            script=Markup((files / script).read_text("utf-8")),
+            **values,
+        )
     )
 
 
 def _entries(
     items: pd.DataFrame,
     scores: pd.DataFrame,
-    lemmas: Truth,
+    lemmas: Lemmas,
     pool: Collection[str],
     metrics: Sequence[str],
     errors: Sequence[str],
     folder: Path | None,
 ) -> list[Entry]:
-    _columns("items", items, ["image", "caption", "category"])
-    _columns("scores", scores, ["caption", "attributes", *metrics, *errors])
-    if items.empty or scores.empty or not metrics:
-        told = f"{len(items)} items, {len(scores)} captions and {len(metrics)} metrics"
-        raise ValueError(f"{told}; a gallery needs at least one of each")
-    known, systems = (
-        frozenset(pool),
-        list(dict.fromkeys(scores.index.get_level_values(0))),
-    )
-    wanted = pd.MultiIndex.from_product([systems, items.index])
-    absent = wanted.difference(scores.index, sort=False)
-    if len(absent) or not scores.index.is_unique:
-        told = (
-            f"no row for {absent[0]}, {len(absent)} of {len(wanted)} are missing"
-            if len(absent)
-            else "a row twice"
+    """Return an entry for each item; its pictures are inline without a folder."""
+    pairs = _checked_pairs(items, scores, lemmas, metrics, errors)
+    pool = frozenset(pool)
+    captions = _captions(scores.reindex(pairs), pool, metrics, errors)
+    entries = []
+    for n, row in enumerate(items.itertuples()):
+        truth = _text(row.caption)
+        if folder:
+            picture = pictures.written(row.image, folder)
+        else:
+            picture = images.inline(row.image, pictures.INLINE_WIDTH)
+        entries.append(
+            Entry(
+                item=str(row.Index),
+                category=_text(row.category),
+                picture=picture,
+                truth=truth,
+                spans=marks.spans(truth, list(lemmas[row.Index]), pool),
+                captions=captions[n :: len(items)],  # of each system, in their order
+            )
         )
+    return entries
+
+
+def _captions(
+    rows: pd.DataFrame,
+    pool: Collection[str],
+    metrics: Sequence[str],
+    errors: Sequence[str],
+) -> list[Caption]:
+    """Return the caption of each row, indexed (system, item_id)."""
+    values = (100 * rows[list(metrics)].astype(float)).round(1).to_numpy()
+    flags = rows[list(errors)].astype(bool).to_numpy()
+    captions = []
+    for n, (system, _) in enumerate(rows.index):
+        text = _text(rows["caption"].iloc[n])
+        captions.append(
+            Caption(
+                system,
+                text,
+                marks.spans(text, list(rows["attributes"].iloc[n]), pool),
+                [None if math.isnan(value) else float(value) for value in values[n]],
+                [name for name, flag in zip(errors, flags[n], strict=True) if flag],
+            )
+        )
+    return captions
+
+
+def _checked_pairs(
+    items: pd.DataFrame,
+    scores: pd.DataFrame,
+    lemmas: Lemmas,
+    metrics: Sequence[str],
+    errors: Sequence[str],
+) -> pd.MultiIndex:
+    """Return (system, item_id) of all captions; ValueError names what is missing."""
+    _require_columns("items", items, ["image", "caption", "category"])
+    _require_columns("scores", scores, ["caption", "attributes", *metrics, *errors])
+    if items.empty or scores.empty or not metrics:
         raise ValueError(
-            f"scores: {told}; give each system one row for each item, indexed (system,"
-            " item_id)"
+            f"{len(items)} items, {len(scores)} captions and {len(metrics)} metrics; a"
+            " gallery needs at least one of each"
+        )
+    systems = scores.index.get_level_values(0).unique()
+    pairs = pd.MultiIndex.from_product([systems, items.index])
+    absent = pairs.difference(scores.index, sort=False)
+    problem = "" if scores.index.is_unique else "a row twice"
+    if len(absent):
+        problem = f"no row for {absent[0]}, {len(absent)} of {len(pairs)} are missing"
+    if problem:
+        raise ValueError(
+            f"scores: {problem}; give each system one row for each item, indexed"
+            " (system, item_id)"
         )
     bare = items.index[items["image"].isna()]
     if len(bare):
@@ -186,44 +234,10 @@ def _entries(
             f"lemmas: none for {untagged[0]!r}, {len(untagged)} of {len(items)} are"
             " missing"
         )
-    rows = scores.reindex(wanted)
-    values = (100 * rows[list(metrics)].astype(float)).round(1).to_numpy()
-    faults = rows[list(errors)].astype(bool).to_numpy()
-    said = [
-        Said(
-            system,
-            _text(caption),
-            marks.spans(_text(caption), list(words), known),
-            [None if math.isnan(value) else float(value) for value in values[n]],
-            [error for error, made in zip(errors, faults[n], strict=True) if made],
-        )
-        for n, (system, caption, words) in enumerate(
-            zip(
-                wanted.get_level_values(0),
-                rows["caption"],
-                rows["attributes"],
-                strict=True,
-            )
-        )
-    ]
-    return [
-        Entry(
-            str(row.Index),
-            _text(row.category),
-            (
-                pictures.written(row.image, folder)
-                if folder
-                else images.inline(row.image, pictures.INLINE_WIDTH)
-            ),
-            _text(row.caption),
-            marks.spans(_text(row.caption), list(lemmas[row.Index]), known),
-            said[n :: len(items)],
-        )
-        for n, row in enumerate(items.itertuples())
-    ]
+    return pairs
 
 
-def _columns(name: str, table: pd.DataFrame, needed: Iterable[str]) -> None:
+def _require_columns(name: str, table: pd.DataFrame, needed: Iterable[str]) -> None:
     absent = [column for column in needed if column not in table.columns]
     if absent:
         raise ValueError(
@@ -234,61 +248,3 @@ def _columns(name: str, table: pd.DataFrame, needed: Iterable[str]) -> None:
 
 def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
-
-
-def _packed(
-    entries: Sequence[Entry], metrics: Sequence[str], errors: Sequence[str], base: str
-) -> dict[str, Any]:
-    """The entries as lists, and what their numbers stand for: a third of the size of
-    objects.
-    """
-    words: dict[str, int] = {}
-    categories: dict[str, int] = {}
-
-    def packed(caption: str, spans: Sequence[marks.Span]) -> list[Any]:
-        """Caption, then start, length and lemma's number of each mark; JavaScript
-        counts in UTF-16.
-        """
-
-        def place(n: int) -> int:
-            return len(caption[:n].encode("utf-16-le", "surrogatepass")) // 2
-
-        return [
-            caption,
-            [
-                number
-                for start, end, lemma in spans
-                for number in (
-                    place(start),
-                    place(end) - place(start),
-                    words.setdefault(lemma, len(words)),
-                )
-            ],
-        ]
-
-    rows = [
-        [
-            entry.item,
-            categories.setdefault(entry.category, len(categories)),
-            *entry.picture,
-            packed(entry.truth, entry.spans),
-            [
-                [
-                    *packed(said.caption, said.spans),
-                    said.scores,
-                    [errors.index(error) for error in said.errors],
-                ]
-                for said in entry.said
-            ],
-        ]
-        for entry in entries
-    ]
-    return {
-        "systems": [said.system for said in entries[0].said],
-        "metrics": list(metrics),
-        "errors": list(errors),
-        "lemmas": list(words),
-        "categories": list(categories),
-        "base": base,
-        "items": rows,
-    }

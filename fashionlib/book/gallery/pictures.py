@@ -15,11 +15,11 @@ Picture = tuple[str, int, int]  # file's name or data URL, width, height
 
 
 def written(reference: str | Path, folder: Path) -> Picture:
-    """Name, width and height of the picture's JPEG in `folder`, which is written unless
-    it is there.
+    """Write the picture's JPEG into `folder` and return its name, width and height.
 
-    The name is a sha256 of the original's bytes: no stale picture stays under a name,
-    whatever the item ids are. ValueError naming a picture that can't be read.
+    A picture that is there isn't written again. The name is a sha256 of the original's
+    bytes: no stale picture stays under a name, whatever the item ids are. ValueError
+    naming a picture that can't be read.
     """
     try:
         name = hashlib.sha256(images.read(reference)).hexdigest()[:16] + ".jpg"

@@ -1,6 +1,4 @@
-"""Ratings by hand: what the form of `gallery.form` asks, and the files that it
-exports.
-"""
+"""Ratings by hand: what the gallery's form asks, and the files that it exports."""
 
 from __future__ import annotations
 
@@ -12,17 +10,12 @@ import pandas as pd
 
 CATEGORY = ("right", "wrong")
 ATTRIBUTES = ("all", "most", "some", "none")
-ERRORS = (
-    "material",
-    "size",
-    "look-alike",
-    "hallucination",
-    "over-generation",
-)  # Paper A, section 4.1
+# Types of error: Paper A, section 4.1.
+ERRORS = ("material", "size", "look-alike", "hallucination", "over-generation")
 
 
-def ratings(path: str | Path) -> pd.DataFrame:
-    """An exported file as a table indexed (system, item_id), in the form's order.
+def read_ratings(path: str | Path) -> pd.DataFrame:
+    """Read an exported file as a table indexed (system, item_id), in the form's order.
 
     Columns `rater`, `category` ("right", "wrong"), `right_attributes` ("all", "most",
     "some", "none"), `remark`, and one boolean column for each of `ERRORS`. No answer is
@@ -41,74 +34,54 @@ def ratings(path: str | Path) -> pd.DataFrame:
         raise ValueError(
             f"{path} is no JSON ({error}); export the ratings again"
         ) from error
-    _check(
-        path,
-        "the file",
-        content,
-        isinstance(content, dict),
-        "an object with rater and ratings",
-    )
+    try:
+        return _table(content)
+    except _UnexpectedError as error:
+        raise ValueError(f"{path}, {error}; export the ratings again") from None
+
+
+class _UnexpectedError(Exception):
+    """A key of the file, what stands there, and what was expected."""
+
+
+def _require(key: str, value: Any, fine: bool, expected: str) -> None:
+    if not fine:
+        raise _UnexpectedError(f"{key}: {str(value)[:80]!r} instead of {expected}")
+
+
+def _table(content: Any) -> pd.DataFrame:
+    is_object = isinstance(content, dict)
+    _require("the file", content, is_object, "an object with rater and ratings")
     rater, rows = content.get("rater"), content.get("ratings")
-    _check(path, "rater", rater, isinstance(rater, str), "a name")
-    _check(
-        path,
-        "ratings",
-        rows,
-        isinstance(rows, list) and bool(rows),
-        "a list of at least one rating",
-    )
-    table = pd.DataFrame(
-        [_rating(path, f"ratings[{n}]", row) for n, row in enumerate(rows)]
-    )
+    _require("rater", rater, isinstance(rater, str), "a name")
+    some = isinstance(rows, list) and bool(rows)
+    _require("ratings", rows, some, "a list of at least one rating")
+    table = pd.DataFrame([_rating(f"ratings[{n}]", row) for n, row in enumerate(rows)])
     table.insert(2, "rater", rater)
     table = table.set_index(["system", "item_id"])
-    twice = table.index[table.index.duplicated()]
-    _check(
-        path,
-        "ratings",
-        [tuple(pair) for pair in twice[:1]],
-        twice.empty,
-        "one rating for each system and item",
-    )
+    twice = list(table.index[table.index.duplicated()][:1])
+    _require("ratings", twice, not twice, "one rating for each system and item")
     return table
 
 
-def _rating(path: Path, key: str, row: Any) -> dict[str, Any]:
-    _check(path, key, row, isinstance(row, dict), "an object")
+def _rating(key: str, row: Any) -> dict[str, Any]:
+    _require(key, row, isinstance(row, dict), "an object")
     for name in ("system", "item", "remark"):
-        _check(
-            path, f"{key}.{name}", row.get(name), isinstance(row.get(name), str), "text"
-        )
+        value = row.get(name)
+        _require(f"{key}.{name}", value, isinstance(value, str), "text")
     for name, answers in (("category", CATEGORY), ("attributes", ATTRIBUTES)):
-        told = f"one of {', '.join(answers)}, or null"
-        _check(
-            path,
-            f"{key}.{name}",
-            row.get(name, ""),
-            row.get(name, "") in (None, *answers),
-            told,
-        )
+        value = row.get(name, "")
+        expected = f"one of {', '.join(answers)}, or null"
+        _require(f"{key}.{name}", value, value in (None, *answers), expected)
     errors = row.get("errors")
     known = isinstance(errors, list) and all(error in ERRORS for error in errors)
-    _check(
-        path, f"{key}.errors", errors, known, f"a list of some of {', '.join(ERRORS)}"
-    )
-    answers = {
-        "category": row["category"],
-        "right_attributes": row["attributes"],
-        "remark": row["remark"],
-    }
+    expected = f"a list of some of {', '.join(ERRORS)}"
+    _require(f"{key}.errors", errors, known, expected)
     return {
         "system": row["system"],
         "item_id": row["item"],
-        **answers,
+        "category": row["category"],
+        "right_attributes": row["attributes"],
+        "remark": row["remark"],
         **{error: error in errors for error in ERRORS},
     }
-
-
-def _check(path: Path, key: str, found: Any, fine: bool, expected: str) -> None:
-    if not fine:
-        raise ValueError(
-            f"{path}, {key}: {str(found)[:80]!r} instead of {expected}; export the"
-            " ratings again"
-        )
