@@ -12,11 +12,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
+from jinja2 import Environment, PackageLoader
 from matplotlib.axes import Axes
 from PIL import Image
 
 from fashionlib.data import images
 
+TEMPLATES = Environment(loader=PackageLoader("fashionlib.book"), autoescape=True)
 plt.style.use(Path(__file__).with_name("book.mplstyle"))
 
 # One colour a role in every chapter; words in a system's name tell its role.
@@ -43,18 +45,8 @@ def colour(name: str) -> str:
 
 def note(synthetic: bool, profile: str) -> HTML:
     """Write the banner of every page with numbers: what "this run" is made of."""
-    drawn = (
-        "the <b>synthetic wardrobe</b>, drawn by this project: its numbers show that"
-        " the method runs and answers planted questions; they are not H&amp;M's and not"
-        " the paper's."
-    )
-    given = (
-        "the data folder given to this run. If it holds H&amp;M's pictures or captions,"
-        " keep the rendered pages to yourself: its terms allow research, not"
-        " publication."
-    )
-    text = f"Everything below is computed on {drawn if synthetic else given}"
-    return HTML(f'<div class="banner">Profile <b>{escape(profile)}</b>. {text}</div>')
+    page = TEMPLATES.get_template("note.html")
+    return HTML(page.render(synthetic=synthetic, profile=profile))
 
 
 def say(text: str) -> Markdown:
@@ -226,26 +218,24 @@ def neighbours(
     names: Sequence[str] = (),
     hits: Sequence[Sequence[bool]] = (),
 ) -> HTML:
-    """Each row: a query picture (outlined) and its nearest pictures, with its name
-    before it if there are `names`.
+    """Show each query picture (outlined) in a row with its nearest pictures.
 
-    `hits` says for each picture found whether it is a true one: it gets a border and a
-    tick, and its text says so.
+    `names` has a name for each row. `hits` says for each neighbour whether it is a true
+    one: it gets a border and a tick, and its text says so.
     """
     lines = []
-    for n, (query, found) in enumerate(rows, 1):
-        name = f'<span class="name">{escape(names[n - 1])}</span>' if names else ""
-        first = (
-            f'<img class="query" src="{images.inline(query, 72)[0]}" alt="Query {n}">'
+    for place, (query, neighbours) in enumerate(rows):
+        true = hits[place] if hits else [False] * len(neighbours)
+        shown = [images.inline(path, 72)[0] for path in neighbours]
+        lines.append(
+            {
+                "name": names[place] if names else "",
+                "query": images.inline(query, 72)[0],
+                "pictures": list(zip(shown, true, strict=True)),
+            }
         )
-        true = hits[n - 1] if hits else [False] * len(found)
-        rest = ""
-        for k, (path, hit) in enumerate(zip(found, true, strict=True), 1):
-            told = f"{'Hit' if hit else 'Neighbour'} {k} of query {n}, {escape(label)}"
-            image = f'<img src="{images.inline(path, 72)[0]}" alt="{told}">'
-            rest += f'<span class="hit">{image}<b>✓</b></span>' if hit else image
-        lines.append(f'<div class="neighbours">{name}{first}{rest}</div>')
-    return HTML("".join(lines))
+    page = TEMPLATES.get_template("neighbours.html")
+    return HTML(page.render(rows=lines, label=label))
 
 
 def heatmap(frame: pd.DataFrame, label: str) -> Axes:
@@ -291,24 +281,25 @@ def points(
 
 
 def picture_map(
-    at: np.ndarray,
+    places: np.ndarray,
     pictures: Sequence[str],
     label: str,
     across: int = 20,
     down: int = 13,
 ) -> HTML:
-    """Places (items, 2) as a grid of small pictures: a cell shows the item that is
-    nearest its middle, or nothing.
+    """Draw places (items, 2) as a grid of small pictures.
+
+    A cell shows the item that is nearest its middle, or nothing.
     """
-    width, height = 52, 62
+    width, height = 52, 62  # pixels of a cell
     sheet = Image.new("RGB", (across * width, down * height), "white")
-    scaled = (at - at.min(0)) / np.maximum(np.ptp(at, axis=0), 1e-9) * [across, down]
+    span = np.maximum(np.ptp(places, axis=0), 1e-9)
+    scaled = (places - places.min(0)) / span * [across, down]
     scaled[:, 1] = down - scaled[:, 1]  # up is up, as in `points`
-    cells = np.minimum(scaled.astype(int), [across - 1, down - 1])
-    off = np.abs(scaled - cells - 0.5).max(1)
-    nearest = {
-        tuple(cells[n]): n for n in np.argsort(-off, kind="stable")
-    }  # the last of a cell is the nearest
+    cells = np.minimum(scaled.astype(int), [across - 1, down - 1])  # (items, 2)
+    off = np.abs(scaled - cells - 0.5).max(1)  # from the cell's middle
+    farthest_first = np.argsort(-off, kind="stable")
+    nearest = {tuple(cells[n]): n for n in farthest_first}  # the last of a cell stays
     for (column, row), n in nearest.items():
         picture = images.small(pictures[n], width)
         picture.thumbnail((width, height))
