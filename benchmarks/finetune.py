@@ -293,14 +293,10 @@ def pretrained_mini(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
     captioner = captioners.mini(
         [*items["caption"], *items["generic"]], vit, "blip2-medium", size
     )
-    tower, features = (
-        captioner.tower,
-        captioners.encode(captioner, items["image"].tolist(), work / "features"),
-    )
-    captions, others = (
-        items["caption"][:-HELD].tolist(),
-        training.shuffled(len(items) - HELD, seed=0),
-    )
+    tower = captioner.tower
+    features = captioners.encode(captioner, items["image"].tolist(), work / "features")
+    captions = items["caption"][:-HELD].tolist()
+    others = training.shuffled(len(items) - HELD, seed=0)
     recipe = training.recipe(
         "mini_pretraining", steps, text_share=0.0, batch_size=16, warmup=20
     )

@@ -148,10 +148,8 @@ def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.rouge.rouge import Rouge
 
-    truth, result = (
-        {n: [text] for n, text in enumerate(true)},
-        {n: [text] for n, text in enumerate(said)},
-    )
+    truth = {n: [text] for n, text in enumerate(true)}
+    result = {n: [text] for n, text in enumerate(said)}
 
     def ours() -> tuple:
         counts, cider, rouge = measure([[text] for text in true], said)

@@ -79,11 +79,9 @@ def _shelves(
 def _shop(seed, wanted, tastes, first, companions, sold, appeal, at):
     np.random.seed(seed)
     total = wanted.sum()
-    users, items, days = (
-        np.empty(total, np.int32),
-        np.empty(total, np.int32),
-        np.empty(total, np.int16),
-    )
+    users = np.empty(total, np.int32)
+    items = np.empty(total, np.int32)
+    days = np.empty(total, np.int16)
     row = 0
     for user in range(len(wanted)):
         start, stop = row, row + wanted[user]

@@ -57,11 +57,9 @@ class Shop(NamedTuple):
 
 
 def made_up(scale: float, seed: int = 0) -> Shop:
-    rng, users, items = (
-        np.random.default_rng(seed),
-        round(USERS * scale),
-        round(ITEMS * scale**0.5),
-    )
+    rng = np.random.default_rng(seed)
+    users = round(USERS * scale)
+    items = round(ITEMS * scale**0.5)
     looks = rng.standard_normal((items, LOOKS), dtype=np.float32)
     ways = rng.standard_normal((STYLES, LOOKS), dtype=np.float32)
     ways /= np.linalg.norm(ways, axis=1, keepdims=True)
@@ -152,10 +150,8 @@ def cornac_curve(shop: Shop, epochs: int, **options: Any) -> Curve:
     def watched(*given: Any, **kept: Any) -> Iterator[tuple]:
         started = time.process_time()
         yield from batches(*given, **kept)
-        seconds, weights = (
-            time.process_time() - started,
-            [weight.detach() for weight in made],
-        )
+        seconds = time.process_time() - started
+        weights = [weight.detach() for weight in made]
         biases, users, items, tastes, embed, visual = weights
         visible = torch.from_numpy(features)
         lists = scoring.top_n(

@@ -110,11 +110,9 @@ class Numpy:
 
     def __init__(self, folder: str) -> None:
         self.path = Path(folder, "vectors.npz")
-        self.vectors, self.category, self.colour = (
-            np.empty((0, DIM), np.float32),
-            np.zeros(0, int),
-            np.zeros(0, int),
-        )
+        self.vectors = np.empty((0, DIM), np.float32)
+        self.category = np.zeros(0, int)
+        self.colour = np.zeros(0, int)
         if self.path.is_file():
             with np.load(self.path) as file:
                 self.vectors, self.category, self.colour = (
@@ -454,15 +452,11 @@ def measure(make: Callable[[str], Database], folder: str) -> None:
     truth, _ = nearest(data["queries"], data["vectors"], K)
     make(tempfile.mkdtemp(dir=folder)).count()  # libraries loaded
     place = str(Path(folder, "items"))
-    before, built = (
-        _peak(),
-        _timed(lambda: _build(database := make(place), data) or database),
-    )
+    before = _peak()
+    built = _timed(lambda: _build(database := make(place), data) or database)
     database, grown = built.pop("made"), _peak() - before
-    plain, narrow = (
-        _asked(database, data, filtered=False),
-        _asked(database, data, filtered=True),
-    )
+    plain = _asked(database, data, filtered=False)
+    narrow = _asked(database, data, filtered=True)
     recall = [
         len({*found} & {*true}) / K
         for found, true in zip(plain.pop("found"), truth.tolist(), strict=True)

@@ -60,12 +60,12 @@ class Cut:
 
     def half(self, y: float) -> float:
         """Return the half width at a height below the armhole."""
-        (a, top), (b, low) = ((self.chest, self.armhole), (self.waist, 93))
-        if y > 93 or self.hem <= 100:
-            (a, top), (b, low) = (
-                ((self.waist, 93) if self.hem > 100 else (a, top)),
-                (self.foot, self.hem),
-            )
+        # widths and heights of the two points between which y lies
+        a, top, b, low = self.chest, self.armhole, self.waist, 93
+        if self.hem <= 100:
+            b, low = self.foot, self.hem
+        elif y > 93:
+            a, top, b, low = self.waist, 93, self.foot, self.hem
         return a + (b - a) * (y - top) / (low - top)
 
 
@@ -141,15 +141,9 @@ def body(pen: Pen, garment: Garment, size: Cut) -> None:
     """Draw the back that shows through the neck, and the front over it."""
     neck = neckline(garment, size)
     if garment.shoulder == "normal" and garment.neckline != "halter":
-        (x, y), low = (
-            neck[-1],
-            (
-                14
-                if garment.sleeve_length == "sleeveless"
-                and garment.subcategory != "vest"
-                else 3
-            ),
-        )
+        x, y = neck[-1]
+        bare = garment.sleeve_length == "sleeveless" and garment.subcategory != "vest"
+        low = 14 if bare else 3
         pen.piece(
             [*neck, (x * 0.6, y + low * 0.8), (0, y + low), (-x * 0.6, y + low * 0.8)],
             of="lining",
@@ -203,10 +197,8 @@ def sleeve(
         top = [(chest - 5, 55), (s + 2, 53.5), (s + 7.5, 56)]
     under: list[Point] = [(chest - 1, size.armhole + 3), (chest - 9, size.armhole - 4)]
     if garment.sleeve_length == "short":
-        outer, inner = (
-            (s + 11 + ease * 0.7, 72),
-            (max(s + 1, chest + 1.5), 77 + ease * 0.3),
-        )
+        outer = (s + 11 + ease * 0.7, 72)
+        inner = (max(s + 1, chest + 1.5), 77 + ease * 0.3)
         return (
             [
                 *top,
@@ -219,10 +211,8 @@ def sleeve(
             inner,
         )
     outer, inner = (s + 16.5 + ease * 0.5, 119.5), (s + 6 - ease * 0.2, 122)
-    bulge, sag = (
-        (s + 16 + ease * 0.8 + puff, 107),
-        (s + 4.5 - ease * 0.3 - puff * 0.5, 111),
-    )
+    bulge = (s + 16 + ease * 0.8 + puff, 107)
+    sag = (s + 4.5 - ease * 0.3 - puff * 0.5, 111)
     end = [bulge, outer, inner, sag] if puff else [outer, inner]
     return (
         [*top, (s + 11 + ease * 0.9, 76), *end, (s + 3 - ease * 0.4, 92), *under],

@@ -84,12 +84,10 @@ class Kind:
 
 UPPER, FULL, LOWER = "Garment Upper body", "Garment Full body", "Garment Lower body"
 ACCESSORIES = (1019, "Accessories")
-JERSEY, KNITWEAR, OUTDOOR, TROUSERS = (
-    (1005, "Jersey Fancy"),
-    (1003, "Knitwear"),
-    (1007, "Outdoor"),
-    (1009, "Trousers"),
-)
+JERSEY = (1005, "Jersey Fancy")
+KNITWEAR = (1003, "Knitwear")
+OUTDOOR = (1007, "Outdoor")
+TROUSERS = (1009, "Trousers")
 DRESSES, SHOES = (1013, "Dresses Ladies"), (1020, "Shoes")
 
 # H&M's product types: number, product group, garment group, department.
@@ -151,6 +149,7 @@ PRINTS = (
     "camouflage",
     "other",
 )
+# of jersey and sweatshirts
 WORN = (
     "solid",
     "stripe",
@@ -159,15 +158,13 @@ WORN = (
     "camouflage",
     "washed",
     "other",
-)  # jersey and sweatshirts
+)
 KNITTED = ("solid", "cable", "stripe", "argyle", "pattern/jacquard", "other")
 CLOTH = ("solid", "check", "stripe")
 HARDY = ("solid", "washed", "camouflage", "check", "other")
-TOP_LENGTHS, KNITS, TAILORED = (
-    ("belly", "waist", "hip"),
-    ("cotton knit", "wool knit"),
-    ("wool woven/tweed", "linen"),
-)
+TOP_LENGTHS = ("belly", "waist", "hip")
+KNITS = ("cotton knit", "wool knit")
+TAILORED = ("wool woven/tweed", "linen")
 LIGHT = ("cotton", "linen", "silk/chiffon", "polyester/nylon")
 ANY_NECK = (
     "round",

@@ -57,12 +57,10 @@ def rgb(colour: str, tone: str = "normal") -> RGB:
     """
     shade = COLOURS[colour]
     if tone == "pastel/light":
-        return mix(
-            shade, WHITE, 0.18 + 0.3 * luminance(shade) / 255
-        )  # less for dark ones, or black would be gray
-    if (
-        tone == "vivid" and max(shade) - min(shade) > 20
-    ):  # black, white and gray have nothing to saturate
+        # less for dark ones, or black would be gray
+        return mix(shade, WHITE, 0.18 + 0.3 * luminance(shade) / 255)
+    # black, white and gray have nothing to saturate
+    if tone == "vivid" and max(shade) - min(shade) > 20:
         hue, saturation, value = colorsys.rgb_to_hsv(*(v / 255 for v in shade))
         saturation += min(0.35 * saturation, 0.3 * (1 - saturation))
         strong = colorsys.hsv_to_rgb(hue, saturation, value + (1 - value) * 0.25)

@@ -82,10 +82,8 @@ def shirt_dress(pen: Pen, garment: Garment) -> None:
 
 def _bib(pen: Pen, waist: float) -> None:
     """Draw a bib, straps with buckles, the pocket on the breast."""
-    pen.piece(
-        [(-15, 62), (15, 62), (19, 76), (waist, 92), (-waist, 92), (-19, 76)],
-        of="lining",
-    )  # the back
+    back = [(-15, 62), (15, 62), (19, 76), (waist, 92), (-waist, 92), (-19, 76)]
+    pen.piece(back, of="lining")
     for turn in (1, -1):
         pen.band(
             (turn * 8, 72),

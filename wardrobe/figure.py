@@ -245,10 +245,8 @@ def wear(
     `sheet` draws the garment, `worn` brings the sheet onto the body, `light` is from -1
     to 1.
     """
-    upper, accessory = (
-        garment.category in ("top", "dress"),
-        garment.category == "accessory",
-    )
+    upper = garment.category in ("top", "dress")
+    accessory = garment.category == "accessory"
     if garment.sleeve_length == "long" or garment.subcategory in ("bag", "umbrella"):
         who = replace(who, bent=0)  # its sleeves hang down, or the hand is full
     if garment.subcategory in ("socks", "boots"):

@@ -20,10 +20,8 @@ SHAPES = {
 }
 SHEER = 125  # opacity of see-through cloth, of 255
 GLOSSY = ("leather", "silk/chiffon")
-PLACES = {
-    "cap": (66, 112),
-    "bag": (80, 145),
-}  # where a word or a graphic stands; on the others, on the chest
+# where a word or a graphic stands; on the others, on the chest
+PLACES = {"cap": (66, 112), "bag": (80, 145)}
 
 
 def draw(canvas: skia.Canvas, garment: Garment, colour: str) -> skia.Path:
@@ -42,13 +40,10 @@ def draw(canvas: skia.Canvas, garment: Garment, colour: str) -> skia.Path:
             [(10, 63), (17, 60), (23, 68), (21.5, 86), (22 + (hem - 86) * 0.14, hem)]
         )
         canvas.drawPath(curve(slip), ink(mix(shade, INK, 0.3)))
-    canvas.saveLayerAlpha(
-        None, SHEER if sheer else 255
-    )  # so that soft paint falls on nothing else
-    rng, chest = (
-        np.random.default_rng(garment.motif),
-        PLACES.get(garment.subcategory, CHEST),
-    )
+    # a layer of its own, so that soft paint falls on nothing else
+    canvas.saveLayerAlpha(None, SHEER if sheer else 255)
+    rng = np.random.default_rng(garment.motif)
+    chest = PLACES.get(garment.subcategory, CHEST)
     cut = cloth.paint(
         colour, garment.tone, garment.fabric, garment.pattern, rng, chest
     ).getShader()

@@ -42,14 +42,10 @@ def quilted(
     for (ax, ay), (bx, by), (cx, cy), (dx, dy) in zip(
         left, right, left[1:], right[1:], strict=False
     ):
-        upper, lower = (
-            ((ax + bx) / 2, (ay + by) / 2 + 0.8),
-            ((cx + dx) / 2, (cy + dy) / 2 + 1.6),
-        )
-        start, end = (
-            ((ax + cx) / 2 - bulge, (ay + cy) / 2),
-            ((bx + dx) / 2 + bulge, (by + dy) / 2),
-        )
+        upper = ((ax + bx) / 2, (ay + by) / 2 + 0.8)
+        lower = ((cx + dx) / 2, (cy + dy) / 2 + 1.6)
+        start = ((ax + cx) / 2 - bulge, (ay + cy) / 2)
+        end = ((bx + dx) / 2 + bulge, (by + dy) / 2)
         pen.piece([(ax, ay), upper, (bx, by), end, (dx, dy), lower, (cx, cy), start])
 
 

@@ -124,15 +124,11 @@ def flower(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
     wide = 54.0
     first = int(rng.integers(len(petals)))
     for number, (x, y) in enumerate(((13, 12), (40, 16), (25, 37), (52, 42))):
-        shade, radius = (
-            petals[(first + number % 2) % len(petals)],
-            rng.uniform(4.2, 5.4),
-        )
-        turn, x, y = (
-            rng.uniform(0, 1.26),
-            x + rng.uniform(-2, 2),
-            y + rng.uniform(-2, 2),
-        )
+        shade = petals[(first + number % 2) % len(petals)]
+        radius = rng.uniform(4.2, 5.4)
+        turn = rng.uniform(0, 1.26)
+        x = x + rng.uniform(-2, 2)
+        y = y + rng.uniform(-2, 2)
         for dx in (-wide, 0, wide):
             for dy in (-wide, 0, wide):
                 if -14 < x + dx < wide + 14 and -14 < y + dy < wide + 14:
@@ -247,17 +243,13 @@ def washed(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
 
 def cable(canvas: skia.Canvas, inks: Inks, rng: np.random.Generator) -> Size:
     """Draw raised braids of two strands, with cords between them."""
-    light, body, dark = (
-        mix(inks.ground, WHITE, 0.3),
-        inks.ground,
-        mix(inks.ground, BLACK, 0.45),
-    )
+    light = mix(inks.ground, WHITE, 0.3)
+    body = inks.ground
+    dark = mix(inks.ground, BLACK, 0.45)
     if luminance(inks.ground) < 60:  # black wool shows by its lights alone
-        light, body, dark = (
-            mix(inks.ground, WHITE, 0.5),
-            mix(inks.ground, WHITE, 0.2),
-            BLACK,
-        )
+        light = mix(inks.ground, WHITE, 0.5)
+        body = mix(inks.ground, WHITE, 0.2)
+        dark = BLACK
     wide, high = 30.0, 24.0
     for x in (1.5, 5, 25, 28.5):
         canvas.drawLine(x, -5, x, high + 5, stroke(dark, 1.3, 0.6))

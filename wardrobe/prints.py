@@ -35,9 +35,8 @@ WORDS = (
 def typeface() -> skia.Typeface:
     """Load the bold sans that matplotlib ships, the same on every machine."""
     file = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans-Bold.ttf"
-    return skia.FontMgr.New_Custom_Empty().makeFromFile(
-        str(file)
-    )  # asks the machine for no font
+    # an empty manager asks the machine for no font
+    return skia.FontMgr.New_Custom_Empty().makeFromFile(str(file))
 
 
 @cache

@@ -211,12 +211,10 @@ def room(canvas: skia.Canvas, wide: float, rng: Rng) -> None:
         _cloud(canvas, rng, left + 30, 86, 16, _pick(rng, GREENS))
         _box(canvas, left + 28.5, 20, 3, 80, (246, 246, 242))
     for _ in range(int(rng.integers(1, 4))):
-        x, y, w, h = (
-            rng.uniform(wide * 0.5, wide),
-            rng.uniform(10, 70),
-            rng.uniform(20, 36),
-            rng.uniform(20, 36),
-        )
+        x = rng.uniform(wide * 0.5, wide)
+        y = rng.uniform(10, 70)
+        w = rng.uniform(20, 36)
+        h = rng.uniform(20, 36)
         _box(canvas, x, y, w, h, (60, 50, 44))
         _box(canvas, x + 2.5, y + 2.5, w - 5, h - 5, _pick(rng, GOODS))
         canvas.drawCircle(x + w / 2, y + h / 2, w * 0.22, ink(_pick(rng, GOODS)))

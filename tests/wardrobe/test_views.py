@@ -98,10 +98,8 @@ def test_the_box_is_tight():
         )
         assert box == same
         differs = np.abs(np.asarray(solid, int) - np.asarray(squares, int)).max(-1) > 20
-        rows, columns = (
-            np.flatnonzero(differs.mean(1) > 0.02),
-            np.flatnonzero(differs.mean(0) > 0.02),
-        )
+        rows = np.flatnonzero(differs.mean(1) > 0.02)
+        columns = np.flatnonzero(differs.mean(0) > 0.02)
         inward = (
             columns[0] - box[0],
             rows[0] - box[1],
