@@ -112,7 +112,7 @@ def _index(args: argparse.Namespace) -> None:
     from fashionlib.retrieval import search
 
     items, root = _items(args.items)
-    encoder = search.encoder(args.model)
+    encoder = search.load_encoder(args.model)
     counts = search.build(items, encoder, args.out, args.root or root)
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     sys.stdout.write(

@@ -8,11 +8,9 @@ asks, up to two minutes, else 0.5, 1, 2, ... 8 seconds.
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections import deque
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -68,48 +66,40 @@ class Endpoint:
         RuntimeError where the endpoint fails for good: replies that are under way are
         still waited for and cached.
         """
-        return _run(self._ask(requests))
-
-    async def _ask(self, requests: Sequence[Request]) -> list[Reply]:
-        replies: dict[int, Reply] = {}
-        waiting = deque(enumerate(requests))
         stage = requests[0].stage if requests else ""
-        bar = tqdm(
-            total=len(requests), desc=f"labels: {stage}", unit="request", disable=None
-        )
+        with (
+            openai.OpenAI(**self.options) as api,
+            ThreadPoolExecutor(self.concurrency) as pool,
+            tqdm(
+                total=len(requests),
+                desc=f"labels: {stage}",
+                unit="request",
+                disable=None,
+            ) as bar,
+        ):
+            futures = [pool.submit(self._reply, api, request) for request in requests]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    bar.update()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # nothing new is begun
+                raise
+        return [future.result() for future in futures]
 
-        async def work() -> None:
-            while waiting:
-                place, request = waiting.popleft()
-                try:
-                    replies[place] = await self._reply(client, request)
-                except BaseException:
-                    waiting.clear()  # nothing new is begun
-                    raise
-                bar.update()
-
-        with bar:
-            async with openai.AsyncOpenAI(**self.options) as client:
-                workers = [work() for _ in range(self.concurrency)]
-                ended = await asyncio.gather(*workers, return_exceptions=True)
-        for error in ended:
-            if error is not None:
-                raise error
-        return [replies[place] for place in range(len(requests))]
-
-    async def _reply(self, client: openai.AsyncOpenAI, request: Request) -> Reply:
+    def _reply(self, api: openai.OpenAI, request: Request) -> Reply:
         try:
-            key = await asyncio.to_thread(self.cache.key, request)
+            key = self.cache.key(request)
         except ValueError as error:
             return Reply(refusal=str(error))
         if cached := self.cache.get(key):
             return cached
         try:
-            content = await asyncio.to_thread(body, request, self.cache.settings)
+            content = body(request, self.cache.settings)
         except ValueError as error:
             return Reply(refusal=str(error))
         try:
-            reply = reply_of(await client.chat.completions.create(**content))
+            reply = reply_of(api.chat.completions.create(**content))
         except openai.OpenAIError as error:
             status = getattr(error, "status_code", None)
             if status in REFUSALS:
@@ -204,13 +194,3 @@ def api_key(base_url: str | None) -> str:
             " endpoint of your own"
         )
     return key or "none"  # the SDK wants one even where the server doesn't
-
-
-def _run(work: Coroutine[Any, Any, list[Reply]]) -> list[Reply]:
-    """Run to the end, in another thread where this one has a loop, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()

@@ -265,7 +265,7 @@ def test_the_command_serves_an_index_and_cleans_up(browser, hub, tmp_path, monke
             "category": ["Dress", "Coat", "Coat"],
         }
     )
-    search.build(items, search.encoder(hub / "clip"), tmp_path / "index")
+    search.build(items, search.load_encoder(hub / "clip"), tmp_path / "index")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with served("--index", str(tmp_path / "index")) as address:
         page = browser.new_page()

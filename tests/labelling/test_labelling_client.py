@@ -598,10 +598,12 @@ def test_the_command_labels_a_folder(
     server: Server, photos: pd.DataFrame, tmp_path: Path, capsys: Any
 ) -> None:
     out = tmp_path / "out"
-    leak = lambda asked: completion(
-        json.dumps(honest(asked)).replace("vivid", SECRET, 1)
-    )
-    server.before = lambda h, asked, n: leak(asked) if n == 1 else None
+
+    def leak(handler: Handler, asked: dict[str, Any], n: int) -> Any:
+        text = json.dumps(honest(asked)).replace("vivid", SECRET, 1)
+        return completion(text) if n == 1 else None
+
+    server.before = leak
     assert (
         main(
             [
@@ -702,7 +704,7 @@ def test_the_command_refuses_in_one_line(
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
     Path("items.csv").write_text("item_id,picture\n1,a.jpg\n")
-    monkeypatch.setattr("sys.stdin", open(os.devnull))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     assert (
         main(
             ["label", *given, "--model", "m", "--base-url", server.url, "--out", "out"]
@@ -787,10 +789,11 @@ def test_a_killed_run_orders_no_batch_twice(
         if when == "while it is waited for":
             patch.setattr(batches.Batches, "_wait", die)
         else:
-            first_half = lambda self, news, drop=None: (
-                die() if any(news.values()) else note(self, news, drop)
-            )
-            patch.setattr(batches.Batches, "_note", first_half)
+
+            def die_noting_an_id(self, news, drop=None):
+                return die() if any(news.values()) else note(self, news, drop)
+
+            patch.setattr(batches.Batches, "_note", die_noting_an_id)
         labelling.label(photos, ordering(server, tmp_path), batch_size=2)
     assert len(server.orders) == 1
     (known,) = json.loads((tmp_path / "batches.json").read_text()).values()

@@ -64,8 +64,7 @@ def benchmark(
     )
 
 
-# --- the rules
-# -------------------------------------------------------------------------------------------------------
+# The rules
 
 SHOP = rows(
     ("s0", "A", "shop", "s0.jpg", "top"),
@@ -260,8 +259,7 @@ def test_a_caption_finds_every_article_that_has_it() -> None:
     ]
 
 
-# --- ranks
-# -----------------------------------------------------------------------------------------------------------
+# Ranks
 
 
 @pytest.mark.parametrize("block", [1, 700, 2**24])
@@ -365,8 +363,7 @@ def test_what_cannot_be_ranked_is_refused_with_its_row() -> None:
         first_hits(good, good[:0], relevant[:, :0])
 
 
-# --- tables
-# ----------------------------------------------------------------------------------------------------------
+# Tables
 
 
 def test_chance_is_the_binomial_ratio_and_what_shuffling_gives() -> None:

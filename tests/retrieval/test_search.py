@@ -20,7 +20,7 @@ from fashionlib.data import images
 from fashionlib.features import nearest
 from fashionlib.retrieval import search
 from fashionlib.retrieval.search import building
-from fashionlib.retrieval.search.index import opened, told
+from fashionlib.retrieval.search.index import open_table, read_metadata
 
 pytest.importorskip("lancedb")
 COLOURS = {
@@ -41,14 +41,14 @@ class Colours:
     def __init__(self, fingerprint: str = "a1") -> None:
         self.fingerprint, self.encoded = fingerprint, 0
 
-    def images(self, references):
+    def encode_images(self, references):
         self.encoded += len(references)
         return np.array(
             [np.asarray(images.load(one)).mean((0, 1)) for one in references],
             np.float32,
         )
 
-    def texts(self, texts):
+    def encode_texts(self, texts):
         return np.array(
             [
                 np.sum(
@@ -192,10 +192,10 @@ def test_exact_and_approximate_agree_with_cosines(
     vectors = rng.standard_normal((900, 24)).astype(np.float32)
 
     class Given(Colours):
-        def images(self, references):
+        def encode_images(self, references):
             return vectors[[int(Path(one).stem) for one in references]]
 
-        def texts(self, texts):
+        def encode_texts(self, texts):
             return np.array([vectors[int(text)] + 0.1 for text in texts])
 
     place = tmp_path / "many"
@@ -246,10 +246,10 @@ def test_only_what_is_new_is_encoded(items: pd.DataFrame, tmp_path: Path) -> Non
         "encoded": 4,
         "without picture": 0,
     }
-    version = opened(folder).version
+    version = open_table(folder).version
     assert (
         search.build(items, encoder, folder)["encoded"] == 0
-        and opened(folder).version == version
+        and open_table(folder).version == version
     )
     changed = items.copy()
     changed.loc[0, "caption"] = "other words"
@@ -290,15 +290,15 @@ SLOW = """
 import sys, time, pandas as pd
 sys.path.insert(0, {tests!r})
 from test_search import Colours
-from fashionlib import search
+from fashionlib.retrieval import search
 from fashionlib.features import chunks
 chunks.CHUNK = 2
 class Slow(Colours):
-    def images(self, references):
+    def encode_images(self, references):
         if self.encoded:
             print("the first chunk is kept", flush=True)
             time.sleep(600)
-        return super().images(references)
+        return super().encode_images(references)
 search.build(pd.read_parquet({items!r}), Slow("b2"), {folder!r})
 """
 
@@ -363,7 +363,7 @@ def test_a_first_build_that_failed_is_no_index(
 def test_what_is_wrong_is_named(
     index: search.Index, items: pd.DataFrame, tmp_path: Path
 ) -> None:
-    for wrong, told_ in [
+    for wrong, told in [
         (lambda: index.search(), "nothing to look for"),
         (lambda: index.search(words="  "), "nothing to look for"),
         (lambda: index.search(words="red", k=0), "k = 0"),
@@ -411,11 +411,11 @@ def test_what_is_wrong_is_named(
             "2 of 4 pictures",
         ),
     ]:
-        with pytest.raises(ValueError, match=told_):
+        with pytest.raises(ValueError, match=told):
             wrong()
 
 
-def test_index_and_catalogue_may_be_moved_together_or_told_apart(
+def test_index_and_catalogue_may_be_moved_together_or_toldapart(
     index: search.Index, tmp_path: Path
 ) -> None:
     there = tmp_path / "elsewhere"
@@ -425,16 +425,16 @@ def test_index_and_catalogue_may_be_moved_together_or_told_apart(
         FileNotFoundError, match=r"catalogue of .* is not at .*shop.*--root"
     ):
         search.Index.open(tmp_path / "index", Colours())
-    told_ = search.Index.open(
-        tmp_path / "index", Colours(), root=there / "shop"
-    ).search(words="red", k=1)
-    assert told_["image"][0] == str(there / "shop" / "0" / "red.png")
+    told = search.Index.open(tmp_path / "index", Colours(), root=there / "shop").search(
+        words="red", k=1
+    )
+    assert told["image"][0] == str(there / "shop" / "0" / "red.png")
     (tmp_path / "index").rename(there / "index")
     assert (
         search.Index.open(there / "index", Colours()).search(words="red", k=1)["image"][
             0
         ]
-        == told_["image"][0]
+        == told["image"][0]
     )
 
 
@@ -444,7 +444,9 @@ def test_index_and_catalogue_may_be_moved_together_or_told_apart(
 def test_a_picture_outside_the_catalogue_is_refused(
     index: search.Index, tmp_path: Path, image: str
 ) -> None:
-    opened(tmp_path / "index").update(where="item_id = '00'", values={"image": image})
+    open_table(tmp_path / "index").update(
+        where="item_id = '00'", values={"image": image}
+    )
     with pytest.raises(ValueError, match="outside its catalogue"):
         search.Index.open(tmp_path / "index", Colours()).search(words="red", k=1)
 
@@ -468,10 +470,10 @@ def test_readers_see_the_old_rows_or_the_new_and_nothing_between(
 
 def _state(folder: Path) -> tuple[str, int, *tuple[str, ...]]:
     """Whose vectors the newest rows are, how many there are, and what they say."""
-    table = opened(folder)
+    table = open_table(folder)
     rows = table.search().to_arrow()
     return (
-        told(table)["fingerprint"],
+        read_metadata(table)["fingerprint"],
         len(rows),
         *sorted(set(rows["caption"].to_pylist())),
     )
@@ -481,9 +483,11 @@ def _state(folder: Path) -> tuple[str, int, *tuple[str, ...]]:
 def asked(index: search.Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """`fashionlib` with the index of `index`, and its encoder by name."""
     monkeypatch.setattr(
-        "fashionlib.retrieval.search.index.encoder", lambda name: Colours()
+        "fashionlib.retrieval.search.index.load_encoder", lambda name: Colours()
     )
-    monkeypatch.setattr("fashionlib.retrieval.search.encoder", lambda name: Colours())
+    monkeypatch.setattr(
+        "fashionlib.retrieval.search.load_encoder", lambda name: Colours()
+    )
     monkeypatch.chdir(tmp_path)
     return lambda *words: commands.main([*words])
 
@@ -548,7 +552,7 @@ def test_the_command_lists_json_and_a_page(
 
 
 @pytest.mark.parametrize(
-    ("words", "told_"),
+    ("words", "told"),
     [
         (("search", "--index", "index"), "nothing to look for"),
         (("search", "red", "--index", "elsewhere"), "no index in elsewhere"),
@@ -592,11 +596,11 @@ def test_the_command_lists_json_and_a_page(
     ],
 )
 def test_bad_input_is_one_line(
-    asked, capsys, words: tuple[str, ...], told_: str
+    asked, capsys, words: tuple[str, ...], told: str
 ) -> None:
     assert asked(*words) == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert told_ in error and error.startswith("fashionlib ")
+    assert told in error and error.startswith("fashionlib ")
 
 
 def test_without_a_root_the_catalogue_is_the_pictures_common_folder() -> None:

@@ -93,7 +93,7 @@ def test_a_joint_captioner_is_found_by_its_folder_and_followed_when_moved(
     items: pd.DataFrame, tmp_path: Path
 ) -> None:
     folder = blip2(tmp_path / "run" / "joint")
-    search.build(items, search.encoder(folder), tmp_path / "run" / "index")
+    search.build(items, search.load_encoder(folder), tmp_path / "run" / "index")
     (tmp_path / "run").rename(tmp_path / "moved")
     index = search.Index.open(
         tmp_path / "moved" / "index", root=Path(items["image"][0]).parent
@@ -129,7 +129,7 @@ def test_a_clip_agrees_with_the_feature_spaces(
     items: pd.DataFrame, tmp_path: Path
 ) -> None:
     folder = clip(tmp_path / "clip")
-    search.build(items, search.encoder(folder), tmp_path / "index")
+    search.build(items, search.load_encoder(folder), tmp_path / "index")
     dual, index = encoders.dual(folder), search.Index.open(tmp_path / "index")
     seen = unit(dual.encode_images(list(items["image"]), list("rbg")).matrix)
     read = unit(dual.encode_texts(["a red dress"], ["q"]).matrix)
@@ -139,8 +139,8 @@ def test_a_clip_agrees_with_the_feature_spaces(
 
 def test_models_without_a_shared_space_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no retrieval part"):
-        search.encoder(blip2(tmp_path / "plain", text=False))
+        search.load_encoder(blip2(tmp_path / "plain", text=False))
     (tmp_path / "bert").mkdir()
     (tmp_path / "bert" / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(ValueError, match="bert"):
-        search.encoder(tmp_path / "bert")
+        search.load_encoder(tmp_path / "bert")

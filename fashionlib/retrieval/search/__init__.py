@@ -1,5 +1,4 @@
-"""A search engine for items: embedded in advance, kept in a vector database, asked by
-picture, by words, or by both.
+"""A search engine for items: embedded in advance, asked by picture, words, or both.
 
 The database is LanceDB: it needs no server, a build is one commit (readers see the old
 rows or the new ones, also when it is killed), many processes may read at once, filters
@@ -11,7 +10,7 @@ the database brings the rest. After Thesis B, section 4.4 and figure 4.6.
 """
 
 from fashionlib.retrieval.search.building import build
-from fashionlib.retrieval.search.encoder import Encoder, encoder
+from fashionlib.retrieval.search.encoders import Encoder, load_encoder
 from fashionlib.retrieval.search.index import FILTERS, Index
 
-__all__ = ["FILTERS", "Encoder", "Index", "build", "encoder"]
+__all__ = ["FILTERS", "Encoder", "Index", "build", "load_encoder"]

@@ -1,5 +1,6 @@
-"""Building an index: what is new is encoded, in chunks that outlive a killed run, and
-one commit swaps the rows in.
+"""Build an index: encode what is new, then swap all rows in by one commit.
+
+Encoding runs in chunks that outlive a killed run.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ from tqdm import tqdm
 
 from fashionlib.data import images
 from fashionlib.features import chunks, unit
-from fashionlib.retrieval.search.encoder import Encoder
+from fashionlib.retrieval.search.encoders import Encoder
 from fashionlib.retrieval.search.index import (
-    ABOUT,
     FILTERS,
+    METADATA,
     SHOWN,
     TABLE,
-    features,
-    opened,
-    told,
+    open_table,
+    read_features,
+    read_metadata,
 )
 
 CHUNKS = "encoded"  # folder of an unfinished build's vectors, below the index
 COMPARED = 50_000  # items up to which a query is compared with all: exact, 40 ms
-KEPT = timedelta(
-    days=1
-)  # for how long rows of earlier builds stay, for readers that have them open
+# for how long rows of earlier builds stay, for readers that have them open
+OLD_ROWS = timedelta(days=1)
+TEXTS = [*SHOWN, "content"]  # content: a digest of what decides the vector
 
 
 def build(
@@ -48,55 +49,49 @@ def build(
     root: str | Path | None = None,
     compared: int = COMPARED,
 ) -> dict[str, int]:
-    """Make `folder` an index of exactly these items, and count: items, new, updated,
-    removed, without picture, and encoded (pictures that had to be, equal ones once).
+    """Make `folder` an index of exactly these items; return counts.
 
     `items` have columns item_id (unique) and image, those of `SHOWN` that they have,
     and perhaps box: then the box's part is what is encoded. An item whose picture's
     bytes and box haven't changed since the last build keeps its vector. An item without
     a picture is left out and counted. Pictures lie below `root` (else: their common
-    folder), and the index keeps the way from one to the other. Readers get the old
+    folder), and the index stores the way from one to the other. Readers get the old
     index until the new one is complete, and so does everybody after a killed build; the
     next one goes on with the vectors that it had made. More than `compared` items get
     an approximate index (IVF, the square root of their number in cells). The vectors
-    have to fit in memory. ValueError naming what is wrong: a column, an id, a picture;
-    BlockingIOError while another build runs.
+    have to fit in memory.
+
+    Counts are items, new, updated, removed, without picture, and encoded (pictures that
+    had to be, equal ones once). ValueError naming what is wrong: a column, an id, a
+    picture; BlockingIOError while another build runs.
     """
-    shown = _checked(items)
-    if not len(shown):
+    rows = _checked(items)
+    if not len(rows):
         raise ValueError(f"none of {len(items)} items has a picture to index")
-    folder, place = Path(folder), _root(shown["image"], root)
+    folder, place = Path(folder), _root(rows["image"], root)
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
-        before = opened(folder)
-        shown["content"] = [
-            _content(image, encoder)
-            for image in tqdm(shown["image"], desc="pictures", leave=False)
-        ]
-        matrix, encoded = _vectors(shown, encoder, folder, before)
-        shown["image"] = [os.path.relpath(image, place) for image in shown["image"]]
-        cells = math.isqrt(len(shown)) if len(shown) > compared else 0
-        about = _about(encoder, folder, place, len(shown), cells)
-        rows = _table(shown, matrix, about)
-        counts = _changes(rows, before) | {
-            "encoded": encoded,
-            "without picture": len(items) - len(shown),
-        }
-        if (
-            before is None
-            or told(before) != about
-            or counts["new"]
-            or counts["updated"]
-            or counts["removed"]
-        ):
-            _commit(folder, rows, cells)
+    with _locked(folder):
+        before = open_table(folder)
+        references = tqdm(rows["image"], desc="pictures", leave=False)
+        rows["content"] = [_content(image, encoder) for image in references]
+        matrix, encoded = _vectors(rows, encoder, folder, before)
+        rows["image"] = [os.path.relpath(image, place) for image in rows["image"]]
+        cells = math.isqrt(len(rows)) if len(rows) > compared else 0
+        metadata = _metadata(encoder, folder, place, len(rows), cells)
+        table = _table(rows, matrix, metadata)
+        counts = _changes(table, before)
+        changed = counts["new"] or counts["updated"] or counts["removed"]
+        if changed or before is None or read_metadata(before) != metadata:
+            _commit(folder, table, cells)
         shutil.rmtree(folder / CHUNKS, ignore_errors=True)
-    return counts
+    left_out = len(items) - len(rows)
+    return counts | {"encoded": encoded, "without picture": left_out}
 
 
 def _checked(items: pd.DataFrame) -> pd.DataFrame:
-    """The items that have a picture, columns `SHOWN`; `image` is an absolute reference
-    of what is encoded.
+    """Return the items that have a picture, columns `SHOWN`, None where missing.
+
+    `image` is an absolute reference of what is encoded.
     """
     absent = [column for column in ("item_id", "image") if column not in items]
     if absent:
@@ -106,39 +101,30 @@ def _checked(items: pd.DataFrame) -> pd.DataFrame:
         )
     ids = items["item_id"]
     bad = [item for item in ids if not isinstance(item, str) or not item]
-    if bad or ids.duplicated().any():
-        told = (
-            f"the id {bad[0]!r}, which is no text"
-            if bad
-            else f"the id {ids[ids.duplicated()].iloc[0]!r} twice"
-        )
-        raise ValueError(f"{len(items)} items have {told}; give each its own")
-    shown = (
-        items[items["image"].notna()]
-        .reindex(columns=[*SHOWN, "box"])
-        .reset_index(drop=True)
-    )
-    shown = shown.astype(object).where(shown.notna(), None)
-    shown["image"] = [
-        (
-            os.path.abspath(image)
-            if box is None
-            else images.cropped(os.path.abspath(image), box)
-        )
-        for image, box in zip(shown["image"], shown.pop("box"), strict=True)
-    ]
-    return shown
+    faults = [f"the id {item!r}, which is no text" for item in bad]
+    faults += [f"the id {item!r} twice" for item in ids[ids.duplicated()]]
+    if faults:
+        raise ValueError(f"{len(items)} items have {faults[0]}; give each its own")
+    rows = items[items["image"].notna()].reindex(columns=[*SHOWN, "box"])
+    rows = rows.astype(object).where(rows.notna(), None).reset_index(drop=True)
+    rows["image"] = [_absolute(image) for image in rows["image"]]
+    boxed = rows["box"].notna()
+    pairs = zip(rows["image"][boxed], rows.pop("box")[boxed], strict=True)
+    rows.loc[boxed, "image"] = [images.cropped(image, box) for image, box in pairs]
+    return rows
+
+
+def _absolute(path: str | Path) -> str:
+    return os.path.normpath(Path(path).absolute())
 
 
 def _root(references: pd.Series, root: str | Path | None) -> str:
-    """The catalogue's folder, absolute. ValueError naming a picture that lies
-    elsewhere.
+    """Return the catalogue's folder, absolute.
+
+    ValueError naming a picture that lies elsewhere.
     """
-    place = (
-        os.path.abspath(root)
-        if root
-        else os.path.commonpath(list(map(os.path.dirname, references)))
-    )
+    folders = {str(Path(reference).parent) for reference in references}
+    place = _absolute(root) if root else os.path.commonpath(folders)
     outside = [image for image in references if not Path(image).is_relative_to(place)]
     if outside:
         raise ValueError(
@@ -149,9 +135,9 @@ def _root(references: pd.Series, root: str | Path | None) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, which ends with the process however it ends."""
-    with open(folder / ".lock", "w") as file:
+    with (folder / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -162,48 +148,44 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _content(image: str, encoder: Encoder) -> str:
-    """A digest of what decides an item's vector: the encoder, the picture's bytes, the
-    box that is cut.
-    """
+    """Return a digest of encoder, picture's bytes and box, which decide a vector."""
     box = image.partition("#box=")[2]
-    return hashlib.sha256(
-        chunks.digest_picture(image) + f"{box}\n{encoder.fingerprint}".encode()
-    ).hexdigest()[:32]
+    parts = chunks.digest_picture(image) + f"{box}\n{encoder.fingerprint}".encode()
+    return hashlib.sha256(parts).hexdigest()[:32]
 
 
 def _vectors(
-    shown: pd.DataFrame, encoder: Encoder, folder: Path, before: Any
+    rows: pd.DataFrame, encoder: Encoder, folder: Path, before: Any
 ) -> tuple[np.ndarray, int]:
-    """The items' vectors, (items, dim) float32 of length one, and how many of them had
-    to be encoded.
-    """
+    """Return unit vectors (items, dim) float32, and how many had to be encoded."""
     known: dict[str, np.ndarray] = {}
-    if before is not None and told(before).get("fingerprint") == encoder.fingerprint:
-        rows = before.search().select(["content"]).to_arrow()["content"].to_pylist()
-        known = dict(zip(rows, features(before).matrix, strict=True))
-    new = shown[~shown["content"].isin(known)].drop_duplicates("content")
+    earlier = {} if before is None else read_metadata(before)
+    if earlier.get("fingerprint") == encoder.fingerprint:
+        contents = before.search().select(["content"]).to_arrow()["content"]
+        vectors = read_features(before).matrix
+        known = dict(zip(contents.to_pylist(), vectors, strict=True))
+    new = rows[~rows["content"].isin(known)].drop_duplicates("content")
     if len(new):
-        pairs = list(zip(new["image"], new["content"], strict=True))
         made = chunks.encode_chunks(
-            lambda some: {
-                "vectors": unit(encoder.images([image for image, _ in some]))
+            lambda pairs: {
+                "vectors": unit(encoder.encode_images([image for image, _ in pairs]))
             },
-            pairs,
+            list(zip(new["image"], new["content"], strict=True)),
             lambda pair: pair[1].encode(),
             ["search", encoder.fingerprint],
             folder / CHUNKS,
         )
-        known |= dict(
-            zip(new["content"], made["vectors"].astype(np.float32), strict=True)
-        )
-    return np.stack([known[content] for content in shown["content"]]), len(new)
+        vectors = made["vectors"].astype(np.float32)
+        known |= dict(zip(new["content"], vectors, strict=True))
+    return np.stack([known[content] for content in rows["content"]]), len(new)
 
 
-def _about(
+def _metadata(
     encoder: Encoder, folder: Path, root: str, count: int, cells: int
 ) -> dict[str, Any]:
-    """What the index says of itself; ways are from its folder, so that both may be
-    moved together.
+    """Return what opens the index again.
+
+    Ways are from its folder, so that both may be moved together.
     """
     here = folder.absolute()
     model = os.path.relpath(encoder.name, here) if Path(encoder.name).is_dir() else None
@@ -217,34 +199,27 @@ def _about(
     }
 
 
-def _table(shown: pd.DataFrame, matrix: np.ndarray, about: dict[str, Any]) -> pa.Table:
-    texts = [pa.field(column, pa.string()) for column in (*SHOWN, "content")]
-    schema = pa.schema(
-        [*texts, pa.field("vector", pa.list_(pa.float32(), matrix.shape[1]))],
-        metadata={ABOUT: json.dumps(about)},
-    )
-    vectors = pa.FixedSizeListArray.from_arrays(
-        pa.array(np.ascontiguousarray(matrix).reshape(-1)), matrix.shape[1]
-    )
+def _table(rows: pd.DataFrame, matrix: np.ndarray, metadata: dict) -> pa.Table:
+    width = matrix.shape[1]
+    fields = [pa.field(name, pa.string()) for name in TEXTS]
+    fields.append(pa.field("vector", pa.list_(pa.float32(), width)))
+    schema = pa.schema(fields, metadata={METADATA: json.dumps(metadata)})
     columns = [
-        pa.array([None if value is None else str(value) for value in shown[field.name]])
-        for field in texts
+        pa.array([None if text is None else str(text) for text in rows[name]])
+        for name in TEXTS
     ]
-    return pa.Table.from_arrays([*columns, vectors], schema=schema)
+    vectors = pa.array(np.ascontiguousarray(matrix).reshape(-1))
+    columns.append(pa.FixedSizeListArray.from_arrays(vectors, width))
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _changes(rows: pa.Table, before: Any) -> dict[str, int]:
-    """How many items there are, and of the earlier ones: how many say something else
-    now, how many are gone.
-    """
-    columns = [*SHOWN, "content"]
-    earlier = (
-        [] if before is None else before.search().select(columns).to_arrow().to_pylist()
-    )
-    old, new = (
-        {row["item_id"]: row for row in some}
-        for some in (earlier, rows.select(columns).to_pylist())
-    )
+def _changes(table: pa.Table, before: Any) -> dict[str, int]:
+    """Count the items, and those that are new, updated or removed."""
+    new = {row["item_id"]: row for row in table.select(TEXTS).to_pylist()}
+    old = {}
+    if before is not None:
+        rows = before.search().select(TEXTS).to_arrow().to_pylist()
+        old = {row["item_id"]: row for row in rows}
     return {
         "items": len(new),
         "new": len(new.keys() - old.keys()),
@@ -261,9 +236,8 @@ def _commit(folder: Path, rows: pa.Table, cells: int) -> None:
     mode = "overwrite" if (folder / f"{TABLE}.lance").is_dir() else "create"
     table = lancedb.connect(folder).create_table(TABLE, rows, mode=mode)
     if cells:
-        table.create_index(
-            "vector", config=IvfFlat(distance_type="dot", num_partitions=cells)
-        )
+        nearest = IvfFlat(distance_type="dot", num_partitions=cells)
+        table.create_index("vector", config=nearest)
         for column in FILTERS:
             table.create_index(column, config=Bitmap())
-    table.optimize(cleanup_older_than=KEPT)
+    table.optimize(cleanup_older_than=OLD_ROWS)

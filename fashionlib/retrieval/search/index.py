@@ -1,6 +1,4 @@
-"""The index: a folder with one table of vectors and of what is shown of an item; how it
-is opened and asked.
-"""
+"""The index: a folder with one table of vectors and of what is shown of an item."""
 
 from __future__ import annotations
 
@@ -15,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from fashionlib.features import Features, unit
-from fashionlib.retrieval.search.encoder import Encoder, encoder
+from fashionlib.retrieval.search.encoders import Encoder, load_encoder
 
-TABLE, ABOUT = "items", "fashionlib"
-SHOWN = (
+TABLE, METADATA = "items", "fashionlib"  # names in the database
+SHOWN = (  # texts that are stored of an item
     "item_id",
     "image",
     "caption",
@@ -30,20 +27,18 @@ SHOWN = (
     "product_id",
     "group",
     "pattern",
-)  # text, kept of an item
+)
 FILTERS = ("category", "colour")
 PROBES = 20  # cells of an approximate index that a query looks into
 
 
 @dataclass
 class Index:
-    """An index as it was when it was opened; a later build is seen when it is opened
-    again.
-    """
+    """An index as it was when it was opened; open it again to see a later build."""
 
     folder: Path
     root: Path  # of the catalogue: pictures lie below it
-    about: dict[str, Any]  # the encoder, the catalogue's place, how many items
+    metadata: dict[str, Any]  # `building.build` writes it
     table: Any  # LanceDB's
     given: Encoder | None = None
 
@@ -54,69 +49,68 @@ class Index:
         encoder: Encoder | None = None,
         root: str | Path | None = None,
     ) -> Index:
-        """The index in `folder`; queries go through its own encoder, loaded at the
-        first, or through the given one.
+        """Open the index in `folder`.
 
-        `root` is where the catalogue lies, if it was moved. FileNotFoundError where
-        there is no index or no catalogue; ValueError for an encoder that is not the one
-        of its items.
+        Queries go through its own encoder, loaded at the first, or through the given
+        one. `root` is where the catalogue lies, if it was moved. FileNotFoundError
+        where there is no index or no catalogue; ValueError for an encoder that is not
+        the one of its items.
         """
-        table = opened(Path(folder))
+        folder = Path(folder)
+        table = open_table(folder)
         if table is None:
             raise FileNotFoundError(
                 f"no index in {folder}; make one: fashionlib index ITEMS --model M"
                 f" --out {folder}"
             )
-        about = told(table)
-        place = (
-            Path(root)
-            if root
-            else Path(os.path.normpath(Path(folder).absolute() / about["root"]))
-        )
+        metadata = read_metadata(table)
+        place = Path(root) if root else _place(folder, metadata["root"])
         if not place.is_dir():
             raise FileNotFoundError(
                 f"the catalogue of {folder} is not at {place}, where it was indexed;"
                 " put it back, or say where it is now (root, or --root)"
             )
-        index = cls(Path(folder), place, about, table, encoder)
+        index = cls(folder, place, metadata, table, encoder)
         if encoder is not None:
-            index._same(encoder)
+            index._refuse_another(encoder)
         return index
 
     def __len__(self) -> int:
-        return self.about["items"]
+        return self.metadata["items"]
 
     @cached_property
     def encoder(self) -> Encoder:
-        """What made the vectors, loaded by name. ValueError where its weights have
-        changed since.
+        """What made the vectors, loaded by name.
+
+        ValueError where its weights have changed since.
         """
         if self.given is not None:
             return self.given
-        if self.about["model"] is None:
-            return self._same(encoder(self.about["encoder"]))
-        place = os.path.normpath(self.folder.absolute() / self.about["model"])
-        if not Path(place).is_dir():
-            raise FileNotFoundError(
-                f"the encoder {self.about['encoder']} of {self.folder} is not at"
-                f" {place}; put it back, or index again"
-            )
-        return self._same(encoder(place))
+        name, model = self.metadata["encoder"], self.metadata["model"]
+        if model is not None:  # a folder
+            place = _place(self.folder, model)
+            if not place.is_dir():
+                raise FileNotFoundError(
+                    f"the encoder {name} of {self.folder} is not at {place}; put it"
+                    " back, or index again"
+                )
+            name = str(place)
+        encoder = load_encoder(name)
+        self._refuse_another(encoder)
+        return encoder
 
-    def _same(self, other: Encoder) -> Encoder:
-        if other.fingerprint != self.about["fingerprint"]:
+    def _refuse_another(self, encoder: Encoder) -> None:
+        fingerprint = self.metadata["fingerprint"]
+        if encoder.fingerprint != fingerprint:
             raise ValueError(
-                f"the index {self.folder} was made by {self.about['encoder']} (weights"
-                f" {self.about['fingerprint']}) and is asked by {other.name}"
-                f" ({other.fingerprint}): their vectors have nothing in common. Ask"
+                f"the index {self.folder} was made by {self.metadata['encoder']}"
+                f" (weights {fingerprint}) and is asked by {encoder.name}"
+                f" ({encoder.fingerprint}): their vectors have nothing in common. Ask"
                 " with the first, or index again with the second."
             )
-        return other
 
     def values(self, column: str) -> list[str]:
-        """The values by which the column, "category" or "colour", can be filtered,
-        sorted.
-        """
+        """Return the sorted values by which a column of `FILTERS` can be filtered."""
         if column not in FILTERS:
             raise ValueError(f"no filter {column!r}; there are {', '.join(FILTERS)}")
         return self._values[column]
@@ -124,13 +118,11 @@ class Index:
     @cached_property
     def _values(self) -> dict[str, list[str]]:
         rows = self.table.search().select(list(FILTERS)).to_arrow()
-        return {
-            column: sorted(set(rows[column].to_pylist()) - {None}) for column in FILTERS
-        }
+        return {name: sorted(set(rows[name].to_pylist()) - {None}) for name in FILTERS}
 
     def features(self) -> Features:
-        """All vectors, rows of length one, by item id."""
-        return features(self.table)
+        """Return all vectors, rows of length one, by item id."""
+        return read_features(self.table)
 
     def vector(
         self,
@@ -138,12 +130,12 @@ class Index:
         words: str | None = None,
         weight: float = 0.5,
     ) -> np.ndarray:
-        """The query as a vector of length one (dim,): picture, words, or (1 - weight)
-        picture + weight words.
+        """Return the query as a vector of length one (dim,).
 
-        Picture and words have length one before they are added, and their sum after.
-        ValueError where there is nothing to look for, a weight outside 0 to 1, or
-        naming a picture that can't be read.
+        It is the picture, the words, or (1 - weight) picture + weight words. Picture
+        and words have length one before they are added, and their sum after. ValueError
+        where there is nothing to look for, a weight outside 0 to 1, or naming a picture
+        that can't be read.
         """
         words = words.strip() if words else ""
         if image is None and not words:
@@ -153,18 +145,14 @@ class Index:
                 f"weight {weight} of the words is not between 0 (the picture alone) and"
                 " 1 (words alone)"
             )
-        parts = []
+        weight = 1 if image is None else weight if words else 0
+        vector = 0
         if image is not None:
-            parts.append(
-                (1 - weight if words else 1)
-                * unit(self.encoder.images([str(image)])[0])
-            )
+            picture = self.encoder.encode_images([str(image)])[0]
+            vector = vector + (1 - weight) * unit(picture)
         if words:
-            parts.append(
-                (weight if image is not None else 1)
-                * unit(self.encoder.texts([words])[0])
-            )
-        return unit(np.sum(parts, axis=0)).astype(np.float32)
+            vector = vector + weight * unit(self.encoder.encode_texts([words])[0])
+        return unit(vector).astype(np.float32)
 
     def search(
         self,
@@ -174,67 +162,50 @@ class Index:
         k: int = 10,
         where: Mapping[str, str] | None = None,
     ) -> pd.DataFrame:
-        """The `k` items nearest to the query (`vector`), best first, of those that are
-        as `where` says.
+        """Return the `k` items nearest to the query (`vector`), best first.
 
-        Columns item_id, score (cosine), image (a reference that `images.load` opens)
-        and what is known of the item: caption, category, colour, product_id, group,
-        pattern (missing where it isn't). Fewer rows where fewer items fit the filter.
+        `where` maps columns of `FILTERS` to the value that an item must have. Columns
+        item_id, score (cosine), image (a reference that `images.load` opens) and what
+        is known of the item: caption, category, colour, product_id, group, pattern
+        (missing where it isn't). Fewer rows where fewer items fit the filter.
         ValueError as `vector`; for `k` below 1; for an unknown filter or value, with
         the nearest known.
         """
         if k < 1:
             raise ValueError(f"k = {k} items; ask for 1 or more")
-        chosen = self._where(where or {})
-        return self.nearest(self.vector(image, words, weight), k, chosen)
+        condition = self._condition(where or {})
+        return self.nearest(self.vector(image, words, weight), k, condition)
 
     def nearest(self, vector: np.ndarray, k: int, condition: str = "") -> pd.DataFrame:
-        """As `search`, for a query that is a vector of length one (dim,), and a
-        condition in SQL.
-        """
-        query = (
-            self.table.search(vector, vector_column_name="vector")
-            .distance_type("dot")
-            .limit(k)
-        )
-        query = query.select([*SHOWN, "_distance"])
-        if self.about["cells"]:
-            query = query.minimum_nprobes(PROBES).maximum_nprobes(
-                0
-            )  # further cells where a filter leaves too few
-        found = (query.where(condition) if condition else query).to_arrow().to_pandas()
-        found.insert(1, "score", 1 - found.pop("_distance"))
-        return found.assign(image=[self._picture(image) for image in found["image"]])
+        """As `search`, for a vector of length one (dim,), and a condition in SQL."""
+        query = self.table.search(vector, vector_column_name="vector")
+        query = query.distance_type("dot").limit(k).select([*SHOWN, "_distance"])
+        if self.metadata["cells"]:
+            # 0: look into further cells where a filter leaves too few
+            query = query.minimum_nprobes(PROBES).maximum_nprobes(0)
+        if condition:
+            query = query.where(condition)
+        rows = query.to_arrow().to_pandas()
+        rows.insert(1, "score", 1 - rows.pop("_distance"))
+        return rows.assign(image=[self._picture(image) for image in rows["image"]])
 
-    def _where(self, where: Mapping[str, str]) -> str:
-        """The filters in SQL. Values are those of the table, upper and lower case
-        apart, and are quoted.
-        """
+    def _condition(self, where: Mapping[str, str]) -> str:
+        """Return the filters in SQL: the table's own values, quoted, in any case."""
         parts = []
         for column, value in where.items():
             known = self.values(column)
-            meant = [name for name in known if name.casefold() == value.casefold()]
-            if not meant:
-                names = {name.casefold(): name for name in known}
-                near = [
-                    names[name]
-                    for name in difflib.get_close_matches(
-                        value.casefold(), names, 5, 0.4
-                    )
-                ]
-                told = ", ".join(near or known[:5]) or "none"
+            matches = [name for name in known if name.casefold() == value.casefold()]
+            if not matches:
                 raise ValueError(
                     f"no item has the {column} {value!r}; nearest of {len(known)}"
-                    f" known: {told}"
+                    f" known: {_nearest_names(value, known)}"
                 )
-            quoted = ", ".join("'" + name.replace("'", "''") + "'" for name in meant)
-            parts.append(f"`{column}` IN ({quoted})")
+            quoted = ["'" + name.replace("'", "''") + "'" for name in matches]
+            parts.append(f"`{column}` IN ({', '.join(quoted)})")
         return " AND ".join(parts)
 
     def _picture(self, image: str) -> str:
-        """The picture's place. ValueError where the index leads out of the
-        catalogue.
-        """
+        """Return the picture's place; ValueError where the catalogue doesn't hold it."""
         place = os.path.normpath(self.root / image)
         if not Path(place).is_relative_to(self.root):
             raise ValueError(
@@ -244,10 +215,8 @@ class Index:
         return place
 
 
-def opened(folder: Path) -> Any:
-    """LanceDB's table in the folder, at its newest version, or None where there is
-    none.
-    """
+def open_table(folder: Path) -> Any:
+    """Open LanceDB's table at its newest version; None where there is none."""
     import lancedb
 
     if not (folder / f"{TABLE}.lance").is_dir():
@@ -260,19 +229,25 @@ def opened(folder: Path) -> Any:
         raise
 
 
-def told(table: Any) -> dict[str, Any]:
-    """What the index says of itself."""
-    return json.loads((table.schema.metadata or {}).get(ABOUT.encode(), b"{}"))
+def read_metadata(table: Any) -> dict[str, Any]:
+    """Return the metadata that a build wrote into the table's schema."""
+    return json.loads((table.schema.metadata or {}).get(METADATA.encode(), b"{}"))
 
 
-def features(table: Any) -> Features:
-    """The table's ids and vectors, and as `made_by` what the index says of itself."""
+def read_features(table: Any) -> Features:
+    """Return the table's ids and vectors, with its metadata as `made_by`."""
     rows = table.search().select(["item_id", "vector"]).to_arrow()
-    vectors = pa.concat_arrays(
-        rows["vector"].chunks or [pa.array([], rows["vector"].type)]
-    )
-    return Features(
-        rows["item_id"].to_pylist(),
-        vectors.flatten().to_numpy().reshape(len(rows), -1),
-        told(table),
-    )
+    vectors = rows["vector"].combine_chunks().flatten().to_numpy()
+    matrix = vectors.reshape(len(rows), -1)
+    return Features(rows["item_id"].to_pylist(), matrix, read_metadata(table))
+
+
+def _place(folder: Path, way: str) -> Path:
+    """Return where a way from the index's folder leads."""
+    return Path(os.path.normpath(folder.absolute() / way))
+
+
+def _nearest_names(value: str, known: list[str]) -> str:
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(value.casefold(), folded, 5, 0.4)
+    return ", ".join([folded[name] for name in near] or known[:5]) or "none"

@@ -1,55 +1,30 @@
-"""What was found, as one HTML file that needs no other: text from data is escaped,
-there is no script.
-"""
+"""Write search results as one HTML file that needs no other and runs no script."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
 from pathlib import Path
-from typing import Any
 
+import jinja2
 import pandas as pd
 
 from fashionlib.data import images
 from fashionlib.data.files import atomic
 
 WIDTH = 160  # pixels of a picture
-STYLE = """body { font: 15px system-ui, sans-serif; margin: 2rem; color: #1c1917; background: #fff; }
-ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem;
-  grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); }
-li { padding: .6rem; border: 1px solid #d6d3d1; border-radius: 8px; overflow-wrap: anywhere; }
-img { width: 100%; height: 13rem; object-fit: contain; }
-p { margin: .3rem 0; } .known { color: #57534e; font-size: .85rem; }
-@media (prefers-color-scheme: dark) { body { color: #e7e5e4; background: #1c1917; } .known { color: #a8a29e; } }"""
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("fashionlib.retrieval.search", ""),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
 
 
-def write(path: str | Path, found: pd.DataFrame, query: str) -> None:
-    """Write what `Index.search` found, with pictures, under the query in words.
-    ValueError for a broken picture.
+def write(path: str | Path, results: pd.DataFrame, query: str) -> None:
+    """Write the table of `Index.search` with pictures, under the query in words.
+
+    ValueError for a picture that can't be read.
     """
-    items = "".join(
-        _item(rank, row) for rank, row in enumerate(found.to_dict("records"), 1)
-    )
-    title = escape(query)
-    html = (
-        '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta name="viewport"'
-        f' content="width=device-width"><title>{title}</title><style>{STYLE}</style><h1>{title}</h1><p>{len(found)}'
-        f" items, the best first; the score is a cosine.</p><ol>{items}</ol></html>\n"
-    )
+    items = results.fillna("").to_dict("records")
+    template = TEMPLATES.get_template("page.html")
+    html = template.render(query=query, items=items, inline=images.inline, width=WIDTH)
     with atomic(Path(path)) as part:
         part.write_text(html, encoding="utf-8")
-
-
-def _item(rank: int, row: Mapping[str, Any]) -> str:
-    address, width, height = images.inline(row["image"], WIDTH)
-    name, category, colour, caption = (
-        "" if pd.isna(row[column]) else escape(row[column])
-        for column in ("item_id", "category", "colour", "caption")
-    )
-    known = ", ".join(filter(None, (category, colour)))
-    return (
-        f'<li><img src="{address}" width="{width}" height="{height}" alt="Picture of'
-        f' {name}"><p>{rank}. <b>{name}</b> {row["score"]:.3f}</p><p'
-        f' class="known">{known}</p><p>{caption}</p></li>'
-    )
