@@ -18,7 +18,7 @@ ARROWS = {  # room: the rooms that it may import
     "labelling": {"data"},
     "captioning": {"data", "features", "stats"},
     "recommending": {"data", "features", "stats"},
-    "retrieval": {"captioning", "data", "features", "recommending", "stats"},
+    "retrieval": {"captioning", "data", "features", "stats"},
     "book": {"data", "features", "stats"},
     "app": {"book", "captioning", "data", "retrieval"},
     "commands": {
