@@ -205,7 +205,7 @@ class Index:
         return " AND ".join(parts)
 
     def _picture(self, image: str) -> str:
-        """Return the picture's place; ValueError where it leads out of the catalogue."""
+        """Return the picture's place; ValueError where the catalogue lacks it."""
         place = os.path.normpath(self.root / image)
         if not Path(place).is_relative_to(self.root):
             raise ValueError(
