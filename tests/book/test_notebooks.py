@@ -10,7 +10,7 @@ import pytest
 import yaml
 from papermill import inspect_notebook
 
-from fashionlib.book import runs
+from fashionlib.book import colab_cell, runs
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -44,6 +44,23 @@ def test_one_typed_and_explained_parameters_cell(notebook):
     known = inspect_notebook(str(path))
     assert {"profile", "seed"} <= known.keys()
     assert all(spec["inferred_type_name"] != "None" for spec in known.values()), known
+
+
+def test_the_colab_cell_is_the_one_source_and_the_command_mends_another(
+    notebook, tmp_path
+):
+    path, content = notebook
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text())
+    assert not colab_cell.write(copy), "run: python -m fashionlib.book.colab_cell"
+    cell = next(c for c in content["cells"] if "colab" in c["metadata"].get("tags", []))
+    cell["source"].append("\nimport os")
+    copy.write_text(json.dumps(content))
+    assert colab_cell.write(copy) and copy.read_text() == path.read_text()
+    cell["metadata"]["tags"] = []
+    copy.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="0 cells with the tag 'colab'"):
+        colab_cell.write(copy)
 
 
 def test_profiles_name_real_notebooks_and_parameters():
