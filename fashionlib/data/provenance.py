@@ -1,10 +1,11 @@
-"""Where a computed number comes from: commit, hardware, versions."""
+"""Say where a computed number comes from: commit, hardware, versions."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+import sys
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -23,8 +24,9 @@ PACKAGES = (
 
 
 def commit(root: Path) -> str:
-    """The repository's commit, with `+changes` behind it when tracked files differ;
-    "unknown" outside git.
+    """Return the repository's commit, "unknown" outside git.
+
+    `+changes` stands behind it where tracked files differ.
     """
     git = ["git", "-C", str(root)]
     try:
@@ -44,43 +46,46 @@ def commit(root: Path) -> str:
 
 @cache
 def hardware() -> dict[str, Any]:
-    """Processor, cores, memory (GiB) and the accelerator's name or None. torch is asked
-    only where it is installed.
-    """
+    """Return processor, cores, memory (GiB) and the accelerator's name or None."""
     import psutil
 
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "accelerator": _accelerator(),
+    }
+
+
+def _processor() -> str:
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
-    if info.is_file():
-        name = next(
-            (
-                row.split(":", 1)[1].strip()
-                for row in info.read_text().splitlines()
-                if row.startswith("model name")
-            ),
-            name,
-        )
+    if not info.is_file():
+        return name
+    lines = (line.split(":", 1) for line in info.read_text().splitlines())
+    models = (line[1].strip() for line in lines if line[0].startswith("model name"))
+    return next(models, name)
+
+
+def _accelerator() -> str | None:
+    """Ask torch, but only where a driver is: importing it costs a second each time."""
+    driver = Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists()
+    if not driver and sys.platform == "linux":
+        return None
     try:
         import torch
-
-        gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     except ImportError:
-        gpu = None
-    memory = round(psutil.virtual_memory().total / 2**30, 1)
-    return {
-        "processor": name,
-        "cores": os.cpu_count(),
-        "memory_gib": memory,
-        "accelerator": gpu,
-    }
+        return None
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
 
 
 @cache
 def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    """Return the versions of Python and of `PACKAGES`, "absent" where not installed."""
+    known = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            known[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            found[package] = "absent"
-    return found
+            known[package] = "absent"
+    return known
