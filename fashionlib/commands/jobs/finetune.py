@@ -1,6 +1,4 @@
-"""The command `fashionlib finetune`: a catalogue in, an adapter and its captions of the
-test split out.
-"""
+"""What `fashionlib finetune` does: a catalogue in, an adapter and its captions out."""
 
 from __future__ import annotations
 
@@ -16,23 +14,36 @@ from fashionlib.captioning import captioners, training
 from fashionlib.captioning.training.card import card, save_adapter
 from fashionlib.captioning.training.recipes import Recipe
 from fashionlib.data.files import write_json
+from fashionlib.data.items import CAPTION, IMAGE, SPLITS, split_items, split_sizes
+from fashionlib.data.readers import layouts
 
-ADAPTER, CAPTIONS, REFERENCES, RUN = (
-    "adapter",
-    "captions.json",
-    "references.json",
-    "run",
-)
+ADAPTER, CAPTIONS, REFERENCES = "adapter", "captions.json", "references.json"
+RUN = "run"
 
 
-def run(
+def read(root: Path, by: str) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Read and split a data folder, and say for the card what it holds.
+
+    The items are those with a caption and a picture, split as `fashionlib split` does.
+    """
+    items = split_items(layouts.items(root), by=by)
+    shown = items[items[CAPTION].notna() & items[IMAGE].notna()]
+    return shown, {
+        "catalogue": root.resolve().name,
+        "layout": layouts.recognise(root),
+        "items": f"{len(shown)} with caption and picture, of {len(items)}",
+        "split": f"by {by}: {split_sizes(shown)}",
+    }
+
+
+def train_adapter(
     items: pd.DataFrame,
     base: str,
     recipe: Recipe,
     output: Path,
     data: Mapping[str, Any],
-    pixel_cache: Path | None = None,
     push_to_hub: str = "",
+    pixel_cache: Path | None = None,
     feature_cache: Path | None = None,
 ) -> bool:
     """Train an adapter on the items of split "train" and caption those of split "test".
@@ -52,13 +63,11 @@ def run(
             "this recipe trains all weights, and an adapter is asked for; take one with"
             " LoRA: paper_a"
         )
-    train, held, test = parts = [
-        items[items["split"] == part] for part in ("train", "validation", "test")
-    ]
+    train, validation, test = parts = [items[items["split"] == name] for name in SPLITS]
     if not all(map(len, parts)):
         raise ValueError(
-            f"{len(train)} train, {len(held)} validation and {len(test)} test items"
-            " with a caption and a picture; at least one of each is needed"
+            f"{len(train)} train, {len(validation)} validation and {len(test)} test"
+            " items with a caption and a picture; at least one of each is needed"
         )
     captioner = replace(captioners.load(base), pixel_cache=pixel_cache)
     if captioner.architecture.grid:
@@ -68,33 +77,32 @@ def run(
         )
     if recipe.joint:
         captioner = captioners.with_text(captioner, seed=recipe.seed)
-    seen: list[Any] = [part["image"].tolist() for part in parts]
+    inputs: list[Any] = [part["image"].tolist() for part in parts]
     if feature_cache:
         training.refuse_tower(captioner, recipe.lora)  # before hours of encoding
         with PartialState().main_process_first():
-            seen = [
-                captioners.encode(captioner, paths, feature_cache) for paths in seen
+            inputs = [
+                captioners.encode(captioner, paths, feature_cache) for paths in inputs
             ]
         captioner = captioners.without_tower(captioner)
     captioner, history = training.train(
         captioner,
-        seen[0],
+        inputs[0],
         train["caption"].tolist(),
         recipe,
         output / RUN,
-        (seen[1], held["caption"].tolist()),
+        (inputs[1], validation["caption"].tolist()),
     )
     if not PartialState().is_main_process:
         return False
-    written = captioners.generate(captioner, seen[2])
+    captions = captioners.generate(captioner, inputs[2])
     text = card(base, recipe, history, training.cost(history), data)
     save_adapter(captioner, output / ADAPTER, base, text, push_to_hub)
-    for name, captions in ((CAPTIONS, written), (REFERENCES, test["caption"])):
-        write_json(
-            output / name,
-            {
-                item: [{"caption": caption}]
-                for item, caption in zip(test["item_id"], captions, strict=True)
-            },
-        )
+    _write_coco(output / CAPTIONS, test["item_id"], captions)
+    _write_coco(output / REFERENCES, test["item_id"], test["caption"])
     return True
+
+
+def _write_coco(path: Path, ids: pd.Series, captions: Any) -> None:
+    pairs = zip(ids, captions, strict=True)
+    write_json(path, {item: [{"caption": caption}] for item, caption in pairs})

@@ -1,4 +1,4 @@
-"""What `fashionlib label` leaves in its folder."""
+"""What `fashionlib label` reads, and what it leaves in its folder."""
 
 from __future__ import annotations
 
@@ -9,84 +9,102 @@ from typing import Any
 import pandas as pd
 
 from fashionlib.data.files import atomic, write_json
+from fashionlib.data.items import read_table
+from fashionlib.data.readers import layouts
 from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.reply_cache import Settings
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+Prices = tuple[float | None, float | None]  # of a million tokens in and out
+
+
+def read(place: Path) -> tuple[pd.DataFrame, int]:
+    """Read items with a picture, and count those without.
+
+    The table has the columns item_id, image and, where it is known, source. `place` is
+    a table, a data folder in one of the layouts, or a folder of pictures, whose paths
+    are the ids. FileNotFoundError; ValueError where there is no picture.
+    """
+    if place.is_file():
+        table = read_table(place)
+    elif not place.is_dir():
+        raise FileNotFoundError(f"{place} is neither a folder nor a table")
+    elif any(layout.recognise(place) for layout in layouts.LAYOUTS.values()):
+        table = layouts.items(place)
+    else:
+        table = _pictures(place)
+    shown = table.dropna(subset=["image"])
+    if shown.empty:
+        raise ValueError(f"no picture ({', '.join(ENDINGS)}) in {place}")
+    columns = [name for name in ("item_id", "image", "source") if name in shown]
+    return shown[columns].reset_index(drop=True), len(table) - len(shown)
+
+
+def _pictures(folder: Path) -> pd.DataFrame:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    pictures = sorted(path for path in files if path.suffix.lower() in ENDINGS)
+    ids = [path.relative_to(folder).as_posix() for path in pictures]
+    return pd.DataFrame({"item_id": ids, "image": list(map(str, pictures))})
 
 
 def finish(
     out: Path,
     items: pd.DataFrame,
-    found: Labels,
+    labels: Labels,
     settings: Settings,
-    prices: tuple[float | None, float | None] = (None, None),
+    prices: Prices = (None, None),
     seed: int = 0,
 ) -> str:
-    """Write labelled.parquet, labelled/, set_aside.jsonl and report.json into `out`;
-    what they say, in lines.
+    """Write the labels into `out`, and say in three lines what they are.
 
-    `items` are those that were labelled; their column `source`, where there is one,
-    goes along. `prices`: of a million tokens in and out.
+    Files: labelled.parquet, labelled/, set_aside.jsonl, report.json. `items` are those
+    that were labelled; their column `source`, where there is one, goes along.
     """
-    named = export.captioned(found.records, seed)
+    garments = export.captioned(labels.records, seed)
     if "source" in items:
-        named.insert(
-            3,
-            "source",
-            named["item_id"].map(
-                items.astype({"item_id": str}).set_index("item_id")["source"]
-            ),
-        )
-    if len(named):
-        export.write(out / "labelled", named.where(named.notna(), None))
-        with atomic(out / "labelled.parquet") as part:
-            named.to_parquet(part, index=False)
-    with atomic(out / "set_aside.jsonl") as part:
-        rows = found.set_aside.to_dict("records")
-        part.write_text(
-            "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
-        )
-    report = _report(items, found, named, settings, prices)
-    write_json(out / "report.json", report)
-    shares = {name: share for name, share in report["coverage"].items() if share}
-    lines = [
-        f"{len(named):,} garments on {named['item_id'].nunique():,} of {len(items):,}"
-        " photos; " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
-    ]
-    lines += [
-        (
-            f"{', '.join(f'{count:,} {name}' for name, count in found.counts.items() if count)};"
-            " cost:"
-            f" {'unknown' if report['cost'] is None else format(report['cost'], '.2f')}"
-        ),
-        (
-            f"{out / 'labelled'}, {out / 'labelled.parquet'},"
-            f" {out / 'set_aside.jsonl'}, {out / 'report.json'}"
-        ),
-    ]
-    return "\n".join(lines)
+        sources = items.astype({"item_id": str}).set_index("item_id")["source"]
+        garments.insert(3, "source", garments["item_id"].map(sources))
+    files = ("labelled", "labelled.parquet", "set_aside.jsonl", "report.json")
+    folder, table, aside, report_file = (out / name for name in files)
+    if len(garments):
+        export.write(folder, garments.where(garments.notna(), None))
+        with atomic(table) as part:
+            garments.to_parquet(part, index=False)
+    with atomic(aside) as part:
+        lines = map(json.dumps, labels.set_aside.to_dict("records"))
+        part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    report = _report(items, labels, garments, settings, prices)
+    write_json(report_file, report)
+    covered = (f"{name} {x:.1%}" for name, x in report["coverage"].items() if x)
+    counts = (f"{count:,} {name}" for name, count in labels.counts.items() if count)
+    cost = "unknown" if report["cost"] is None else f"{report['cost']:.2f}"
+    return (
+        f"{len(garments):,} garments on {garments['item_id'].nunique():,} of"
+        f" {len(items):,} photos; {', '.join(covered)}\n"
+        f"{', '.join(counts)}; cost: {cost}\n"
+        f"{folder}, {table}, {aside}, {report_file}"
+    )
 
 
 def _report(
     items: pd.DataFrame,
-    found: Labels,
-    named: pd.DataFrame,
+    labels: Labels,
+    garments: pd.DataFrame,
     settings: Settings,
-    prices: tuple[float | None, float | None],
+    prices: Prices,
 ) -> dict[str, Any]:
-    tokens = found.counts.get("tokens_in", 0), found.counts.get("tokens_out", 0)
-    cost = (
-        None
-        if None in prices
-        else sum(n * float(p or 0) for n, p in zip(tokens, prices, strict=True)) / 1e6
-    )
-    words = named["caption"].str.split().str.len().mean() if len(named) else None
+    tokens = [labels.counts.get(name, 0) for name in ("tokens_in", "tokens_out")]
+    cost = None
+    if None not in prices:
+        cost = sum(n * price for n, price in zip(tokens, prices, strict=True)) / 1e6
+    lengths = garments["caption"].str.split().str.len()
     return {
         "settings": vars(settings),
         "photos": len(items),
-        "garments": len(named),
-        "counts": found.counts,
+        "garments": len(garments),
+        "counts": labels.counts,
         "cost": cost,
-        "coverage": quality.coverage(found, len(items)),
-        "caption_words": words,
+        "coverage": quality.coverage(labels, len(items)),
+        "caption_words": lengths.mean() if len(garments) else None,
     }

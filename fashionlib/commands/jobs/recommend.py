@@ -1,13 +1,10 @@
-"""What `fashionlib recommend` does: models on a split's two files, judged and compared,
-their lists kept.
-"""
+"""What `fashionlib recommend` does: models fitted on a split, judged and compared."""
 
 from __future__ import annotations
 
-import importlib
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,21 +19,10 @@ from fashionlib.data import provenance
 from fashionlib.data.files import atomic
 from fashionlib.data.interactions import Interactions, latest, to_matrices
 from fashionlib.data.interactions.files import read_tsv
-from fashionlib.recommending import neighbours
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import Model, compare, paired
+from fashionlib.recommending.neighbours import ItemKNN, UserKNN
 
-MODELS = {  # which options each reads
-    "Random": (),
-    "MostPop": (),
-    "Repeat": ("repeats",),
-    "UserKNN": ("k", "convention"),
-    "ItemKNN": ("k", "convention"),
-    "BPR": ("factors", "epochs"),
-    "VBPR": ("factors", "epochs", "features"),
-    "FREEDOM": ("factors", "epochs", "features"),
-    "BM3": ("factors", "epochs", "features"),
-}
 NEIGHBOURS = {
     "UserKNN": {
         "plain": "the user's own k nearest, self not counted",
@@ -68,8 +54,9 @@ NEIGHBOURS = {
 
 @dataclass(frozen=True)
 class Options:
-    """What the models are told; None leaves a model's own default. `features`: name of
-    the space -> its parquet.
+    """Choices for the models; None leaves a model's own default.
+
+    `features` maps the name of a space to its parquet.
     """
 
     k: int | None = None
@@ -81,13 +68,75 @@ class Options:
     seed: int = 0
 
 
-class Recommended(NamedTuple):
-    """`result`: what is written as JSON; `lists`: per model (evaluated users, length)
-    item positions in `data`.
-    """
+class Inputs(NamedTuple):
+    """What a model is made of besides its own options."""
 
-    result: dict[str, Any]
-    lists: dict[str, np.ndarray]
+    seed: int
+    features: dict[str, spaces.Features]  # rows in the order of the candidate items
+    train: pd.DataFrame
+    data: Interactions
+
+    @property
+    def matrices(self) -> dict[str, np.ndarray]:
+        """The features of each space, (items, dim)."""
+        return {name: space.matrix for name, space in self.features.items()}
+
+
+# Torch is imported for the models that need it alone.
+def _bpr(given: Inputs, **options: Any) -> Model:
+    from fashionlib.recommending.vbpr import VBPR
+
+    return VBPR(None, seed=given.seed, **options)
+
+
+def _vbpr(given: Inputs, **options: Any) -> Model:
+    from fashionlib.recommending.vbpr import VBPR
+
+    matrices = list(given.matrices.values())
+    if len(matrices) > 1:  # side by side, each row of each of length one
+        matrices = [np.concatenate(list(map(spaces.unit, matrices)), axis=1)]
+    return VBPR(matrices[0], seed=given.seed, **options)
+
+
+def _freedom(given: Inputs, **options: Any) -> Model:
+    from fashionlib.recommending.freedom import FREEDOM
+
+    return FREEDOM(given.matrices, seed=given.seed, **options)
+
+
+def _bm3(given: Inputs, **options: Any) -> Model:
+    from fashionlib.recommending.bm3 import BM3
+
+    return BM3(given.matrices, seed=given.seed, **options)
+
+
+class Kind(NamedTuple):
+    """A model: how it is made, and which options it reads."""
+
+    make: Callable[..., Model]
+    options: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
+NEURAL = ("factors", "epochs")
+MODELS = {
+    "Random": Kind(lambda given: Random(given.seed)),
+    "MostPop": Kind(lambda given: MostPop()),
+    "Repeat": Kind(lambda given: Repeat(latest(given.train, given.data))),
+    "UserKNN": Kind(lambda given, **own: UserKNN(**own), ("k", "convention")),
+    "ItemKNN": Kind(lambda given, **own: ItemKNN(**own), ("k", "convention")),
+    "BPR": Kind(_bpr, NEURAL),
+    "VBPR": Kind(_vbpr, NEURAL, ("features",)),
+    "FREEDOM": Kind(_freedom, NEURAL, ("features",)),
+    "BM3": Kind(_bm3, NEURAL, ("features",)),
+}
+
+
+class Recommended(NamedTuple):
+    """The result of `recommend_files`, and the lists behind it."""
+
+    result: dict[str, Any]  # what is written as JSON
+    lists: dict[str, np.ndarray]  # per model (evaluated users, length), item positions
     data: Interactions
 
 
@@ -98,79 +147,94 @@ def recommend_files(
     cutoffs: Sequence[int] = (5, 12),
     options: Options | None = None,
 ) -> Recommended:
-    """Fit models on one of Elliot's TSV splits and judge their lists, which are as long
-    as the largest cutoff.
+    """Fit models on one of Elliot's TSV splits and judge their lists.
 
-    The result holds users (evaluated), items (candidates), repeats, models {name:
-    {parameters, metrics {"NDCG@5": {mean, low, high}, ...}, coverage@k}}, differences
-    {"NDCG@5": {"A minus B": {difference, low, high, p}}} of each two models,
-    conventions, versions. Raises ValueError for an unknown or doubled model, an option
-    that no chosen model reads, a number below 1, items without features, and as
-    `read_tsv` and `to_matrices` do.
+    Lists are as long as the largest cutoff. The result holds users (evaluated), items
+    (candidates), repeats, models {name: {parameters, metrics {"NDCG@5": {mean, low,
+    high}, ...}, coverage@k}}, differences {"NDCG@5": {"A minus B": {difference, low,
+    high, p}}} of each two models, conventions, versions. Raises ValueError for an
+    unknown or doubled model, an option that no chosen model reads, a number below 1,
+    items without features, and as `read_tsv` and `to_matrices` do.
     """
     options = options or Options()
     _refuse(models, cutoffs, options)
     table = read_tsv(train)
     data = to_matrices(table, read_tsv(test))
-    given = {name: _rows(path, data.items) for name, path in options.features.items()}
-    made = {name: _model(name, options, given, table, data) for name in models}
+    rows = {name: _rows(path, data.items) for name, path in options.features.items()}
+    given = Inputs(options.seed, rows, table, data)
+    made = {name: _model(MODELS[name], options, given) for name in models}
     compared = compare(made, data, cutoffs, options.seed, options.repeats)
     pairs = list(itertools.combinations(models, 2))
-    differences = {
-        metric: paired(compared.per_user, pairs, metric, options.seed).to_dict("index")
-        for metric in (f"NDCG@{k}" for k in cutoffs)
-        if pairs
-    }
+    metrics = [f"NDCG@{k}" for k in cutoffs] if pairs else []
     result = {
         "users": len(data.evaluated),
         "items": len(data.items),
         "repeats": options.repeats,
         "models": {
-            name: (
-                {"parameters": _parameters(name, model, options, given)}
-                | _numbers(compared.table.loc[name], cutoffs)
-            )
+            name: {"parameters": _parameters(MODELS[name], model, options, given)}
+            | _numbers(compared.table.loc[name], cutoffs)
             for name, model in made.items()
         },
-        "differences": differences,
+        "differences": {
+            metric: paired(compared.per_user, pairs, metric, options.seed).to_dict(
+                "index"
+            )
+            for metric in metrics
+        },
         "conventions": conventions(models, options),
         "versions": {"fashionlib": fashionlib.__version__} | provenance.versions(),
     }
     return Recommended(result, compared.lists, data)
 
 
-def write_lists(path: Path, found: Recommended, length: int) -> None:
-    """Write a parquet with columns user_id, rank (from 1), item_id, and model where
-    there are several: the first `length` places of every evaluated user; empty places
-    are left out.
+def report(result: Mapping[str, Any]) -> str:
+    """Write each model's metrics and the differences of models, one a line."""
+    lines = []
+    for name, model in result["models"].items():
+        for metric, row in model["metrics"].items():
+            interval = f"[{row['low']:.5f}, {row['high']:.5f}]"
+            lines.append(f"{name:10} {metric:16} {row['mean']:.5f}  {interval}")
+    for metric, pairs in result["differences"].items():
+        for pair, row in pairs.items():
+            interval = f"[{row['low']:+.5f}, {row['high']:+.5f}], p {row['p']:.3f}"
+            lines.append(f"{metric} {pair}: {row['difference']:+.5f}  {interval}")
+    return "\n".join(lines)
+
+
+def write_lists(path: Path, recommended: Recommended, length: int) -> None:
+    """Write the first `length` places of every evaluated user's list as a parquet.
+
+    Columns user_id, rank (from 1), item_id, and model where there are several; empty
+    places are left out.
     """
-    tables = (_placed(name, found, length) for name in found.lists)
-    first = next(tables)
-    with atomic(path) as part, pq.ParquetWriter(part, first.schema) as file:
-        for table in itertools.chain([first], tables):
+    tables = [_ranked(name, recommended, length) for name in recommended.lists]
+    with atomic(path) as part, pq.ParquetWriter(part, tables[0].schema) as file:
+        for table in tables:
             file.write_table(table)
 
 
-def _placed(name: str, found: Recommended, length: int) -> pa.Table:
-    lists, users = found.lists[name][:, :length], found.data.users[found.data.evaluated]
+def _ranked(name: str, recommended: Recommended, length: int) -> pa.Table:
+    """Lay out one model's lists, a row for each place that holds an item."""
+    data, lists = recommended.data, recommended.lists[name][:, :length]
     row, place = np.nonzero(lists >= 0)
     columns = {
-        "user_id": _chosen(row, users),
+        "user_id": _dictionary(row, data.users[data.evaluated]),
         "rank": pa.array(place.astype(np.int16) + 1),
-        "item_id": _chosen(lists[row, place], found.data.items),
+        "item_id": _dictionary(lists[row, place], data.items),
     }
-    return pa.table(
-        columns
-        | (
-            {"model": _chosen(np.zeros(len(row)), [name])}
-            if len(found.lists) > 1
-            else {}
-        )
+    if len(recommended.lists) > 1:
+        columns["model"] = _dictionary(np.zeros(len(row)), [name])
+    return pa.table(columns)
+
+
+def _dictionary(places: np.ndarray, values: Sequence[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places, pa.int32()), pa.array(values)
     )
 
 
 def conventions(models: Sequence[str], options: Options) -> dict[str, str]:
-    """How the numbers of these models came about, in words."""
+    """Say in words how the numbers of these models came about."""
     own = (
         "the user's own train items included"
         if options.repeats
@@ -202,7 +266,7 @@ def conventions(models: Sequence[str], options: Options) -> dict[str, str]:
         "interval": "95 % percentile bootstrap over users, 1,000 resamples",
         "difference": (
             "of two models on the same users, same bootstrap; p: two-sided share of"
-            " resamples beyond nought"
+            " resamples beyond zero"
         ),
         "features": (
             "rows joined by id; VBPR reads several spaces side by side, each row of"
@@ -215,54 +279,41 @@ def conventions(models: Sequence[str], options: Options) -> dict[str, str]:
 
 
 def _refuse(models: Sequence[str], cutoffs: Sequence[int], options: Options) -> None:
+    """Raise ValueError for choices that make no sense, before a file is read."""
     if unknown := [name for name in models if name not in MODELS]:
         raise ValueError(f"unknown model {unknown[0]!r}; known: {', '.join(MODELS)}")
     if len(set(models)) < len(models) or not models:
         raise ValueError(f"models {', '.join(models) or 'none'}: name each once")
-    for name, value in asdict(options).items():
-        readers = [model for model, reads in MODELS.items() if name in reads]
-        if (
-            name not in ("repeats", "seed")
-            and value not in (None, {})
-            and not set(readers) & set(models)
-        ):
+    for name in ("k", "convention", "factors", "epochs", "features"):
+        readers = [
+            model
+            for model, kind in MODELS.items()
+            if name in kind.options + kind.inputs
+        ]
+        if getattr(options, name) and not set(readers) & set(models):
             raise ValueError(
                 f"{name} is of no use to {', '.join(models)}; {', '.join(readers)}"
                 " read it"
             )
-    numbers = {
-        "cutoffs": min(cutoffs),
-        "k": options.k,
-        "factors": options.factors,
-        "epochs": options.epochs,
-    }
+    numbers = {"cutoffs": min(cutoffs)}
+    numbers |= {name: getattr(options, name) for name in ("k", *NEURAL)}
     for name, value in numbers.items():
         if value is not None and value < 1:
             raise ValueError(f"{name}: {value}, and must be 1 or more")
     for name in models:
-        if "features" in MODELS[name] and not options.features:
+        if MODELS[name].inputs and not options.features:
             raise ValueError(
                 f"{name} needs features, a parquet of Features.save; VBPR without"
                 " features is BPR"
             )
-        if name == "Repeat" and not options.repeats:
-            raise ValueError(
-                "Repeat recommends what a user has bought, which is masked; allow"
-                " repeats"
-            )
-        if (
-            options.convention
-            and name in NEIGHBOURS
-            and options.convention not in neighbours.CONVENTIONS[name]
-        ):
-            raise ValueError(
-                f"{name} has no convention {options.convention!r}; known: "
-                f"{', '.join(neighbours.CONVENTIONS[name])}"
-            )
+    if "Repeat" in models and not options.repeats:
+        raise ValueError(
+            "Repeat recommends what a user has bought, which is masked; allow repeats"
+        )
 
 
 def _rows(path: Path, items: np.ndarray) -> spaces.Features:
-    """The features of the candidates, in their order."""
+    """Read the features of the candidates, in their order."""
     space = spaces.load(path)
     try:
         return spaces.Features(items.tolist(), space.rows(items), space.made_by)
@@ -273,54 +324,19 @@ def _rows(path: Path, items: np.ndarray) -> spaces.Features:
         ) from error
 
 
-def _model(
-    name: str,
-    options: Options,
-    given: Mapping[str, spaces.Features],
-    table: pd.DataFrame,
-    data: Interactions,
-) -> Model:
-    """The model, not fitted yet; torch is imported for those that need it alone."""
-    if name == "Random":
-        return Random(options.seed)
-    if name == "MostPop":
-        return MostPop()
-    if name == "Repeat":
-        return Repeat(latest(table, data))
-    arguments = {
-        key: value
-        for key in ("k", "convention", "factors", "epochs")
-        if key in MODELS[name] and (value := getattr(options, key)) is not None
-    }
-    if name in NEIGHBOURS:
-        return getattr(neighbours, name)(**arguments)
-    module = importlib.import_module(
-        f"fashionlib.recommending.{'vbpr' if name == 'BPR' else name.lower()}"
-    )
-    matrices = {key: space.matrix for key, space in given.items()}
-    if name in ("BPR", "VBPR"):
-        return module.VBPR(
-            None if name == "BPR" else _joined(list(matrices.values())),
-            seed=options.seed,
-            **arguments,
-        )
-    return getattr(module, name)(matrices, seed=options.seed, **arguments)
-
-
-def _joined(matrices: list[np.ndarray]) -> np.ndarray:
-    """One space as it is; several side by side, each row of each of length one."""
-    return (
-        matrices[0]
-        if len(matrices) == 1
-        else np.concatenate([spaces.unit(rows) for rows in matrices], axis=1)
-    )
+def _model(kind: Kind, options: Options, given: Inputs) -> Model:
+    """Make the model, not fitted yet, with the options that were chosen."""
+    chosen = {name: getattr(options, name) for name in kind.options}
+    own = {name: value for name, value in chosen.items() if value is not None}
+    return kind.make(given, **own)
 
 
 def _parameters(
-    name: str, model: Model, options: Options, given: Mapping[str, spaces.Features]
+    kind: Kind, model: Model, options: Options, given: Inputs
 ) -> dict[str, Any]:
-    """All numbers and words that the fitted model was made with, its epochs, and where
-    its features are from.
+    """Return all numbers and words that the fitted model was made with.
+
+    With its epochs, and where its features are from.
     """
     plain = {
         key: value
@@ -329,37 +345,28 @@ def _parameters(
     }
     if hasattr(model, "history"):
         plain["epochs_run"] = len(model.history)
-    if "features" in MODELS[name]:
+    if kind.inputs:
         plain["features"] = {
-            key: {
-                "file": options.features[key].name,
+            name: {
+                "file": options.features[name].name,
                 "dim": space.matrix.shape[1],
                 "made_by": space.made_by,
             }
-            for key, space in given.items()
+            for name, space in given.features.items()
         }
     return plain
 
 
 def _numbers(row: pd.Series, cutoffs: Sequence[int]) -> dict[str, Any]:
+    """Gather a model's row of the comparison: metrics with intervals, coverage."""
     covered = [f"coverage@{k}" for k in cutoffs]
-    names = [
-        name
-        for name in row.index
-        if not name.endswith((" low", " high")) and name not in covered
-    ]
     metrics = {
         name: {
             "mean": row[name],
             "low": row[f"{name} low"],
             "high": row[f"{name} high"],
         }
-        for name in names
+        for name in row.index
+        if f"{name} low" in row.index
     }
     return {"metrics": metrics} | {name: row[name] for name in covered}
-
-
-def _chosen(places: np.ndarray, values: Sequence[str]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(places, pa.int32()), pa.array(values)
-    )

@@ -1,10 +1,8 @@
-"""What `fashionlib retrieve` does: ranks and top-k accuracy of anybody's vectors, from
-files.
-"""
+"""What `fashionlib retrieve` does: ranks and top-k accuracy of anybody's vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,12 +21,10 @@ COLUMNS = ["query", "gallery"]
 
 
 class Retrieved(NamedTuple):
-    """`result`: what is written as JSON; `per_query`: columns query, first_hit (0:
-    none), top-k ... (1 or 0).
-    """
+    """The result of `retrieve_files`, and what it is made of."""
 
-    result: dict[str, Any]
-    per_query: pd.DataFrame
+    result: dict[str, Any]  # what is written as JSON
+    per_query: pd.DataFrame  # query, first_hit (0: none), top-k ... (1 or 0)
 
 
 def retrieve_files(
@@ -47,49 +43,55 @@ def retrieve_files(
     {accuracy, low, high, chance} for each cutoff, conventions, versions. ValueError
     naming file and row: see `vectors` and `true_pairs`.
     """
-    asked, given = vectors(queries), vectors(gallery)
-    if asked.ndim != 2:
+    query_rows, gallery_rows = vectors(queries), vectors(gallery)
+    if query_rows.ndim != 2:
         raise ValueError(
-            f"{queries}: queries of shape {asked.shape}; a query is one vector, only a"
-            " gallery's item may have several"
+            f"{queries}: queries of shape {query_rows.shape}; a query is one vector,"
+            " only a gallery's item may have several"
         )
-    if asked.shape[1] != given.shape[-1]:
+    if query_rows.shape[1] != gallery_rows.shape[-1]:
         raise ValueError(
-            f"{queries} has rows of {asked.shape[1]} numbers, {gallery} of"
-            f" {given.shape[-1]}: give both of one encoder"
+            f"{queries} has rows of {query_rows.shape[1]} numbers, {gallery} of"
+            f" {gallery_rows.shape[-1]}: give both of one encoder"
         )
-    relevant = true_pairs(pairs, len(asked), len(given))
+    relevant = true_pairs(pairs, len(query_rows), len(gallery_rows))
     itself = (
-        sparse.eye(len(asked), dtype=bool, format="csr")
+        sparse.eye(len(query_rows), dtype=bool, format="csr")
         if Path(queries).samefile(gallery)
         else None
     )
-    first = first_hits(asked, given, relevant, itself)
+    first = first_hits(query_rows, gallery_rows, relevant, itself)
     benchmark = Benchmark(
-        pd.DataFrame(index=range(len(asked))),
-        pd.DataFrame(index=range(len(given))),
+        pd.DataFrame(index=range(len(query_rows))),
+        pd.DataFrame(index=range(len(gallery_rows))),
         relevant,
         f"the pairs of {Path(pairs).name}",
         itself,
     )
     table = accuracy(first, benchmark, cutoffs, seed)
     result = {
-        "queries": len(asked),
-        "gallery": len(given),
+        "queries": len(query_rows),
+        "gallery": len(gallery_rows),
         "pairs": int(relevant.nnz),
-        "dim": given.shape[-1],
+        "dim": gallery_rows.shape[-1],
         **table.drop(columns="queries").to_dict("index"),
-        "conventions": conventions(given.ndim == 3, itself),
+        "conventions": conventions(gallery_rows.ndim == 3, itself),
         "versions": {"fashionlib": fashionlib.__version__} | provenance.versions(),
     }
-    columns = {f"top-{k}": is_hit(first, k).astype(int) for k in cutoffs}
-    return Retrieved(
-        result, pd.DataFrame({"query": range(len(first)), "first_hit": first} | columns)
-    )
+    per_query = pd.DataFrame({"query": range(len(first)), "first_hit": first})
+    for k in cutoffs:
+        per_query[f"top-{k}"] = is_hit(first, k).astype(int)
+    return Retrieved(result, per_query)
+
+
+def report(result: Mapping[str, Any], cutoffs: Sequence[int]) -> str:
+    """Write the accuracy of each cutoff, one a line."""
+    form = "top-{} {accuracy:.4f}  [{low:.4f}, {high:.4f}], chance {chance:.4f}"
+    return "\n".join(form.format(k, **result[f"top-{k}"]) for k in cutoffs)
 
 
 def conventions(several: bool, itself: sparse.csr_matrix | None) -> dict[str, str]:
-    """How the numbers came about, in words."""
+    """Say in words how the numbers came about."""
     return {
         "score": (
             "cosine" + (", of the nearest of an item's vectors" if several else "")
@@ -109,11 +111,12 @@ def conventions(several: bool, itself: sparse.csr_matrix | None) -> dict[str, st
 
 
 def vectors(path: Path) -> np.ndarray:
-    """The file's rows, of length one, float32. ValueError naming the file, and the row
-    where one is at fault: no .npy or .parquet, pickled, cut short, of another shape or
-    type, not finite, all zeros. FileNotFoundError.
+    """Read a file's rows, each of length one, float32.
+
+    ValueError naming the file, and the row where one is at fault: no .npy or .parquet,
+    pickled, cut short, of another shape or type, not finite, all zeros.
+    FileNotFoundError.
     """
-    path = Path(path)
     if path.suffix == ".parquet":
         matrix = features.load(path).matrix
     elif path.suffix == ".npy":
@@ -133,18 +136,18 @@ def vectors(path: Path) -> np.ndarray:
 
 def _npy(path: Path) -> np.ndarray:
     try:
-        with open(
-            path, "rb"
-        ) as file:  # np.load would take an archive or a pickle for what it is not
+        # np.load would take an archive or a pickle for what it is not
+        with path.open("rb") as file:
             return np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is no whole .npy of numbers: {error}") from error
 
 
 def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
-    """Bool (queries, gallery) of a CSV with columns query and gallery. ValueError
-    naming the line: a column missing, no row number, a row out of range, a query
-    without a true row.
+    """Read true pairs, bool (queries, gallery), from a CSV of two columns of rows.
+
+    ValueError naming the line: a column missing, no row number, a row out of range, a
+    query without a true row.
     """
     try:
         table = pd.read_csv(
@@ -154,11 +157,7 @@ def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
             encoding="utf-8-sig",
             index_col=False,
         )
-    except (
-        UnicodeDecodeError,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-    ) as error:
+    except ValueError as error:  # no CSV, empty, not UTF-8
         raise ValueError(f"{path} can't be read as CSV: {error}") from error
     if lacks := [column for column in COLUMNS if column not in table.columns]:
         raise ValueError(
@@ -170,27 +169,27 @@ def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
         _numbers(path, table[column], side)
         for column, side in zip(COLUMNS, (queries, gallery), strict=True)
     )
-    made = sparse.csr_matrix(
-        (np.ones(len(rows), bool), (rows, cols)), (queries, gallery)
-    )
-    made.sum_duplicates()
-    empty = np.flatnonzero(np.diff(made.indptr) == 0)
+    shape = (queries, gallery)
+    pairs = sparse.csr_matrix((np.ones(len(rows), bool), (rows, cols)), shape)
+    pairs.sum_duplicates()
+    empty = np.flatnonzero(np.diff(pairs.indptr) == 0)
     if len(empty):
         raise ValueError(
             f"{path}: query row {empty[0]} has no true row, {len(empty)} of {queries}"
             " queries have none; leave their vectors out, or give their pairs"
         )
-    return made
+    return pairs
 
 
 def _numbers(path: Path, column: pd.Series, rows: int) -> np.ndarray:
+    """Read a column of row numbers; ValueError naming the first bad line."""
     whole = column.str.fullmatch("[0-9]{1,12}").to_numpy(bool)
     values = np.where(whole, column, "0").astype(np.int64)
     out = f"is out of range: there are {rows} rows, numbered from 0"
-    for bad, told in ((~whole, "is no row number"), (values >= rows, out)):
+    for bad, what in ((~whole, "is no row number"), (values >= rows, out)):
         if bad.any():
             at = int(bad.argmax())
             raise ValueError(
-                f"{path} line {at + 2}: {column.name} {column.iloc[at]!r} {told}"
+                f"{path} line {at + 2}: {column.name} {column.iloc[at]!r} {what}"
             )
     return values

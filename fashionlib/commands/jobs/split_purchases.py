@@ -1,23 +1,17 @@
-"""What `fashionlib split-purchases` does: H&M's transactions cut into train and test."""
+"""What `fashionlib split-purchases` does: cut H&M's transactions in two."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from fashionlib.data.files import refuse_clash
-from fashionlib.data.interactions import (
-    encode_ids,
-    exports,
-    global_split,
-    temporal_split,
-)
+from fashionlib.data.interactions import exports, global_split, temporal_split
 from fashionlib.data.interactions.files import read_transactions
 
-LAYOUTS = ("elliot", "recbole")
+ARTICLE_COLUMNS = ("article_id", "item_id")
 
 
 def split_files(
@@ -28,8 +22,7 @@ def split_files(
     day: str = "cut",
     layout: str = "elliot",
 ) -> tuple[pd.DataFrame, list[Path]]:
-    """Cut H&M's transactions 80/20 by time and write the sides into `folder`, all of
-    them or none.
+    """Cut H&M's transactions 80/20 by time and write all sides into `folder`, or none.
 
     `by` "customer": each one's last rows are the test (`temporal_split`, `day` as
     there); "date": one date for everybody. `articles`, a CSV with a column article_id
@@ -37,24 +30,17 @@ def split_files(
     (`write_elliot`). "recbole": the train side is cut once more by the same rule, for
     RecBole wants a validation set (`write_recbole`). Rows keep the table's order.
     Returns the counts of `describe` and the written files. Raises FileNotFoundError,
-    and ValueError for bad rows (file, line, value), an unknown choice, and when an
-    output is an input.
+    and ValueError for bad rows (file, line, value) and when an output is an input.
     """
-    for name, value, known in (
-        ("by", by, ("customer", "date")),
-        ("layout", layout, LAYOUTS),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} {value!r}; known: {', '.join(known)}")
     if by == "date" and day != "cut":
         raise ValueError(
             f"day {day!r} says what becomes of the day that a customer's cut falls"
             " through; a split by date keeps all days whole"
         )
-    files = (exports.elliot_files if layout == "elliot" else exports.recbole_files)(
-        folder
-    )
-    refuse_clash(files.values(), filter(None, (transactions, articles)))
+    recbole = layout == "recbole"
+    files = (exports.recbole_files if recbole else exports.elliot_files)(folder)
+    inputs = [transactions] if articles is None else [transactions, articles]
+    refuse_clash(files.values(), inputs)
 
     def cut(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return temporal_split(rows, day=day) if by == "customer" else global_split(rows)
@@ -62,38 +48,35 @@ def split_files(
     table = read_transactions(transactions)
     kept = table if articles is None else _only(table, transactions, articles)
     train, test = cut(kept)
-    if layout == "elliot":
-        exports.write_elliot(folder, train, test)
-        return describe(
-            {"read": table, "kept": kept, "train": train, "test": test}
-        ), list(files.values())
-    learn, valid = cut(train)
-    exports.write_recbole(folder, learn, valid, test)
-    sides = {"read": table, "kept": kept, "train": learn, "valid": valid, "test": test}
-    return describe(sides), list(files.values())
+    sides = {"train": train, "test": test}
+    if recbole:
+        train, valid = cut(train)
+        sides = {"train": train, "valid": valid, "test": test}
+    (exports.write_recbole if recbole else exports.write_elliot)(
+        folder, *sides.values()
+    )
+    return describe({"read": table, "kept": kept} | sides), list(files.values())
 
 
 def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One column a side; rows: rows, customers, articles, customers with one row (of
-    that side).
+    """Return one column a side: rows, customers, articles, customers with one row.
+
+    The last are those with one row of that side.
     """
     counts = {}
     for name, table in sides.items():
-        users, items = (
-            np.bincount(encode_ids(table[column])[0])
-            for column in ("user_id", "item_id")
-        )
+        per_customer = table["user_id"].value_counts()
         counts[name] = {
             "rows": len(table),
-            "customers": len(users),
-            "articles": len(items),
-            "customers with one row": int((users == 1).sum()),
+            "customers": int((per_customer > 0).sum()),
+            "articles": table["item_id"].nunique(),
+            "customers with one row": int((per_customer == 1).sum()),
         }
     return pd.DataFrame(counts)
 
 
 def _only(table: pd.DataFrame, transactions: Path, articles: Path) -> pd.DataFrame:
-    """The rows of `table` whose item is listed in the CSV `articles`."""
+    """Return the rows of `table` whose item is listed in the CSV `articles`."""
     if not Path(articles).is_file():
         raise FileNotFoundError(
             f"{articles}: no such file; it needs a column article_id or item_id"
@@ -104,26 +87,23 @@ def _only(table: pd.DataFrame, transactions: Path, articles: Path) -> pd.DataFra
             dtype="str",
             keep_default_na=False,
             encoding="utf-8-sig",
-            usecols=lambda name: name in ("article_id", "item_id"),
+            usecols=lambda name: name in ARTICLE_COLUMNS,
         )
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-    ) as error:
+    except ValueError as error:  # no CSV, empty, not UTF-8
         raise ValueError(f"{articles}: {error}") from error
     if listed.shape[1] != 1:
         raise ValueError(
             f"{articles}: {listed.shape[1]} columns called article_id or item_id;"
             " give one"
         )
-    kept = table[table["item_id"].isin(set(listed.iloc[:, 0]))]
+    if listed.empty:
+        raise ValueError(f"{articles}: a header and no rows")
+    ids = listed.iloc[:, 0]
+    kept = table[table["item_id"].isin(set(ids))]
     if kept.empty:
         raise ValueError(
-            f"none of the {len(listed)} ids of {articles} (first:"
-            f" {listed.iloc[0, 0]!r}) is among those of {transactions} (first:"
-            f" {table['item_id'].iloc[0]!r}); has a leading zero been lost?"
-            if len(listed)
-            else f"{articles}: a header and no rows"
+            f"none of the {len(ids)} ids of {articles} (first: {ids[0]!r}) is among"
+            f" those of {transactions} (first: {table['item_id'].iloc[0]!r}); has a"
+            " leading zero been lost?"
         )
     return kept

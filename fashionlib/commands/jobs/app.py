@@ -1,6 +1,4 @@
-"""`fashionlib app`: loads an index and captioners, and serves them until it is
-stopped.
-"""
+"""What `fashionlib app` does: it loads an index and captioners and serves them."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fashionlib import app
 from fashionlib.captioning.metrics import attributes
@@ -28,16 +27,15 @@ def serve(
     port: int,
     share: bool,
 ) -> None:
-    """Serve the app on this machine's `port`, and by a public link if `share`; returns
-    when it is interrupted.
+    """Serve the app on this machine's `port`, until it is interrupted.
 
-    `captioners` maps names to folders or hub ids. What is uploaded is deleted at the
-    end. Raises as `search.Index.open`, `captioners.load`, `attributes.frozen` and
-    `app.create`; OSError where the port is taken.
+    `captioners` maps names to folders or hub ids; with `share` there is a public link
+    too. What is uploaded is deleted at the end. Raises as `search.Index.open`,
+    `captioners.load`, `attributes.frozen` and `app.create`; OSError where the port is
+    taken.
     """
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit()
-    )  # so that the uploads are deleted then too
+    # so that the uploads are deleted then too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory(prefix="fashionlib-app-") as uploads:
         os.environ.update(GRADIO_TEMP_DIR=uploads, GRADIO_ANALYTICS_ENABLED="False")
         page = app.create(
@@ -51,19 +49,19 @@ def serve(
         page.block_thread()
 
 
-def _index(folder: Path | None):
+def _index(folder: Path | None) -> Any:
     if folder is None:
         return None
     from fashionlib.retrieval import search
 
     index = search.Index.open(folder)
-    index.encoder  # noqa: B018  loaded now: a missing or another model is told before anybody asks
+    index.encoder  # noqa: B018  loaded now: a wrong model is told before anybody asks
     return index
 
 
-def _captioners(folders: Mapping[str, str]) -> dict:
-    if not folders:
+def _captioners(checkpoints: Mapping[str, str]) -> dict[str, Any]:
+    if not checkpoints:
         return {}
     from fashionlib.captioning import captioners
 
-    return {name: captioners.load(folder) for name, folder in folders.items()}
+    return {name: captioners.load(folder) for name, folder in checkpoints.items()}

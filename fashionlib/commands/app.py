@@ -1,0 +1,55 @@
+"""`fashionlib app`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashionlib.commands.named import named
+
+EXAMPLES = ["--index my-index --captioner ours=captioner/joint --pool pool.json"]
+
+
+def run(
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="written by fashionlib index"),
+    ] = None,
+    captioner: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]FOLDER",
+            help="a folder or hub id, with the name to show; several are shown side by"
+            " side. A mini's needs cells.safetensors",
+        ),
+    ] = None,
+    pool: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="pool.json",
+            help="a frozen attribute pool (data/pools): the words that count as"
+            " attributes (default: every noun and adjective)",
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(metavar="N", help="of this machine")] = 7860,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share",
+            help="also by a public link, for a class: whoever has it can use the page"
+            " and see the index's pictures",
+        ),
+    ] = False,
+) -> None:
+    """Search an index and caption your own photos in a browser, on this machine."""
+    if not 1 <= port <= 65535:
+        raise ValueError(f"--port {port} is no port; give one from 1 to 65535")
+    if index is None and not captioner:
+        raise ValueError("nothing to show: give --index, --captioner, or both")
+    example = "before=one/base after=one/tuned"
+    captioners = named("--captioner", captioner or [], "[^=/]+", example)
+    from fashionlib.commands.jobs.app import serve
+
+    serve(index, captioners, pool, port, share)

@@ -1,0 +1,28 @@
+"""`fashionlib check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = ["path/to/hm"]
+
+
+def run(
+    root: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ROOT",
+            help="a folder in one of the layouts: hm, hm_hub, facad, dfmm,"
+            " consumer2shop, deepfashion2",
+        ),
+    ],
+) -> int:
+    """Say what lies in a data folder, what is missing and what is broken."""
+    from fashionlib.data.readers import layouts
+
+    report = layouts.check(root)
+    typer.echo(report)
+    return int(report.broken)

@@ -1,0 +1,41 @@
+"""`fashionlib download`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = ["hm path/to/hm --accept-terms"]
+
+
+def run(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="hm, hm_hub, hm_hub_12k, dfmm_hub or clothing; of facad, dfmm,"
+            " consumer2shop and deepfashion2 it says whom to ask",
+        ),
+    ],
+    dest: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DEST",
+            help="the folder to fetch to; a run that was cut off goes on",
+        ),
+    ],
+    accept_terms: Annotated[
+        bool,
+        typer.Option("--accept-terms", help="you have read the terms and keep to them"),
+    ] = False,
+) -> None:
+    """Say a dataset's terms and fetch it, with your account where it needs one."""
+    from fashionlib.data import download
+    from fashionlib.data.readers import layouts
+
+    typer.echo(download.statement(name))
+    place = download.download(name, dest, accept_terms)
+    step = f"; next: fashionlib check {place}" if name in layouts.LAYOUTS else ""
+    typer.echo(f"{place}: complete and checked{step}")

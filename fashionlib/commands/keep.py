@@ -1,0 +1,20 @@
+"""`fashionlib keep`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EXAMPLES = ["--profile sample"]
+
+
+def run(
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="a profile that has run on real data")
+    ] = "sample",
+) -> None:
+    """Keep a run's numbers on real data in data/measured, where the book shows them."""
+    from fashionlib.book import runs
+
+    typer.echo(runs.keep(profile).relative_to(runs.repository()))

@@ -1,0 +1,91 @@
+"""The commands under their names, and how an error ends: one line and exit code 2.
+
+A command is a file of this folder with a function `run`, whose docstring is the help,
+and `EXAMPLES`. These files import nothing heavy: what is done lies in `jobs`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+import typer
+
+from fashionlib.commands import (
+    app,
+    check,
+    download,
+    execute,
+    finetune,
+    index,
+    keep,
+    label,
+    recommend,
+    retrieve,
+    score,
+    search,
+    split,
+    split_purchases,
+    summary,
+)
+
+COMMANDS: dict[str, ModuleType] = {
+    "check": check,
+    "download": download,
+    "split": split,
+    "split-purchases": split_purchases,
+    "finetune": finetune,
+    "score": score,
+    "recommend": recommend,
+    "label": label,
+    "retrieve": retrieve,
+    "index": index,
+    "search": search,
+    "app": app,
+    "execute": execute,
+    "keep": keep,
+    "summary": summary,
+}
+EXTRAS = "app,captions,data,features,labels,recommend,scores,search,book"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0: it went well. 1: what was checked or executed is broken. 2: bad input, told in
+    one line. 130: interrupted.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        command = typer.main.get_command(line())
+        return command.main(words, "fashionlib", standalone_mode=False) or 0
+    except typer.TyperException as error:  # of the words themselves
+        message = f"{error.format_message()} See --help"
+    except ModuleNotFoundError as error:
+        message = f"{error}; pip install 'fashionlib[{EXTRAS}]'"
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        message = str(error) or "stopped"
+    where = " ".join(["fashionlib", *words[:1]])
+    sys.stderr.write(f"{where}: {' '.join(message.split())}\n")
+    return 2
+
+
+def line() -> typer.Typer:
+    """Build the command line: plain text, without colours, boxes or tracebacks."""
+    commands = typer.Typer(
+        help="Read, caption, score and recommend fashion items.",
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for name, module in COMMANDS.items():
+        examples = [f"example: fashionlib {name} {words}" for words in module.EXAMPLES]
+        commands.command(
+            name,
+            short_help=module.run.__doc__.split("\n\n")[0],
+            epilog="\n".join(["\b", *examples]),  # \b: lines stay as they are
+        )(module.run)
+    return commands

@@ -1,0 +1,125 @@
+"""`fashionlib recommend`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fashionlib.commands.named import named
+from fashionlib.data.files import refuse_clash, write_json
+
+EXAMPLES = [
+    "--train train.tsv --test test.tsv --model ItemKNN --k 20 --out r.json",
+    "--train train.tsv --test test.tsv --model MostPop --model VBPR --features"
+    " clip.parquet --top 12 --lists lists.parquet --out r.json",
+    "--train train.tsv --test test.tsv --model BM3 --features visual=resnet.parquet"
+    " --features textual=sbert.parquet --epochs 20 --out r.json",
+]
+
+
+def run(
+    train: Annotated[
+        Path, typer.Option(metavar="train.tsv", help="what the models learn from")
+    ],
+    test: Annotated[
+        Path, typer.Option(metavar="test.tsv", help="what they are judged by")
+    ],
+    model: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help="Random, MostPop, Repeat, UserKNN, ItemKNN, BPR, VBPR, FREEDOM or BM3;"
+            " several are compared on the same customers",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="r.json", help="gets the result")],
+    k: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="neighbours (default 10 for UserKNN, 20 for ItemKNN)"
+        ),
+    ] = None,
+    convention: Annotated[
+        Literal["plain", "elliot", "aiolli", "implicit"] | None,
+        typer.Option(
+            help="of UserKNN and ItemKNN: plain, the textbook's (default); elliot,"
+            " Elliot's standard (self counted, UserKNN transposed); aiolli, Elliot's"
+            " aiolli (self not counted); implicit, the library's ItemKNN",
+        ),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]x.parquet",
+            help="of VBPR, FREEDOM and BM3: columns item_id, features; one row for"
+            " every item of the train rows. Several for FREEDOM and BM3 (visual=...,"
+            " textual=...); VBPR puts them side by side",
+        ),
+    ] = None,
+    factors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="of BPR, VBPR, FREEDOM, BM3 (default: the model's)"
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="at most, of the same (default: the model's)"),
+    ] = None,
+    repeats: Annotated[
+        bool,
+        typer.Option(
+            "--repeats",
+            help="may recommend what a customer bought in train (else, as in Elliot, it"
+            " is masked); Repeat needs it",
+        ),
+    ] = False,
+    cutoffs: Annotated[str, typer.Option(metavar="N,N", help="list lengths")] = "5,12",
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="of the models and of the intervals")
+    ] = 0,
+    lists: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="lists.parquet",
+            help="keep the lists: user_id, rank, item_id, and model where there are"
+            " several",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="their length, judged too (default: the largest cutoff)"
+        ),
+    ] = None,
+) -> None:
+    """Fit recommenders on TSV files, judge and compare them.
+
+    The files have no header and the fields user, item, rating, date.
+    """
+    from fashionlib.commands.jobs import recommend
+
+    if not re.fullmatch(r"\d+(,\d+)*", cutoffs):
+        raise ValueError(f"--cutoffs {cutoffs!r} are no list lengths; e.g. 5,12")
+    if top is not None and lists is None:
+        raise ValueError(
+            f"--top {top} is the length of the lists; --lists says where they go"
+        )
+    lengths = {int(text) for text in cutoffs.split(",")}
+    lengths |= set() if top is None else {top}
+    example = "visual=a.parquet textual=b.parquet"
+    spaces = named("--features", features or [], r"\w+", example, suffix=False)
+    spaces = {name: Path(text) for name, text in spaces.items()}
+    outputs = [out] if lists is None else [out, lists]
+    refuse_clash(outputs, [train, test, *spaces.values()])
+    options = recommend.Options(k, convention, factors, epochs, spaces, repeats, seed)
+    recommended = recommend.recommend_files(
+        train, test, model, sorted(lengths), options
+    )
+    if lists:
+        recommend.write_lists(lists, recommended, top or max(lengths))
+    write_json(out, recommended.result)
+    typer.echo(recommend.report(recommended.result))

@@ -1,0 +1,56 @@
+"""`fashionlib split`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fashionlib.data.files import atomic
+
+EXAMPLES = ["path/to/hm --by product --out splits.csv"]
+
+
+def run(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="a data folder")],
+    out: Annotated[
+        Path, typer.Option(metavar="splits.csv", help="columns item_id, split")
+    ],
+    by: Annotated[
+        Literal["article", "product", "caption"],
+        typer.Option(
+            help="article: Paper A's published recipe to the row; product: no product"
+            " on two sides; caption: no text on two sides",
+        ),
+    ] = "article",
+    filter_items: Annotated[
+        bool,
+        typer.Option(
+            "--filter",
+            help="keep what Paper A keeps first: a caption, a picture, a fashion type"
+            " of at least 7 articles; else every item is cut",
+        ),
+    ] = False,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="random state; 42 as published")
+    ] = 42,
+) -> None:
+    """Cut the items of a data folder 80/10/10 into train, validation and test."""
+    from fashionlib.data.items import split_items, split_sizes
+    from fashionlib.data.readers import hm, layouts
+
+    layout = layouts.recognise(root)
+    if filter_items and layout != "hm":
+        raise ValueError(
+            f"--filter is Paper A's for H&M's tables, and {root} is in layout"
+            f" {layout}; leave it out"
+        )
+    items = layouts.items(root)
+    if filter_items:
+        items, steps = hm.filter_captioned(items)
+        typer.echo(steps.to_string(index=False))
+    split = split_items(items, by=by, seed=seed)
+    with atomic(out) as part:
+        split[["item_id", "split"]].to_csv(part, index=False)
+    typer.echo(f"{out}: {split_sizes(split)}, by {by}")

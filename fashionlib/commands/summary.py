@@ -1,0 +1,34 @@
+"""`fashionlib summary`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+EXAMPLES = ["--profile tiny"]
+
+
+def run(
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="a profile that has run")
+    ] = "tiny",
+) -> None:
+    """Print the main numbers of a finished run."""
+    from fashionlib.book import runs
+
+    runs.profile(profile)  # refuses an unknown one
+    place = runs.repository() / "_run" / profile / "results" / "scoreboard.json"
+    if not place.is_file():
+        raise FileNotFoundError(
+            f"no scoreboard of profile {profile}; run: make book PROFILE={profile}"
+        )
+    board = json.loads(place.read_text(encoding="utf-8"))
+    if board["provenance"]["data"]["synthetic"]:
+        typer.echo(
+            '"this run" is the synthetic wardrobe: it tests the method and says nothing'
+            " about H&M"
+        )
+    for row in board["values"]["main"]:
+        typer.echo("{what:46} {published:>10} {sample:>10} {here:>10}".format(**row))
