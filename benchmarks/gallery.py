@@ -5,7 +5,7 @@ Bytes of the page besides pictures, and milliseconds from a change of a control 
 laid-out articles in headless Chromium (median of 9). Captions are shuffled and thinned
 true ones, scores drawn. Needs playwright and Chromium.
 
-    fashionlib wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py
+    wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py
     ROOT
 """
 

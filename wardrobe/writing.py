@@ -54,8 +54,7 @@ def write(
         truth.to_csv(part / planting.TRUTH, index=False)
         made = f"{items} items, {shoppers} shoppers, seed {seed}, layout {layout}"
         (part / hm.MARKER).write_text(
-            f"Synthetic: drawn by `fashionlib wardrobe` with {made}. Nobody's real"
-            " data.\n"
+            f"Synthetic: drawn by `wardrobe` with {made}. Nobody's real data.\n"
         )
     return truth
 

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import typer
 
@@ -52,35 +53,8 @@ EXTRAS = "app,captions,data,features,labels,recommend,scores,search,book"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code.
-
-    0: it went well. 1: what was checked or executed is broken. 2: bad input, told in
-    one line. 130: interrupted.
-    """
-    words = sys.argv[1:] if argv is None else list(argv)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    try:
-        command = typer.main.get_command(line())
-        return command.main(words, "fashionlib", standalone_mode=False) or 0
-    except typer.TyperException as error:  # of the words themselves
-        message = f"{error.format_message()} See --help"
-    except ModuleNotFoundError as error:
-        message = f"{error}; pip install 'fashionlib[{EXTRAS}]'"
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        message = str(error) or "stopped"
-    where = " ".join(["fashionlib", *words[:1]])
-    sys.stderr.write(f"{where}: {' '.join(message.split())}\n")
-    return 2
-
-
-def line() -> typer.Typer:
-    """Build the command line: plain text, without colours, boxes or tracebacks."""
-    commands = typer.Typer(
-        help="Read, caption, score and recommend fashion items.",
-        rich_markup_mode=None,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
+    """Run a command of `fashionlib` and return its exit code; see `run`."""
+    commands = plain(help="Read, caption, score and recommend fashion items.")
     for name, module in COMMANDS.items():
         examples = [f"example: fashionlib {name} {words}" for words in module.EXAMPLES]
         commands.command(
@@ -88,4 +62,36 @@ def line() -> typer.Typer:
             short_help=module.run.__doc__.split("\n\n")[0],
             epilog="\n".join(["\b", *examples]),  # \b: lines stay as they are
         )(module.run)
-    return commands
+    words = sys.argv[1:] if argv is None else list(argv)
+    return run(commands, words, " ".join(["fashionlib", *words[:1]]))
+
+
+def plain(**settings: Any) -> typer.Typer:
+    """Start a command line of plain text: no colours, boxes or tracebacks."""
+    return typer.Typer(
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        **settings,
+    )
+
+
+def run(commands: typer.Typer, words: Sequence[str], name: str) -> int:
+    """Run a command line on its words and return the exit code.
+
+    0: it went well. 1: what was checked or executed is broken. 2: bad input, told in
+    one line after the `name`. 130: interrupted.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    program = name.split()[0]
+    try:
+        command = typer.main.get_command(commands)
+        return command.main(words, program, standalone_mode=False) or 0
+    except typer.TyperException as error:  # of the words themselves
+        message = f"{error.format_message().rstrip('.')}; see --help"
+    except ModuleNotFoundError as error:
+        message = f"{error}; pip install 'fashionlib[{EXTRAS}]'"
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        message = str(error) or "stopped"
+    sys.stderr.write(f"{name}: {' '.join(message.split())}\n")
+    return 2

@@ -21,6 +21,6 @@ def named(
         last = Path(text).name if suffix else Path(text).stem
         key, path = (parts[1], parts[2]) if parts else (last, text)
         if key in paths:
-            raise ValueError(f"{option} {text}: {key} is named twice; e.g. {example}")
+            raise ValueError(f"{option} {text}: {key!r} is named twice; e.g. {example}")
         paths[key] = path
     return paths

@@ -3,6 +3,8 @@ on bad input.
 """
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,11 +12,11 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from fashionlib import commands
+from fashionlib.book import runs
 from fashionlib.data.readers import layouts
-from wardrobe import LAYOUTS
+from wardrobe import LAYOUTS, command
 
 COMMANDS = [
-    "wardrobe",
     "check",
     "split",
     "split-purchases",
@@ -36,12 +38,8 @@ COMMANDS = [
 @pytest.fixture(scope="module")
 def wardrobe(tmp_path_factory):
     root = tmp_path_factory.mktemp("cli") / "wardrobe"
-    assert (
-        commands.main(
-            ["wardrobe", str(root), "--items", "24", "--shoppers", "6", "--seed", "1"]
-        )
-        == 0
-    )
+    given = ["--items", "24", "--shoppers", "6", "--seed", "1"]
+    assert command.main([str(root), *given]) == 0
     return root
 
 
@@ -51,14 +49,54 @@ def refused(capsys, arguments: list[str], *words: str) -> None:
     assert error.count("\n") == 1 and all(word in error for word in words), error
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example(command, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        commands.main([command, "--help"])
-    assert (
-        stopped.value.code == 0
-        and f"example: fashionlib {command}" in capsys.readouterr().out
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_and_fits_a_dumb_terminal(name, capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "50")
+    assert commands.main([name, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    example = f"  example: fashionlib {name}"
+    assert any(line.startswith(example) for line in lines)
+    others = [line for line in lines if not line.startswith("  example:")]
+    assert max(map(len, others)) <= 50
+    assert all(line.isascii() and "\x1b" not in line for line in lines)
+
+
+def test_the_wardrobe_has_a_command_of_its_own(tmp_path, capsys):
+    assert command.main(["--help"]) == 0
+    assert "example: wardrobe my-wardrobe" in capsys.readouterr().out
+    assert command.main([str(tmp_path), "--layout", "tiny"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("wardrobe: ") and "'deepfashion2'" in error
+    assert error.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+def test_help_names_every_layout_and_profile(capsys):
+    assert commands.main(["check", "--help"]) == commands.main(["execute", "--help"])
+    text = capsys.readouterr().out
+    assert all(name in text for name in [*layouts.LAYOUTS, *runs.profile_names()])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "fashionlib: Missing command; see --help"),
+        (["wardrobe"], "fashionlib wardrobe: No such command 'wardrobe'; see --help"),
+        (["split", "x"], "fashionlib split: Missing option '--out'; see --help"),
+        (["keep", "--profil"], "fashionlib keep: No such option: --profil"),
+        (["split", "x", "--out", "y", "--seed", "z"], "'--seed'"),
+    ],
+)
+def test_wrong_words_end_with_one_line(words, told, capsys):
+    refused(capsys, words, told)
+
+
+def test_the_command_line_starts_without_what_is_heavy():
+    heavy = {"torch", "pandas", "numpy", "yaml", "requests"}
+    code = (
+        f"import sys, fashionlib.commands; sys.exit(bool({heavy} & set(sys.modules)))"
     )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_a_drawn_wardrobe_is_whole(wardrobe, capsys):
@@ -81,21 +119,8 @@ def test_a_broken_folder_ends_with_1_and_names_the_fault(wardrobe, tmp_path, cap
 def test_every_layout_can_be_drawn_checked_and_split(tmp_path, capsys):
     for layout in LAYOUTS:
         root, out = tmp_path / layout, tmp_path / f"{layout}.csv"
-        assert (
-            commands.main(
-                [
-                    "wardrobe",
-                    str(root),
-                    "--items",
-                    "30",
-                    "--shoppers",
-                    "3",
-                    "--layout",
-                    layout,
-                ]
-            )
-            == 0
-        )
+        size = ["--items", "30", "--shoppers", "3"]
+        assert command.main([str(root), *size, "--layout", layout]) == 0
         assert commands.main(["check", str(root)]) == 0, capsys.readouterr().out
         assert (
             commands.main(["split", str(root), "--by", "product", "--out", str(out)])
@@ -493,7 +518,7 @@ def test_recommend_names_an_unknown_model_and_a_bad_cutoff(tmp_path, capsys):
             "--features",
             "a=c.parquet",
         ],
-        "a is named twice",
+        "'a' is named twice",
     )
     refused(
         capsys,
@@ -568,8 +593,7 @@ def test_finetune_trains_goes_on_after_a_kill_and_captions_the_test_split(
         return step(self, *args, **kwargs)
 
     monkeypatch.setattr(Trainer, "training_step", counted)
-    with pytest.raises(KeyboardInterrupt):
-        commands.main(arguments)
+    assert commands.main(arguments) == 130
     assert not (output / "adapter").exists()
     assert commands.main(arguments) == 0
     assert len(done) == 2 + 1 + 2  # two steps, a killed one, and only two more
@@ -683,18 +707,6 @@ def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkey
     assert not (tmp_path / "out").exists()
 
 
-def test_finetune_takes_no_other_split(wardrobe, base, tmp_path):
-    with pytest.raises(SystemExit) as stopped:
-        commands.main(
-            [
-                "finetune",
-                str(wardrobe),
-                "--base",
-                str(base),
-                "--output",
-                str(tmp_path),
-                "--split",
-                "colour",
-            ]
-        )
-    assert stopped.value.code == 2
+def test_finetune_takes_no_other_split(wardrobe, base, tmp_path, capsys):
+    given = ["finetune", str(wardrobe), "--base", str(base), "--output", str(tmp_path)]
+    refused(capsys, [*given, "--split", "colour"], "'--split'", "'article', 'product'")

@@ -126,7 +126,7 @@ def test_a_convention_is_used_and_told(split, model, convention):
 
 
 def test_several_models_are_compared_on_the_same_users(split):
-    train_file, test_file, train, test = split
+    train_file, test_file, _, _ = split
     models = ["MostPop", "ItemKNN", "Random"]
     result = recommend.recommend_files(
         train_file, test_file, models, (3, 5), recommend.Options(seed=4)

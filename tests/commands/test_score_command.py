@@ -1,4 +1,4 @@
-"""`fashionlib score` on files: the library's scores, controls, and wrong files named."""
+"""`fashionlib score` on files: scores as the library gives them, wrong files named."""
 
 import json
 

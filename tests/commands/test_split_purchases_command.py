@@ -1,4 +1,4 @@
-"""`fashionlib split-purchases` on files: cut as tables are, all sides written or none."""
+"""`fashionlib split-purchases` on files: cut as tables are, all sides or none."""
 
 from pathlib import Path
 

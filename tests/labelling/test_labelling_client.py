@@ -689,7 +689,7 @@ def test_where_nothing_is_labelled_the_command_says_why(
         (["photos", "--yes", "--batch-size", "0"], "batch size 0"),
         (["empty", "--yes"], "no picture"),
         ([".", "--yes"], "--out out lies in ."),
-        (["items.csv", "--yes"], "items.csv has no column image"),
+        (["items.csv", "--yes"], "items.csv: no column image; found"),
     ],
 )
 def test_the_command_refuses_in_one_line(
