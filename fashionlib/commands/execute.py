@@ -36,7 +36,7 @@ def run(
     values = dict(_parameter(text) for text in parameter or [])
     try:
         executed = execute.execute(notebook, profile, values)
-    except execute.NotebookFailed as error:
+    except execute.NotebookError as error:
         sys.stderr.write(f"fashionlib execute: {' '.join(str(error).split())}\n")
         return 1
     typer.echo(executed.relative_to(runs.repository()))
