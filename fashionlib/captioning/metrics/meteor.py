@@ -189,10 +189,10 @@ class _Jar:
 
     def __init__(self, limit: float, paraphrase_table: Path, bar: tqdm) -> None:
         self.limit, self.bar, self.late = limit, bar, False
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (__exit__ closes it)
+        command = [java.runtime(), *MACHINE, *java.FLAGS, "-jar", JAR, *OPTIONS]
         self.process = subprocess.Popen(
-            [java.runtime(), *MACHINE, *java.FLAGS, "-jar", JAR, *OPTIONS]
-            + ["-a", str(paraphrase_table)],
+            [*command, "-a", str(paraphrase_table)],
             cwd=java.jar_folder("meteor"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -194,7 +194,7 @@ def questions(seed: int, count: int) -> list[dict]:
 def ours(row: dict) -> tuple[float, list[int]]:
     """F, and (tp, fp, fn) of all tuples and of each category, in one list."""
     found = graph.counts(
-        graph.merged(row["candidate"]), graph.merged(sum(row["references"], []))
+        graph.Graph.of(row["candidate"]), graph.Graph.of(sum(row["references"], []))
     )
     whole = found.sum(axis=0)
     return float(np.nan_to_num(graph.f_score(whole))), [
@@ -341,7 +341,7 @@ def test_hand_counted():
         ["sleeve", "long"],
     ]
     other = [["dress"], ["dress", "crimson"], ["dress", "sleeve", "with"], ["belt"]]
-    found = graph.counts(graph.merged(mine), graph.merged(other))
+    found = graph.counts(graph.Graph.of(mine), graph.Graph.of(other))
     # objects dress, sleeve against dress, sleeve, belt; red is crimson's synonym;
     # (sleeve, long) is nowhere
     np.testing.assert_array_equal(found, [[2, 0, 1], [1, 1, 0], [1, 0, 0]])
@@ -350,29 +350,29 @@ def test_hand_counted():
 
 
 def test_several_may_match_the_same_one_and_f_pass_1():
-    mine = graph.merged(
+    mine = graph.Graph.of(
         [["frock"], ["garment"]]
     )  # no synset in common, but each shares one with dress
-    found = graph.counts(mine, graph.merged([["dress"]]))[0]
+    found = graph.counts(mine, graph.Graph.of([["dress"]]))[0]
     assert found.tolist() == [2, 0, -1] and graph.f_score(found) == 2 * 2 / (2 + 1)
 
 
 def test_a_relation_has_a_direction_and_be_is_no_part_of_it():
     facts = [
-        graph.merged([["man", "hat", predicate]])
+        graph.Graph.of([["man", "hat", predicate]])
         for predicate in ("wear", "be wear", "carry")
     ]
     assert graph.counts(facts[0], facts[1])[2].tolist() == [1, 0, 0]
     assert graph.counts(facts[0], facts[2])[2].tolist() == [0, 1, 1]
-    assert graph.counts(facts[0], graph.merged([["hat", "man", "wear"]]))[
+    assert graph.counts(facts[0], graph.Graph.of([["hat", "man", "wear"]]))[
         2
     ].tolist() == [0, 1, 1]
 
 
 def test_an_empty_side():
-    nothing, something = graph.merged([]), graph.merged([["dress", "red"]])
+    nothing, something = graph.Graph.of([]), graph.Graph.of([["dress", "red"]])
     assert graph.counts(nothing, something).sum(axis=0).tolist() == [0, 0, 2]
     assert graph.f_score(graph.counts(nothing, something).sum(axis=0)) == 0
     assert np.isnan(graph.f_score(graph.counts(nothing, nothing)[0]))
     with pytest.raises(ValueError, match="has 4 parts"):
-        graph.merged([["a", "b", "c", "d"]])
+        graph.Graph.of([["a", "b", "c", "d"]])

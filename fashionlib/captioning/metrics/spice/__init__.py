@@ -1,11 +1,10 @@
-"""SPICE-py: SPICE (Anderson et al. 2016) with its merging and matching exactly, and
-tuples of a spaCy parse.
+"""SPICE-py: SPICE (Anderson et al. 2016) exactly, but on a spaCy parse.
 
 SPICE compares captions by what they say: objects, their attributes and relations,
-matched by word or WordNet synset. Its official jar parses with Stanford's CoreNLP; here
-spaCy does, so that the numbers are no published SPICE's and always carry this name.
-`fashionlib.captioning.metrics.spice.official` runs the jar where its models and a
-fitting Java are.
+merged and matched by word or WordNet synset. Its official jar parses with Stanford's
+CoreNLP; here spaCy does, so that the numbers are no published SPICE's and always carry
+this name. `fashionlib.captioning.metrics.spice.official` runs the jar where its models
+and a fitting Java are.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashionlib.captioning.metrics.spice import cache
-from fashionlib.captioning.metrics.spice.graph import CATEGORIES, counts, merged
+from fashionlib.captioning.metrics.spice.graph import CATEGORIES, Graph, counts
 from fashionlib.captioning.metrics.spice.scores import Spice, check_lengths, from_counts
 
 __all__ = ["CATEGORIES", "NAME", "Spice", "score", "score_many"]
@@ -25,33 +24,27 @@ NAME = "SPICE-py"
 def score_many(
     references: Sequence[Sequence[str]], systems: Sequence[Sequence[str]]
 ) -> list[Spice]:
-    """SPICE-py of each system's raw captions (items,) against the same raw references
-    (items, any number).
+    """Score each system's raw captions (items,) against the same raw references.
 
-    Captions are not tokenised before, as in SPICE. The references of an item are merged
-    into one scene graph. Each distinct caption is parsed once, also over calls
-    (`cache`). An empty caption scores 0. ValueError where the lengths differ, there are
-    no items, or an item has no reference; FileNotFoundError with the next step where
-    spaCy's model or METEOR's jar, which holds WordNet, is missing.
+    Captions are not tokenised before, as in SPICE. The references of an item, any
+    number, are merged into one scene graph. Each distinct caption is parsed once, also
+    over calls (`cache`). An empty caption scores 0. ValueError where the lengths
+    differ, there are no items, or an item has no reference; FileNotFoundError with the
+    next step where spaCy's model or METEOR's jar, which holds WordNet, is missing.
     """
     check_lengths(NAME, references, systems)
-    said = cache.tuples(text for texts in (*references, *systems) for text in texts)
-    true = [
-        merged(parts for text in texts for parts in said[text]) for texts in references
-    ]
-    return [
-        from_counts(
-            np.array(
-                [
-                    counts(merged(said[text]), one)
-                    for text, one in zip(captions, true, strict=True)
-                ]
-            )
-        )
-        for captions in systems
-    ]
+    tuples = cache.tuples(text for texts in (*references, *systems) for text in texts)
+    true = []
+    for texts in references:
+        true.append(Graph.of(parts for text in texts for parts in tuples[text]))
+    scores = []
+    for captions in systems:
+        graphs = [Graph.of(tuples[text]) for text in captions]
+        pairs = zip(graphs, true, strict=True)
+        scores.append(from_counts(np.array([counts(*pair) for pair in pairs])))
+    return scores
 
 
 def score(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Spice:
-    """SPICE-py of one system; see `score_many`."""
+    """Score one system; see `score_many`."""
     return score_many(references, [captions])[0]

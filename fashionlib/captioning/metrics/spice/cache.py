@@ -1,5 +1,6 @@
-"""Tuples of captions that were parsed before: parsing is nearly all of SPICE-py's time,
-and needs to be done once.
+"""Tuples of captions that were parsed before.
+
+Parsing is nearly all of SPICE-py's time, and needs to be done once.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def place() -> Path:
-    """The file of JSON lines [caption's sha256, tuples] for this model and these rules,
-    in `cache_folder`.
+    """Return the cache file for this model and these rules, in `cache_folder`.
 
-    FileNotFoundError where the spaCy model is not installed.
+    Its lines are JSON: [caption's sha256, tuples]. FileNotFoundError where the spaCy
+    model is not installed.
     """
     try:
         version = metadata.version(MODEL)
@@ -36,53 +37,45 @@ def place() -> Path:
 
 
 def tuples(captions: Iterable[str]) -> dict[str, list[Tuple]]:
-    """The tuples of each distinct caption. Those of no earlier call are parsed, with a
-    progress bar, and kept.
+    """Return the tuples of each distinct caption.
 
-    Where the cache folder can't be written a warning says so. ValueError where the kept
-    file is spoilt.
+    Those of no earlier call are parsed, with a progress bar, and cached. Where the
+    cache folder can't be written a warning says so. ValueError where the cache file is
+    spoilt.
     """
-    path, distinct = place(), list(dict.fromkeys(captions))
-    kept = _read(path)
-    keys = {
-        caption: hashlib.sha256(caption.encode("utf-8", "surrogatepass")).hexdigest()
-        for caption in distinct
-    }
-    new = [caption for caption in distinct if keys[caption] not in kept]
+    path = place()
+    cached = _read(path)
+    keys = {}
+    for caption in captions:
+        text = caption.encode("utf-8", "surrogatepass")
+        keys[caption] = hashlib.sha256(text).hexdigest()
+    new = [caption for caption, key in keys.items() if key not in cached]
     if new:
-        parsed = tqdm(
-            extract_all(new),
-            total=len(new),
-            desc="SPICE-py: parsing",
-            unit="caption",
-            disable=None,
-        )
-        kept |= {
-            keys[caption]: found for caption, found in zip(new, parsed, strict=True)
-        }
+        parsed = extract_all(new)
+        bar = tqdm(parsed, "SPICE-py: parsing", len(new), unit="caption", disable=None)
+        for caption, parts in zip(new, bar, strict=True):
+            cached[keys[caption]] = parts
         try:
             with atomic(path) as part, part.open("w", encoding="utf-8") as file:
-                file.writelines(
-                    json.dumps(entry, ensure_ascii=False) + "\n"
-                    for entry in kept.items()
-                )
+                for entry in cached.items():
+                    file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         except OSError as error:
             log.warning("SPICE-py parses these captions again next time: %s", error)
-    return {caption: kept[keys[caption]] for caption in distinct}
+    return {caption: cached[key] for caption, key in keys.items()}
 
 
 def _read(path: Path) -> dict[str, list[Tuple]]:
     if not path.is_file():
         return {}
+    cached: dict[str, list[Tuple]] = {}
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    kept: dict[str, list[Tuple]] = {}
     for number, line in enumerate(lines, 1):
         try:
-            key, found = json.loads(line)
-            kept[key] = [tuple(map(str, parts)) for parts in found]
+            key, tuples = json.loads(line)
+            cached[key] = [tuple(map(str, parts)) for parts in tuples]
         except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{path}, line {number}: no kept tuples ({error}). Next step: delete"
                 " the file"
             ) from error
-    return kept
+    return cached

@@ -1,5 +1,4 @@
-"""The official SPICE, by the jar that pycocoevalcap ships, where Stanford's models and
-a fitting Java are at hand.
+"""The official SPICE, by the jar that pycocoevalcap ships.
 
 The jar needs what neither it nor pip brings: CoreNLP 3.6.0 with its models, and Java 8
 to 14. `check` says which is missing before anything is run; the same diagnosis is made
@@ -59,9 +58,8 @@ NO_MEMORY = (
 # failure.
 FAILURES = {
     "InaccessibleObjectException": CLOSED,
-    r'"scriptEngine" is null|NullPointerException\s+at edu\.anu\.spice\.SpiceScorer\.scoreBatch': (
-        NO_NASHORN
-    ),
+    r'"scriptEngine" is null': NO_NASHORN,
+    r"NullPointerException\s+at edu\.anu\.spice\.SpiceScorer\.scoreBatch": NO_NASHORN,
     r"NoClassDefFoundError: (\w+/)*nlp/": (
         f"no CoreNLP 3.6.0. {NO_MODELS} the folder of models"
     ),
@@ -73,11 +71,11 @@ FAILURES = {
 
 
 def check(models: Path, java: str | None = None) -> None:
-    """Nothing where `models` holds CoreNLP's two jars whole, and `java` (default: the
-    one at hand) is 8 to 14.
+    """Raise unless `models` holds CoreNLP's two jars whole, and `java` is 8 to 14.
 
-    FileNotFoundError for a jar that isn't there, ValueError for one that is cut short,
-    RuntimeError for another Java; each names the next step.
+    `java` is the one at hand where none is given. FileNotFoundError for a jar that
+    isn't there, ValueError for one that is cut short, RuntimeError for another Java;
+    each names the next step.
     """
     missing = [name for name in MODELS if not (Path(models) / name).is_file()]
     if missing:
@@ -92,20 +90,17 @@ def check(models: Path, java: str | None = None) -> None:
                 f"{NAME}: {path} ({size}) has no {entry}: cut short, or another jar."
                 f" {NO_MODELS} {models}"
             )
-    release = version(java or runtime())
-    if release > 14:
-        raise RuntimeError(
-            f"{NAME}: {java or runtime()} is Java {release}: {NO_NASHORN}"
-        )
-    if release < 8:
-        raise RuntimeError(
-            f"{NAME}: {java or runtime()} is Java {release}. Next step: name a Java 8"
-            " to 14 in `java`"
-        )
+    java = java or runtime()
+    release = version(java)
+    if not 8 <= release <= 14:
+        older = "Next step: name a Java 8 to 14 in `java`"
+        fault = f": {NO_NASHORN}" if release > 14 else f". {older}"
+        raise RuntimeError(f"{NAME}: {java} is Java {release}{fault}")
 
 
 def version(java: str) -> int:
-    """Feature release of a Java runtime: 8 of "1.8.0_392", 17 of "17.0.15".
+    """Return the feature release of a Java runtime: 8 of "1.8.0_392", 17 of "17.0.15".
+
     RuntimeError where it tells none.
     """
     try:
@@ -117,13 +112,13 @@ def version(java: str) -> int:
             f"{NAME}: {java} -version fails ({error}). Next step: name another in"
             " `java`"
         ) from error
-    told = re.search(r'version "(?:1\.)?(\d+)', done.stderr + done.stdout)
-    if told is None:
+    match = re.search(r'version "(?:1\.)?(\d+)', done.stderr + done.stdout)
+    if match is None:
         raise RuntimeError(
             f"{NAME}: {java} -version says {done.stderr[:200]!r}. Next step: name"
             " another in `java`"
         )
-    return int(told[1])
+    return int(match[1])
 
 
 def score(
@@ -133,8 +128,7 @@ def score(
     java: str | None = None,
     seconds: float | None = None,
 ) -> Spice:
-    """Official SPICE of one system's raw captions (items,) against raw references
-    (items, any number).
+    """Score one system's raw captions (items,) against raw references (items, any).
 
     All files it writes are temporary ones. Raises what `check` raises; ValueError where
     the lengths differ; RuntimeError with the cause, or the end of Java's error output,
@@ -143,104 +137,80 @@ def score(
     """
     check_lengths(NAME, references, [captions])
     check(models, java)
-    texts = len(captions) + sum(map(len, references))
     rows = [
         {
             "image_id": row,
             "test": one_line(caption),
-            "refs": [one_line(text) for text in refs],
+            "refs": [one_line(text) for text in texts],
         }
-        for row, (refs, caption) in enumerate(zip(references, captions, strict=True))
+        for row, (texts, caption) in enumerate(zip(references, captions, strict=True))
     ]
-    limit = 300 + 0.5 * texts if seconds is None else seconds
+    count = len(captions) + sum(map(len, references))
+    limit = 300 + 0.5 * count if seconds is None else seconds
     return _read(run(rows, Path(models), java or runtime(), limit), len(rows))
 
 
 def run(rows: list[dict[str, Any]], models: Path, java: str, seconds: float) -> Any:
-    """The jar's answer to its JSON input. -cache is left out: no result needs it, and
-    its library fails on many.
+    """Return the jar's answer to its JSON input.
+
+    -cache is left out: no result needs it, and its library fails on many.
     """
     folder = jar_folder("spice")
-    jars = [
-        folder / "spice-1.0.jar",
-        *sorted((folder / "lib").glob("*.jar")),
-        *(models / name for name in MODELS),
-    ]
-    with tempfile.TemporaryDirectory() as place:
-        source, out, told = (
-            Path(place) / name
-            for name in ("captions.json", "scores.json", "errors.txt")
+    jars = [folder / "spice-1.0.jar", *sorted((folder / "lib").glob("*.jar"))]
+    jars += [models / name for name in MODELS]
+    command = [java, MEMORY, *FLAGS, "-cp", os.pathsep.join(map(str, jars))]
+    with tempfile.TemporaryDirectory() as name:
+        source, out, log = (
+            Path(name) / file for file in ("captions.json", "scores.json", "errors.txt")
         )
         source.write_text(json.dumps(rows), encoding="utf-8")
-        options = [
-            "edu.anu.spice.SpiceScorer",
-            str(source),
-            "-out",
-            str(out),
-            "-subset",
-            "-silent",
-        ]
-        command = [
-            java,
-            MEMORY,
-            *FLAGS,
-            "-cp",
-            os.pathsep.join(map(str, jars)),
-            *options,
-        ]
+        command += ["edu.anu.spice.SpiceScorer", str(source), "-out", str(out)]
         try:
-            with told.open("wb") as file:
-                streams = {
-                    "stdin": subprocess.DEVNULL,
-                    "stdout": subprocess.DEVNULL,
-                    "stderr": file,
-                }
-                done = subprocess.run(command, timeout=seconds, **streams)
+            with log.open("wb") as file:
+                done = subprocess.run(
+                    [*command, "-subset", "-silent"],
+                    timeout=seconds,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=file,
+                )
         except subprocess.TimeoutExpired as slow:
             raise TimeoutError(
                 f"{NAME}: no end after {seconds:g} s for {len(rows)} items"
             ) from slow
-        errors = told.read_bytes().decode("utf-8", "replace")
+        errors = log.read_bytes().decode("utf-8", "replace")
         if done.returncode != 0 or not out.is_file() or not out.stat().st_size:
-            cause = (
-                diagnosis(errors)
-                or f"exit status {done.returncode}; its errors end: {errors[-1000:].strip()!r}"
-            )
+            end = f"exit status {done.returncode}; its errors end: "
+            cause = diagnosis(errors) or end + repr(errors[-1000:].strip())
             raise RuntimeError(f"{NAME}: Java failed: {cause}")
         return json.loads(out.read_text(encoding="utf-8"))
 
 
 def diagnosis(errors: str) -> str | None:
-    """The cause and the next step for Java's error output; None where it is none of the
-    known failures.
-    """
-    return next(
-        (cause for sign, cause in FAILURES.items() if re.search(sign, errors)), None
-    )
+    """Return cause and next step of a known failure in Java's error output."""
+    causes = (cause for sign, cause in FAILURES.items() if re.search(sign, errors))
+    return next(causes, None)
 
 
 def _read(answer: Any, items: int) -> Spice:
-    """Scores from the jar's output, which may list the items in any order."""
-    found = {row["image_id"]: row["scores"] for row in answer}
-    if sorted(found) != list(range(items)):
+    """Read scores from the jar's output, which may list the items in any order."""
+    answered = {row["image_id"]: row["scores"] for row in answer}
+    if sorted(answered) != list(range(items)):
         raise RuntimeError(
-            f"{NAME}: {len(found)} items answered of {items} asked, or other ones"
+            f"{NAME}: {len(answered)} items answered of {items} asked, or other ones"
         )
-    counts = [
-        [
-            [found[item][name.capitalize()][count] for count in ("tp", "fp", "fn")]
-            for name in CATEGORIES
-        ]
-        for item in range(items)
-    ]
-    made = from_counts(np.array(counts))
-    told = np.nan_to_num(
-        np.array([found[item]["All"]["f"] for item in range(items)], float)
-    )
-    if not np.allclose(made.per_item, told, rtol=1e-9):
-        row = int(np.abs(made.per_item - told).argmax())
+    rows = [answered[item] for item in range(items)]
+    counts, stated = [], []
+    for row in rows:
+        of_categories = [row[name.capitalize()] for name in CATEGORIES]
+        counts.append([[one["tp"], one["fp"], one["fn"]] for one in of_categories])
+        stated.append(row["All"]["f"])
+    scores = from_counts(np.array(counts))
+    stated = np.nan_to_num(np.array(stated, float))
+    if not np.allclose(scores.per_item, stated, rtol=1e-9):
+        row = int(np.abs(scores.per_item - stated).argmax())
         raise RuntimeError(
-            f"{NAME}: row {row} has F {told[row]}, but {made.per_item[row]} by its"
+            f"{NAME}: row {row} has F {stated[row]}, but {scores.per_item[row]} by its"
             " counts"
         )
-    return made
+    return scores

@@ -12,28 +12,24 @@ from fashionlib.captioning.metrics.spice.graph import f_score
 
 @dataclass(frozen=True)
 class Spice:
-    """One system's scores: F1 per item, their mean, and the counts of tuples from which
-    they come.
+    """One system's scores, and the counts of tuples from which they come.
+
+    F1 is 0 where neither side has a tuple, and above 1 in rare cases: see `f_score`.
+    Counts are of true positives, false positives and false negatives.
     """
 
-    # (items,), 0 where neither side has a tuple; above 1 in rare cases: see
-    # graph.f_score
-    per_item: np.ndarray
-    corpus: float
-    counts: (
-        np.ndarray
-    )  # (items, CATEGORIES, 3): true positives, false positives, false negatives
+    per_item: np.ndarray  # (items,)
+    corpus: float  # their mean
+    counts: np.ndarray  # (items, CATEGORIES, 3)
 
     @property
     def by_category(self) -> np.ndarray:
-        """F1 (items, CATEGORIES) of objects, attributes and relations alone; NaN where
-        neither side has one.
-        """
+        """F1 (items, CATEGORIES) of each alone; NaN where neither side has one."""
         return f_score(self.counts)
 
 
 def from_counts(counts: np.ndarray) -> Spice:
-    """Scores of counts (items, CATEGORIES, 3)."""
+    """Score counts (items, CATEGORIES, 3)."""
     per_item = np.nan_to_num(f_score(counts.sum(axis=1)))
     return Spice(per_item, float(per_item.mean()), counts)
 
@@ -41,8 +37,10 @@ def from_counts(counts: np.ndarray) -> Spice:
 def check_lengths(
     name: str, references: Sequence[Sequence[str]], systems: Sequence[Sequence[str]]
 ) -> None:
-    """ValueError where a system has another number of captions, there are no items, or
-    an item has no reference.
+    """Raise ValueError where captions and references don't fit.
+
+    A system has another number of captions, there are no items, or an item has no
+    reference.
     """
     for captions in systems:
         if len(captions) != len(references):

