@@ -18,8 +18,9 @@ from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS, NONE
 from fashionlib.labelling.grammar import a, listed, sentence
 from fashionlib.labelling.templates import TRIMS
 from wardrobe.catalogue import ACCESSORY, CATEGORY_OF, FITS, KINDS, Garment
-from wardrobe.words import PHRASES, STYLES, errors, tailor
-from wardrobe.words.errors import NAMES, Article, claims, family, true
+from wardrobe.words import PHRASES, STYLES, tailor
+from wardrobe.words.errors import family
+from wardrobe.words.judge import NAMES, Article, claims, faults, true
 
 Seed = tuple[int, ...]
 SENTENCE_END = re.compile(r"(?<=\.) ")
@@ -203,14 +204,14 @@ def _changed(
     """
     text = caption(now, seed, style)
     name = "garment" if attribute == "category" else attribute
-    before = errors.faults(text, article).keys()
+    before = faults(text, article).keys()
     values = others(now, attribute) if claims(text)[name] else []
     shuffled_values = [values[place] for place in rng.permutation(len(values))]
     changed = [(value, caption(value, seed, style)) for value in shuffled_values]
     alike = 1 if attribute == "category" else SPARED + 1
     changed.sort(key=lambda pair: _lost(text, pair[1]) // alike)
     for value, other in changed:
-        if errors.faults(other, article).keys() == before | {name}:
+        if faults(other, article).keys() == before | {name}:
             yield value, other
 
 

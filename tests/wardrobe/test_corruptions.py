@@ -12,7 +12,7 @@ import pytest
 
 from wardrobe import catalogue, corruptions
 from wardrobe.corruptions import CORRUPTIONS
-from wardrobe.words import STYLES, errors
+from wardrobe.words import STYLES, errors, judge
 
 
 def articles(count: int, seed: int) -> dict[str, errors.Article]:
@@ -31,6 +31,7 @@ TRUE = {
     }
     for style in ("tailor", "template", "enchanting")
 }
+TRUTH = {item: judge.true(article) for item, article in ARTICLES.items()}
 PLANTED = {  # corruption -> the only error type that it may bring
     "wrong colour": "colour",
     "wrong fabric": "material",
@@ -129,7 +130,7 @@ def test_each_rung_of_a_ladder_adds_one_wrong_attribute() -> None:
         rungs = corruptions.ladder(article, (1, int(item)), most=4)
         heights[len(rungs)] += 1
         assert rungs[0] == TRUE["tailor"][item]
-        wrong = [set(errors.faults(text, article)) for text in rungs]
+        wrong = [set(judge.faults(text, article)) for text in rungs]
         assert [len(found) for found in wrong] == list(range(len(rungs)))
         assert all(low < high for low, high in zip(wrong, wrong[1:], strict=False))
     assert max(heights) == 5 and heights[5] > 0.5 * len(ARTICLES)
@@ -139,7 +140,7 @@ def test_three_lies_are_three_or_none() -> None:
     captions = spoilt("three lies", "template")
     assert len(captions) > 0.9 * len(ARTICLES)
     assert {
-        len(errors.faults(text, ARTICLES[item])) for item, text in captions.items()
+        len(judge.faults(text, ARTICLES[item])) for item, text in captions.items()
     } == {3}
 
 
@@ -219,10 +220,10 @@ def test_dropped_details_add_no_word() -> None:
 
 
 def test_what_is_dropped_shuffled_or_left_is_true() -> None:
-    before = errors.accuracy(TRUE["tailor"], ARTICLES, TRUE["tailor"])
+    before = judge.accuracy(TRUE["tailor"], TRUTH, TRUE["tailor"])
     for name in ("dropped details", "name only"):
         captions = spoilt(name, "tailor")
-        right = errors.accuracy(captions, ARTICLES, TRUE["tailor"])
+        right = judge.accuracy(captions, TRUTH, TRUE["tailor"])
         assert (right.precision == 1).all() and (
             right.said <= before.loc[right.index].said
         ).all()
@@ -232,9 +233,7 @@ def test_what_is_dropped_shuffled_or_left_is_true() -> None:
         for item, text in spoilt("shuffled words", "tailor").items()
     )
     assert (
-        errors.accuracy(
-            spoilt("name only", "tailor"), ARTICLES, TRUE["tailor"]
-        ).said.max()
+        judge.accuracy(spoilt("name only", "tailor"), TRUTH, TRUE["tailor"]).said.max()
         == 2
     )  # a puffer jacket
 
@@ -248,7 +247,7 @@ def test_added_details_keep_every_word() -> None:
     one, two, three = (
         corruptions.added(ARTICLES["0"], (1, 0), count=n) for n in (1, 2, 3)
     )
-    faults = [len(errors.faults(text, ARTICLES["0"])) for text in (one, two, three)]
+    faults = [len(judge.faults(text, ARTICLES["0"])) for text in (one, two, three)]
     assert faults == [1, 2, 3]
 
 

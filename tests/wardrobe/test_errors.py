@@ -11,7 +11,7 @@ import pytest
 
 from fashionlib.labelling.attribute_schema import DETAILS
 from wardrobe import catalogue
-from wardrobe.words import PHRASES, STYLES, errors
+from wardrobe.words import PHRASES, STYLES, errors, judge
 
 
 def articles(count: int, seed: int) -> dict[str, errors.Article]:
@@ -31,6 +31,7 @@ CAPTIONS = {
     for style, write in STYLES.items()
 }
 TRUE = CAPTIONS["template"]
+TRUTH = {item: judge.true(article) for item, article in ARTICLES.items()}
 SHIRT = (
     replace(
         catalogue.garment("shirt", np.random.default_rng(0)),
@@ -68,7 +69,7 @@ def test_true_captions_have_no_error_and_full_precision(style: str) -> None:
         table.shape == (len(ARTICLES), len(errors.ERRORS))
         and not table.to_numpy().any()
     ), table[table.any(axis=1)]
-    right = errors.accuracy(CAPTIONS[style], ARTICLES, CAPTIONS[style])
+    right = judge.accuracy(CAPTIONS[style], TRUTH, CAPTIONS[style])
     assert (right[["precision", "recall", "f"]] == 1).all(axis=None) and (
         right.said >= 1
     ).all()
@@ -138,7 +139,7 @@ def test_another_articles_caption_is_mostly_faulty() -> None:
     table = errors.count(other, ARTICLES)
     assert (table.drop(columns="over_generation").any(axis=1)).mean() > 0.98
     assert 0.6 < table.material.mean() < 0.95  # two articles may well be of one cloth
-    assert errors.accuracy(other, ARTICLES, TRUE).f.mean() < 0.4
+    assert judge.accuracy(other, TRUTH, TRUE).f.mean() < 0.4
 
 
 def test_accuracy_by_hand() -> None:
@@ -148,7 +149,8 @@ def test_accuracy_by_hand() -> None:
     captions = {
         "a": "Striped blouse in linen with a hood."
     }  # garment and hood wrong, pattern and fabric right
-    row = errors.accuracy(captions, {"a": SHIRT}, reference).loc["a"]
+    truth = {"a": judge.true(SHIRT)}
+    row = judge.accuracy(captions, truth, reference).loc["a"]
     assert row.tolist() == pytest.approx([4, 2, 5, 2, 2 / 4, 2 / 5, 2 * 2 / (4 + 5)])
-    silent = errors.accuracy({"a": "lovely"}, {"a": SHIRT}, reference).loc["a"]
+    silent = judge.accuracy({"a": "lovely"}, truth, reference).loc["a"]
     assert silent[["precision", "recall", "f"]].tolist() == [0, 0, 0]

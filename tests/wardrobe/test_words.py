@@ -225,7 +225,7 @@ def test_captions_are_judged_by_hand() -> None:
         "b": "red and blue, boat",
         "c": "a wine-red hat",
     }
-    table = judge.accuracy(captions, truth, references)
+    table = judge.accuracy_by_attribute(captions, truth, references)
     assert table.loc["colour"].tolist() == [
         3,
         pytest.approx(2 / 3),
@@ -246,5 +246,5 @@ def test_true_captions_are_judged_true() -> None:
         for item, (garment, colour) in articles.items()
     }
     captions = dict(zip(articles, CAPTIONS["template"], strict=True))
-    table = judge.accuracy(captions, truth, captions)
+    table = judge.accuracy_by_attribute(captions, truth, captions)
     assert (table.right.dropna() > 0.98).all() and table.said["colour"] == len(ARTICLES)
