@@ -7,6 +7,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -90,6 +91,15 @@ def test_the_rooms_and_their_arrows():
     assert arrows.keys() == ARROWS.keys()
     extra = {room: arrows[room] - ARROWS[room] for room in arrows}
     assert not any(extra.values()), f"imports outside the agreed direction: {extra}"
+
+
+def test_the_picture_of_the_rooms_shows_these_arrows():
+    picture = ElementTree.parse(ROOT / "book" / "_static" / "rooms.svg")
+    drawn = {
+        group.attrib["data-room"]: set(group.attrib["data-imports"].split())
+        for group in picture.iter("{http://www.w3.org/2000/svg}g")
+    }
+    assert drawn == ARROWS
 
 
 def test_arrows_run_one_way():
