@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fashionlib.data.files import atomic
-from fashionlib.data.readers import hm
+from fashionlib.data.readers import folders
 from wardrobe import planting
 from wardrobe import shoppers as people
 
@@ -53,7 +53,7 @@ def write(
         _writer(layout)(part, truth, seed, **given)
         truth.to_csv(part / planting.TRUTH, index=False)
         made = f"{items} items, {shoppers} shoppers, seed {seed}, layout {layout}"
-        (part / hm.MARKER).write_text(
+        (part / folders.MARKER).write_text(
             f"Synthetic: drawn by `wardrobe` with {made}. Nobody's real data.\n"
         )
     return truth
@@ -61,7 +61,7 @@ def write(
 
 def _refuse_foreign(root: Path) -> None:
     """Raise ValueError if `root` holds anything but an older wardrobe."""
-    if not root.exists() or hm.is_synthetic(root):
+    if not root.exists() or folders.is_synthetic(root):
         return
     if not root.is_dir() or any(root.iterdir()):
         raise ValueError(

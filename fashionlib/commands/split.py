@@ -40,7 +40,7 @@ def run(
     from fashionlib.data.items import split_items, split_sizes
     from fashionlib.data.readers import hm, layouts
 
-    layout = layouts.recognise(root)
+    layout = layouts.detect_layout(root)
     if filter_items and layout != "hm":
         raise ValueError(
             f"--filter is Paper A's for H&M's tables, and {root} is in layout"

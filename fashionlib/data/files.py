@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,20 +14,19 @@ from typing import Any
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` when the block ends
-    well, remove it when it raises.
+    """Yield a temporary path, which becomes `path` when the block ends well.
 
-    The block may create a file or a folder there. A file that exists is replaced; a
-    folder that exists is replaced too.
+    The block may create a file or a folder there; what stands at `path` is replaced.
+    Where the block raises, the temporary path is removed.
     """
-    path = Path(os.path.abspath(path))
+    path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield part
         if part.is_dir() and path.is_dir():
             shutil.rmtree(path)
-        os.replace(part, path)
+        part.replace(path)
     finally:
         if part.is_dir():
             shutil.rmtree(part)
@@ -47,8 +47,9 @@ def refuse_clash(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def write_json(path: Path, content: Any) -> Path:
-    """Write `content` as indented JSON, atomically. NaN is refused: JSON has none (see
-    `nulls`).
+    """Write `content` as indented JSON, whole or not at all.
+
+    NaN is refused: JSON has none (see `nulls`).
     """
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     with atomic(path) as part:
@@ -56,10 +57,21 @@ def write_json(path: Path, content: Any) -> Path:
     return Path(path)
 
 
-def nulls(content: Any) -> Any:
-    """The content with None in place of each NaN, for results in which a value may
-    rightly be missing.
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object (`json.loads`'s object_pairs_hook) without repeated keys.
+
+    ValueError naming keys that come twice: Python would keep the last.
     """
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = [repr(key[:80]) for key, count in counts.items() if count > 1]
+        raise ValueError(f"key {', '.join(twice)} is there twice")
+    return content
+
+
+def nulls(content: Any) -> Any:
+    """Return the content with None for each NaN: a value that is rightly missing."""
     if isinstance(content, dict):
         return {key: nulls(value) for key, value in content.items()}
     if isinstance(content, (list, tuple)):
@@ -68,9 +80,9 @@ def nulls(content: Any) -> Any:
 
 
 def cache_folder() -> Path:
-    """Folder of this user for what any run can make again: FASHIONLIB_CACHE, else
-    ~/.cache/fashionlib.
+    """Return this user's folder for what any run can make again.
+
+    That is FASHIONLIB_CACHE, else ~/.cache/fashionlib.
     """
-    return Path(
-        os.environ.get("FASHIONLIB_CACHE") or Path.home() / ".cache" / "fashionlib"
-    )
+    chosen = os.environ.get("FASHIONLIB_CACHE")
+    return Path(chosen) if chosen else Path.home() / ".cache" / "fashionlib"

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fashionlib.data.files import unique_keys
 from fashionlib.labelling import records
 
 FENCE = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL)
@@ -94,7 +95,9 @@ def _entries(reply: Reply, text: str, count: int) -> list[Any] | Fault:
     if reply.finish == "length":
         return Fault(CUT_OFF, f"the reply was cut off at {reply.tokens_out} tokens")
     try:
-        entries = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        entries = json.loads(
+            text, object_pairs_hook=unique_keys, parse_constant=_constant
+        )
     except (ValueError, RecursionError) as error:
         reason = f"It was no JSON: {str(error)[:200]}. It began: {text[:80]!r}."
         return Fault(NOT_JSON, reason)
@@ -111,16 +114,6 @@ def _entries(reply: Reply, text: str, count: int) -> list[Any] | Fault:
         given = str([number for _, number in numbers])[:200]
         return Fault(ORDER, f"Its entries were numbered {given}, not 1 to {count}.")
     return entries
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a JSON object; ValueError where a key comes twice: Python keeps the last."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError(
-            f"a key comes twice among {', '.join(repr(key)[:40] for key, _ in pairs)}"
-        )
-    return made
 
 
 def _constant(name: str) -> None:

@@ -179,8 +179,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "key twice": (
         lambda r: edit(r, "item2", "item1"),
-        "key twice",
-        "000001.json: item1",
+        "JSON can't be read",
+        "000001.json: key 'item1' is there twice",
     ),
     "source": (lambda r: edit(r, '"user"', '"street"'), "unknown source", "'street'"),
     "pair": (

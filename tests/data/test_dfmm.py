@@ -163,7 +163,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "key twice": (
         lambda r: edit(r / "captions.json", DRESS, JEANS),
-        "key twice",
+        "JSON can't be read",
         JEANS,
     ),
     "no text": (

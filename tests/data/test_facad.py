@@ -249,53 +249,6 @@ def test_overlap_refuses_what_is_no_caption() -> None:
         overlap.closest(["w " * 1001], ["w"])
 
 
-def test_thesis_subset_draws_clothes_of_the_train_split(root: Path) -> None:
-    items = pd.concat([facad.items(root)] * 20, ignore_index=True)
-    chosen = facad.thesis_subset(items, count=25, seed=3)
-    assert (
-        len(chosen) == 25
-        and set(chosen["category"]) == {"dress"}
-        and set(chosen["split"]) == {"train"}
-    )
-    pd.testing.assert_frame_equal(chosen, facad.thesis_subset(items, count=25, seed=3))
-    assert facad.thesis_subset(items, count=40)["image"].value_counts().tolist() == [
-        20,
-        20,
-    ]
-    with pytest.raises(
-        ValueError,
-        match="40 of 60 train rows are no accessories, fewer than the 41 asked",
-    ):
-        facad.thesis_subset(items, count=41)
-
-
-def test_thesis_subset_needs_names_of_categories(root: Path) -> None:
-    (root / "meta_all_129927.json").unlink()
-    with pytest.raises(ValueError, match="none with a name"):
-        facad.thesis_subset(facad.items(root), count=1)
-
-
-@pytest.mark.parametrize(
-    ("category", "accessory"),
-    [
-        ("bracelet", True),
-        ("boots", True),
-        ("Bucket Hat", True),
-        ("watches", True),
-        ("sunglasses", True),
-        ("dress", False),
-        ("boots cut pants", False),
-        ("tie front top", False),
-        ("hoodie", False),
-        ("12", False),
-    ],
-)
-def test_accessories_are_judged_by_the_last_word(
-    category: str, accessory: bool
-) -> None:
-    assert facad.is_accessory(category) is accessory
-
-
 def rewrite(prefix: str = "TRAIN") -> Callable[[Callable], Callable]:
     """A fault made by writing another file of pictures."""
     return lambda fill: lambda root: _filled(root / f"{prefix}_IMAGES.hdf5", fill)
@@ -502,7 +455,7 @@ def test_words_that_no_table_can_hold_are_replaced(root: Path) -> None:
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    assert not facad.recognise(tmp_path)
+    assert not facad.detect(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"TRAIN\|VAL\|TEST_IMAGES.*hdf5"):
         facad.items(tmp_path)
     assert kinds(tmp_path) == ["file missing"]
@@ -511,11 +464,12 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_the_layout_is_recognised(root: Path) -> None:
-    assert facad.recognise(root)
+    assert facad.detect(root)
 
 
+WHOLE = st.integers(-(2**53), 2**53)
 VALUES = st.lists(
-    st.one_of(st.integers(), st.text(), st.lists(st.integers(), max_size=3)),
+    st.one_of(WHOLE, st.text(), st.lists(WHOLE, max_size=3)),
     max_size=20,
 )
 

@@ -91,9 +91,9 @@ def test_transactions_are_read_in_file_order(root: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("0111565001", "111565001", "1 of 4 article ids"),
-        ("0108775044", "0108775015", "occur twice"),
-        ("detail_desc", "text", "lacks 1 of 6"),
+        ("0111565001", "111565001", "1 x article id not of 10 digits"),
+        ("0108775044", "0108775015", "1 x article id twice: '0108775015'"),
+        ("detail_desc", "text", "column missing: 'articles.csv: detail_desc'"),
     ],
 )
 def test_items_refuses_what_would_fail_silently(
@@ -108,7 +108,7 @@ def test_items_refuses_what_would_fail_silently(
 def test_transactions_refuses_a_wrong_date_by_its_line(root: Path) -> None:
     path = root / "transactions_train.csv"
     path.write_text(path.read_text().replace("2020-09-17", "17.09.2020"))
-    with pytest.raises(ValueError, match=r"1 of 3 dates .* '17.09.2020' in line 4"):
+    with pytest.raises(ValueError, match="1 x date .* line 4: 17.09.2020"):
         hm.transactions(root)
 
 
@@ -222,7 +222,7 @@ def test_check_finds_every_planted_fault_in_one_go(root: Path) -> None:
     found = {f.kind: (f.count, f.severity) for f in report.faults}
     assert found == {
         "column missing": (1, "fault"),
-        "article id not of 10 digits": (1, "fault"),
+        "article id not of 10 digits (a leading zero lost?)": (1, "fault"),
         "article id twice": (1, "fault"),
         "article without caption": (1, "note"),
         "caption of blanks": (1, "fault"),
@@ -290,13 +290,11 @@ def test_tables_without_rows_in_another_encoding_or_with_a_mark(root: Path) -> N
         and not hm.check(root).broken
     )
     path.write_bytes(text.replace("Jersey", "Piqué").encode("latin-1"))
-    with pytest.raises(
-        ValueError, match=r"articles\.csv can't be read as CSV in UTF-8"
-    ):
+    with pytest.raises(ValueError, match="can't be read.*articles.csv.*utf-8"):
         hm.items(root)
     assert hm.check(root).broken
     path.write_text(text.splitlines()[0] + "\n")
-    with pytest.raises(ValueError, match=r"articles\.csv has 0 rows"):
+    with pytest.raises(ValueError, match="0 rows: 'articles.csv'"):
         hm.items(root)
     assert "0 rows" in {f.kind for f in hm.check(root).faults if f.severity == "fault"}
 

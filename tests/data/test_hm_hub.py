@@ -122,7 +122,7 @@ def test_items_are_the_shards_rows_in_order(root: Path) -> None:
 def test_shards_may_lie_in_the_folder_itself(root: Path) -> None:
     for path in (root / "data").iterdir():
         path.rename(root / path.name)
-    assert hm_hub.recognise(root) and len(hm_hub.items(root)) == 5
+    assert hm_hub.detect(root) and len(hm_hub.items(root)) == 5
 
 
 def test_a_faultless_folder(root: Path) -> None:
@@ -252,7 +252,7 @@ def test_check_never_stops_at_the_first_fault(root: Path) -> None:
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    assert not hm_hub.recognise(tmp_path)
+    assert not hm_hub.detect(tmp_path)
     with pytest.raises(FileNotFoundError, match="data/\\*.parquet"):
         hm_hub.items(tmp_path)
     assert kinds(tmp_path) == ["file missing"]

@@ -60,26 +60,26 @@ def test_a_folder_is_recognised_by_its_files(tmp_path: Path, layout: str) -> Non
     path = tmp_path / SIGNS[layout]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("")
-    assert layouts.recognise(tmp_path) == layout
+    assert layouts.detect_layout(tmp_path) == layout
 
 
 def test_every_layout_has_the_same_three_functions() -> None:
     assert SIGNS.keys() == layouts.LAYOUTS.keys() == layouts.SIGNS.keys()
     for layout in layouts.LAYOUTS.values():
         assert all(
-            callable(getattr(layout, name)) for name in ("recognise", "items", "check")
+            callable(getattr(layout, name)) for name in ("detect", "items", "check")
         )
 
 
 def test_an_unknown_folder_is_told_what_each_layout_lacks(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="none of 6 known layouts") as error:
-        layouts.recognise(tmp_path)
+        layouts.detect_layout(tmp_path)
     assert all(
         name in str(error.value)
         for name in [*SIGNS, "articles.csv", "captions.json", "train/annos/"]
     )
     with pytest.raises(FileNotFoundError, match="is no folder"):
-        layouts.recognise(tmp_path / "none")
+        layouts.detect_layout(tmp_path / "none")
 
 
 def test_two_layouts_in_a_folder_are_no_layout(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_two_layouts_in_a_folder_are_no_layout(tmp_path: Path) -> None:
 
 
 def test_the_drawn_wardrobe_is_recognised_read_and_faultless(drawn: Path) -> None:
-    assert layouts.recognise(drawn) == drawn.name
+    assert layouts.detect_layout(drawn) == drawn.name
     items, report = layouts.items(drawn), layouts.check(drawn)
     assert items.columns.tolist()[: len(ITEM_COLUMNS)] == ITEM_COLUMNS
     assert not report.broken, str(report)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import wardrobe
-from fashionlib.data.readers import hm, layouts
+from fashionlib.data.readers import folders, hm, layouts
 from fashionlib.labelling import attribute_schema
 from wardrobe import catalogue, shoppers, views
 from wardrobe.layouts.hm import APPEARANCE
@@ -86,13 +86,13 @@ def test_every_layout_is_read_back_and_faultless(layout: str, tmp_path: Path) ->
     truth = wardrobe.write(
         tmp_path / "w", items=12, seed=2, layout=layout, size=(48, 72)
     )
-    assert layouts.recognise(tmp_path / "w") == layout
+    assert layouts.detect_layout(tmp_path / "w") == layout
     items, report = layouts.items(tmp_path / "w"), layouts.check(tmp_path / "w")
     assert not report.broken, str(report)
     assert (
         items["item_id"].is_unique and len(items) >= 12 and items["image"].notna().all()
     )
-    assert hm.is_synthetic(tmp_path / "w") and len(truth) == 12
+    assert folders.is_synthetic(tmp_path / "w") and len(truth) == 12
 
 
 def test_check_finds_nothing_wrong_but_says_synthetic(
@@ -103,7 +103,7 @@ def test_check_finds_nothing_wrong_but_says_synthetic(
         "article without caption",
         "article without image",
     }
-    assert hm.is_synthetic(made[0]) and "synthetic" in report.counts.values()
+    assert folders.is_synthetic(made[0]) and "synthetic" in report.counts.values()
     assert "seed 3" in (made[0] / "WARDROBE").read_text()
 
 

@@ -30,7 +30,7 @@ def read(root: Path, by: str) -> tuple[pd.DataFrame, dict[str, str]]:
     shown = items[items[CAPTION].notna() & items[IMAGE].notna()]
     return shown, {
         "catalogue": root.resolve().name,
-        "layout": layouts.recognise(root),
+        "layout": layouts.detect_layout(root),
         "items": f"{len(shown)} with caption and picture, of {len(items)}",
         "split": f"by {by}: {split_sizes(shown)}",
     }

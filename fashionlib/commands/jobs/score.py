@@ -15,7 +15,7 @@ from fashionlib.captioning import metrics
 from fashionlib.captioning.metrics import attributes, meteor
 from fashionlib.captioning.metrics.scores import Scores, check_ids
 from fashionlib.captioning.metrics.spice import official
-from fashionlib.data.files import nulls
+from fashionlib.data.files import nulls, unique_keys
 from fashionlib.data.items import read_table
 from fashionlib.stats import Estimate, spans
 
@@ -280,7 +280,7 @@ def read_coco(path: Path) -> dict[str, list[str]]:
     expected = 'expected {"<id>": [{"caption": "<text>"}, ...]}'
     try:
         content = json.loads(
-            Path(path).read_text(encoding="utf-8"), object_pairs_hook=_unique
+            Path(path).read_text(encoding="utf-8"), object_pairs_hook=unique_keys
         )
     except FileNotFoundError as absent:
         raise FileNotFoundError(f"{path}: no such file; {expected}") from absent
@@ -307,13 +307,3 @@ def _is_coco(entries: Any) -> bool:
         and all(isinstance(entry, dict) for entry in entries)
         and all(isinstance(entry.get("caption"), str) for entry in entries)
     )
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(
-            f"key {next(key for key in keys if keys.count(key) > 1)!r} is there twice"
-        )
-    return content

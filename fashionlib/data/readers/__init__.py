@@ -1,3 +1,1 @@
-"""Readers of the datasets' layouts; each returns the items table of
-`fashionlib.data.items`.
-"""
+"""Read the datasets' layouts, each into the items table of `fashionlib.data.items`."""

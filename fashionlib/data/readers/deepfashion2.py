@@ -1,5 +1,4 @@
-"""DeepFashion2: photos by shops and users, one JSON each, with every garment's box,
-category and style.
+"""DeepFashion2: photos by shops and users, with every garment's box and style.
 
     ROOT/train/annos/NNNNNN.json        ROOT/validation/annos/NNNNNN.json
     ROOT/train/image/NNNNNN.jpg         ROOT/validation/image/NNNNNN.jpg
@@ -43,13 +42,10 @@ from fashionlib.data.readers.folders import (
     frame,
     open_report,
     read_json,
-    table,
 )
 
-SPLITS = (
-    TRAIN,
-    VALIDATION,
-)  # also the names of the folders; the test split ships without annotations
+# also the names of the folders; the test split ships without annotations
+SPLITS = (TRAIN, VALIDATION)
 ANNOTATIONS, IMAGES = "annos", "image"
 CATEGORIES = (
     "short sleeve top",
@@ -72,154 +68,131 @@ COLUMNS = [*ITEM_COLUMNS, SPLIT]
 MOST_BYTES = 10_000_000  # of one annotation; a real one has some thousand
 
 
-def recognise(root: Path) -> bool:
-    """Whether there is a folder of annotations."""
-    return any((Path(root) / split / ANNOTATIONS).is_dir() for split in SPLITS)
+def detect(root: Path) -> bool:
+    """Return whether there is a folder of annotations."""
+    return any(_annotations(Path(root), split).is_dir() for split in SPLITS)
 
 
 def items(root: Path) -> pd.DataFrame:
-    """The items table and `split`, one row per garment, in the order of split, file and
-    number.
+    """Return the items table and `split`, one row per garment.
 
-    `item_id` is "SPLIT-NNNNNN-n" for the nth garment of an image, `product_id`
-    "SPLIT-PAIR-STYLE" and missing without a style: both splits count their images and
-    their pairs from 1. `image` is missing where it isn't there; a box stays as it is,
-    also outside the image (`check` reports it). One JSON is in memory at a time.
-    FileNotFoundError without annotations; ValueError, naming file and key, for JSON
-    that can't be read, a field that is missing or of the wrong kind, an unknown source,
-    a category whose name and number disagree, 0 rows.
+    The order is that of split, file and number. `item_id` is "SPLIT-NNNNNN-n" for the
+    nth garment of an image, `product_id` "SPLIT-PAIR-STYLE" and missing without a
+    style: both splits count their images and their pairs from 1. `image` is missing
+    where it isn't there; a box stays as it is, also outside the image (`check` reports
+    it). One JSON is in memory at a time. FileNotFoundError without annotations;
+    ValueError, naming file and key, for JSON that can't be read, a field that is
+    missing or of the wrong kind, an unknown source, a category whose name and number
+    disagree, 0 rows.
     """
-    report = open_report(root)
-    return table(list(_rows(report)), COLUMNS, report)
+    table, report = _read(root)
+    report.refuse()
+    return table
 
 
 def check(root: Path) -> Report:
-    """What lies in the folder, what is missing and what is broken; goes through
-    everything, never stops at the first.
+    """Report what lies in the folder, what is missing and broken; never stop early.
 
     Notes are normal here: users' garments with a style that no shop garment of the pair
     has (they can't be found).
     """
-    report = open_report(root)
-    found = frame(list(_rows(report)), COLUMNS)
-    report.counts |= {
-        f"{source} items": int((found[SOURCE] == source).sum())
-        for source in (CONSUMER, SHOP)
-    }
-    report.counts |= {
-        f"{split} items": int((found[SPLIT] == split).sum()) for split in SPLITS
-    }
-    report.counts["items without a style"] = int(found[PRODUCT].isna().sum())
-    queries = found[(found[SOURCE] == CONSUMER) & found[PRODUCT].notna()]
-    shops = set(found[PRODUCT][found[SOURCE] == SHOP].dropna())
-    report.add(
-        "query without a shop item",
-        queries[ITEM][~queries[PRODUCT].isin(shops)].tolist(),
-        "note",
-    )
-    absent = [
-        f"{split}/{ANNOTATIONS}"
-        for split in SPLITS
-        if not _folder(report, split).is_dir()
-    ]
-    report.add("annotation folder missing", absent, "note")
-    stray = [
-        f"{split}/{IMAGES}/{file}"
-        for split in SPLITS
-        for file in sorted(_unannotated(report, split))
-    ]
-    check_pictures(found, report, stray)
+    table, report = _read(root)
+    for column, values in (SOURCE, (CONSUMER, SHOP)), (SPLIT, SPLITS):
+        for value in values:
+            report.counts[f"{value} items"] = int((table[column] == value).sum())
+    report.counts["items without a style"] = int(table[PRODUCT].isna().sum())
+    queries = table[(table[SOURCE] == CONSUMER) & table[PRODUCT].notna()]
+    shops = table[PRODUCT][table[SOURCE] == SHOP].dropna()
+    lonely = queries[ITEM][~queries[PRODUCT].isin(shops)]
+    report.add("query without a shop item", lonely, "note")
+    stray = []
+    for split in SPLITS:
+        folder = _annotations(report.root, split)
+        if not folder.is_dir():
+            place = f"{split}/{ANNOTATIONS}"
+            report.add("annotation folder missing", [place], "note")
+        annotated = {f"{Path(name).stem}.jpg" for name in files(folder)}
+        extra = files(report.root / split / IMAGES) - annotated
+        stray += [f"{split}/{IMAGES}/{file}" for file in sorted(extra)]
+    check_pictures(table, report, stray)
     return report
 
 
-def _folder(report: Report, split: str) -> Path:
-    return report.root / split / ANNOTATIONS
+def _annotations(root: Path, split: str) -> Path:
+    return root / split / ANNOTATIONS
 
 
-def _unannotated(report: Report, split: str) -> set[str]:
-    annotated = {f"{Path(name).stem}.jpg" for name in files(_folder(report, split))}
-    return files(report.root / split / IMAGES) - annotated
-
-
-def _rows(report: Report) -> Iterator[dict[str, Any]]:
-    if not any(_folder(report, split).is_dir() for split in SPLITS):
+def _read(root: Path) -> tuple[pd.DataFrame, Report]:
+    """Read all annotations; return the items and what is wrong."""
+    report, rows = open_report(root), []
+    folders = {split: _annotations(report.root, split) for split in SPLITS}
+    if not any(folder.is_dir() for folder in folders.values()):
         report.add(MISSING, [f"{split}/{ANNOTATIONS}/" for split in SPLITS])
-    for split in SPLITS:
-        names = sorted(files(_folder(report, split)))
+    for split, folder in folders.items():
+        names = sorted(files(folder))
         wanted = [name for name in names if re.fullmatch(r"[0-9]+\.json", name)]
-        report.add("annotation is not named NNNNNN.json", sorted({*names} - {*wanted}))
+        wrong = sorted(set(names) - set(wanted))
+        report.add("annotation is not named NNNNNN.json", wrong)
         there = files(report.root / split / IMAGES)
         for name in tqdm(wanted, desc=f"{split} annotations", disable=None):
-            yield from _garments(split, name.removesuffix(".json"), there, report)
+            rows += _garments(split, name.removesuffix(".json"), there, report)
+    return frame(rows, COLUMNS, report), report
 
 
 def _garments(
     split: str, stem: str, there: set[str], report: Report
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one image; nothing and a fault where its JSON isn't as it should
-    be.
-    """
+    """Yield the rows of one image; what isn't as it should be is a fault."""
     name = f"{split}/{ANNOTATIONS}/{stem}.json"
     content = read_json(name, report, MOST_BYTES)
     if content is None:
         return
-    garments = sorted(
-        (key for key in content if re.fullmatch(r"item[0-9]{1,4}", key)),
-        key=lambda key: int(key[4:]),
-    )
+    source, pair = content.get("source"), content.get("pair_id")
+    if str(source) not in SOURCES:
+        report.add("unknown source", [f"{name}: {source!r}"])
+    if not _is_whole(pair):
+        report.add("pair_id is no whole number", [f"{name}: {pair!r}"])
     image = report.root / split / IMAGES / f"{stem}.jpg"
-    shared = {SPLIT: split, SOURCE: SOURCES.get(str(content.get("source")))}
-    shared[IMAGE] = str(image) if image.name in there else None
-    if shared[SOURCE] is None:
-        report.add("unknown source", [f"{name}: {content.get('source')!r}"])
-    if not _number(content.get("pair_id")):
-        report.add(
-            "pair_id is no whole number", [f"{name}: {content.get('pair_id')!r}"]
-        )
-    if not garments:
+    shared = {
+        SPLIT: split,
+        SOURCE: SOURCES.get(str(source)),
+        IMAGE: str(image) if image.name in there else None,
+    }
+    keys = [key for key in content if re.fullmatch(r"item[0-9]{1,4}", key)]
+    if not keys:
         report.add("image without items", [name], "note")
-    for key in garments:
+    for key in sorted(keys, key=lambda key: int(key[4:])):
         garment = content[key] if isinstance(content[key], dict) else {}
         if _is_sound(garment, f"{name} {key}", report):
-            product = (
-                f"{split}-{content.get('pair_id')}-{garment['style']}"
-                if garment["style"]
-                else None
-            )
+            style = garment["style"]
             yield shared | {
                 ITEM: f"{split}-{stem}-{key[4:]}",
-                PRODUCT: product,
+                PRODUCT: f"{split}-{pair}-{style}" if style else None,
                 CATEGORY: garment["category_name"],
                 BOX: tuple(garment["bounding_box"]),
             }
 
 
 def _is_sound(garment: dict[str, Any], where: str, report: Report) -> bool:
-    """Whether the fields that are read are there and make sense; else a fault for
-    each.
-    """
+    """Return whether the fields that are read make sense; else they are faults."""
     lacks = [field for field in FIELDS if field not in garment]
     report.add("field missing", [f"{where}: {field}" for field in lacks])
     if lacks:
         return False
     number, name, style, box = (garment[field] for field in FIELDS)
-    known = (
-        _number(number)
-        and 1 <= number <= len(CATEGORIES)
-        and CATEGORIES[number - 1] == name
-    )
-    styled = _number(style) and style >= 0
-    boxed = isinstance(box, list) and len(box) == 4 and all(map(_number, box))
-    report.add(
-        "category name and number disagree",
-        [] if known else [f"{where}: {name!r} and {number!r}"],
-    )
-    report.add(
-        "style is no whole number from 0", [] if styled else [f"{where}: {style!r}"]
-    )
-    report.add("box not of four whole numbers", [] if boxed else [f"{where}: {box!r}"])
+    categories = dict(enumerate(CATEGORIES, start=1))
+    known = _is_whole(number) and categories.get(number) == name
+    styled = _is_whole(style) and style >= 0
+    boxed = isinstance(box, list) and len(box) == 4 and all(map(_is_whole, box))
+    for good, kind, value in (
+        (known, "category name and number disagree", f"{name!r} and {number!r}"),
+        (styled, "style is no whole number from 0", repr(style)),
+        (boxed, "box not of four whole numbers", repr(box)),
+    ):
+        if not good:
+            report.add(kind, [f"{where}: {value}"])
     return known and styled and boxed
 
 
-def _number(value: object) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -1,10 +1,10 @@
-"""DeepFashion-MultiModal: photos of people with a caption and annotations of shape,
-fabric and pattern.
+"""DeepFashion-MultiModal: photos of people with a caption, shapes, fabrics, patterns.
 
     ROOT/captions.json                        {file: caption}
     ROOT/images/GENDER-Category-id_XXXXXXXX-NN_V_view.jpg
-    ROOT/labels/shape/shape_anno_all.txt      file and 12 numbers, one for each of `SHAPE`
-    ROOT/labels/texture/fabric_ann.txt        file and 3 numbers, upper, lower and outer clothing, of `FABRIC`
+    ROOT/labels/shape/shape_anno_all.txt      file and 12 numbers, one for a `SHAPE`
+    ROOT/labels/texture/fabric_ann.txt        file and 3 numbers of `FABRIC`: upper,
+                                              lower and outer clothing
     ROOT/labels/texture/pattern_ann.txt       the same of `PATTERNS`
 
 The names of the values are those of the README at
@@ -17,40 +17,37 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from fashionlib.data.items import (
     CAPTION,
     CATEGORY,
-    GROUP,
     IMAGE,
     ITEM,
     ITEM_COLUMNS,
     PATTERN,
-    PRODUCT,
     SHOP,
     SOURCE,
 )
 from fashionlib.data.readers.faults import Report
 from fashionlib.data.readers.folders import (
+    WHOLE,
     check_pictures,
     climbs,
     files,
     frame,
-    integers,
-    lines,
+    lines_of,
     open_report,
     read_json,
-    table,
+    read_lines,
 )
 
 CAPTIONS, IMAGES = "captions.json", "images"
 SHAPES, FABRICS = "labels/shape/shape_anno_all.txt", "labels/texture/fabric_ann.txt"
 PATTERN_FILE = "labels/texture/pattern_ann.txt"
 NAME = re.compile(
-    r"(?P<group>[A-Z]+)-(?P<category>\w+)-(?P<product>id_\d{8})-\d{2}_\d_\w+\.jpg",
+    r"(?P<group>[A-Z]+)-(?P<category>\w+)-(?P<product_id>id_\d{8})-\d{2}_\d_\w+\.jpg",
     re.ASCII,
 )
 
@@ -120,113 +117,96 @@ FILES: Mapping[str, Mapping[str, tuple[str | None, ...]]] = {
     FABRICS: {f"{part} fabric": FABRIC for part in PARTS},
     PATTERN_FILE: {f"{part} pattern": PATTERNS for part in PARTS},
 }
-ANNOTATION_COLUMNS = [
-    ITEM,
-    *(attribute for attributes in FILES.values() for attribute in attributes),
-]
+ATTRIBUTES = [attribute for attributes in FILES.values() for attribute in attributes]
+ANNOTATION_COLUMNS = [ITEM, *ATTRIBUTES]
 
 
-def recognise(root: Path) -> bool:
-    """Whether there are captions or shape annotations of this name."""
+def detect(root: Path) -> bool:
+    """Return whether there are captions or shape annotations of this name."""
     return any((Path(root) / name).is_file() for name in (CAPTIONS, SHAPES))
 
 
 def items(root: Path) -> pd.DataFrame:
-    """The items table, one row per captioned image in the file's order; `item_id` is
-    the file's name without ending.
+    """Return the items table, one row per captioned image in the file's order.
 
-    `pattern` is that of the part of the body which the category clothes (`PART_OF`),
-    missing where not annotated or not visible. A caption of blanks and an image that
-    isn't there are missing. FileNotFoundError without captions; ValueError, naming file
-    and line or key, for a name of another form, a key or line twice, a wrong number of
-    fields, 0 rows.
+    `item_id` is the file's name without ending. `pattern` is that of the part of the
+    body which the category clothes (`PART_OF`), missing where not annotated or not
+    visible. A caption of blanks and an image that isn't there are missing.
+    FileNotFoundError without captions; ValueError, naming file and line or key, for a
+    name of another form, a key or line twice, a wrong number of fields, 0 rows.
     """
     report = open_report(root)
-    patterns = (
-        _annotations(PATTERN_FILE, report)
-        if (report.root / PATTERN_FILE).is_file()
-        else {}
-    )
-    return table(_rows(patterns, report), ITEM_COLUMNS, report)
+    table = _captions(_annotations(PATTERN_FILE, report, needed=False), report)
+    report.refuse()
+    return table
 
 
 def annotations(root: Path) -> pd.DataFrame:
-    """Columns `ANNOTATION_COLUMNS`: one row per image that any of the three files
-    names, values in words.
+    """Return `ANNOTATION_COLUMNS` of each image that any of the three files names.
 
     A file that doesn't name an image (or isn't there) leaves its attributes missing;
     "NA" says that the annotator couldn't see it. ValueError as in `items`.
     """
     report = open_report(root)
-    rows: dict[str, dict[str, Any]] = {}
-    for name in FILES:
-        for file, values in (
-            _annotations(name, report).items() if (report.root / name).is_file() else ()
-        ):
-            rows.setdefault(file, {ITEM: file.removesuffix(".jpg")}).update(values)
-    return table(list(rows.values()), ANNOTATION_COLUMNS, report)
+    tables = [_annotations(name, report, needed=False) for name in FILES]
+    rows = pd.concat(tables, axis=1, sort=False)
+    rows[ITEM] = rows.index.str.removesuffix(".jpg")
+    table = frame(rows, ANNOTATION_COLUMNS, report)
+    report.refuse()
+    return table
 
 
 def check(root: Path) -> Report:
-    """What lies in the folder, what is missing and what is broken; goes through
-    everything, never stops at the first.
+    """Report what lies in the folder, what is missing and broken; never stop early.
 
     Notes are normal here: images without caption, annotations of images without
     caption, numbers without a name.
     """
     report = open_report(root)
-    read = {name: _annotations(name, report) for name in FILES}
-    rows = _rows(read[PATTERN_FILE], report)
-    found = frame(rows, ITEM_COLUMNS)
-    report.counts["captions"] = int(found[CAPTION].notna().sum())
-    report.add("empty caption", found[ITEM][found[CAPTION].isna()].tolist())
-    known = {f"{item}.jpg" for item in found[ITEM]}
-    for name, values in read.items():
-        report.counts[f"annotated in {Path(name).name}"] = len(values)
-        stray, lacking = sorted(values.keys() - known), sorted(known - values.keys())
-        report.add(
-            "annotation of an image without caption",
-            [f"{name}: {file}" for file in stray],
-            "note",
-        )
-        report.add(
-            "caption without annotation",
-            [f"{name}: {file}" for file in lacking],
-            "note",
-        )
-    check_pictures(found, report, sorted(files(report.root / IMAGES) - known))
+    annotated = {name: _annotations(name, report) for name in FILES}
+    table = _captions(annotated[PATTERN_FILE], report)
+    report.counts["captions"] = int(table[CAPTION].notna().sum())
+    report.add("empty caption", table[ITEM][table[CAPTION].isna()])
+    captioned = set(table[ITEM] + ".jpg")
+    for name, rows in annotated.items():
+        report.counts[f"annotated in {Path(name).name}"] = len(rows)
+        stray, lacking = set(rows.index) - captioned, captioned - set(rows.index)
+        for kind, names in (
+            ("annotation of an image without caption", stray),
+            ("caption without annotation", lacking),
+        ):
+            report.add(kind, [f"{name}: {file}" for file in sorted(names)], "note")
+    check_pictures(table, report, sorted(files(report.root / IMAGES) - captioned))
     return report
 
 
-def _rows(patterns: dict[str, dict[str, Any]], report: Report) -> list[dict[str, Any]]:
+def _captions(patterns: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """Read the captions into the items table; `patterns` are by file."""
     there = files(report.root / IMAGES)
+    known = patterns.to_dict("index")
     rows = []
     for file, caption in (read_json(CAPTIONS, report) or {}).items():
         name = _name(file, f"{CAPTIONS}: {file}", report)
         if not isinstance(caption, str):
             report.add("caption is no text", [f"{CAPTIONS}: {file}"])
         elif name:
-            pattern = patterns.get(file, {}).get(
-                f"{PART_OF.get(name['category'], UPPER)} pattern"
-            )
-            rows.append(
-                {
-                    ITEM: file.removesuffix(".jpg"),
-                    PRODUCT: name["product"],
-                    CATEGORY: name["category"],
-                    GROUP: name["group"],
-                    CAPTION: caption if caption.strip() else None,
-                    SOURCE: SHOP,
-                    IMAGE: str(report.root / IMAGES / file) if file in there else None,
-                    PATTERN: None if pattern == "NA" else pattern,
-                }
-            )
-    return rows
+            part = PART_OF.get(name[CATEGORY], UPPER)
+            pattern = known.get(file, {}).get(f"{part} pattern")
+            row = name.groupdict() | {
+                ITEM: file.removesuffix(".jpg"),
+                CAPTION: caption if caption.strip() else None,
+                SOURCE: SHOP,
+                IMAGE: str(report.root / IMAGES / file) if file in there else None,
+                PATTERN: None if pattern == "NA" else pattern,
+            }
+            rows.append(row)
+    return frame(rows, ITEM_COLUMNS, report)
 
 
 def _name(file: str, where: str, report: Report) -> re.Match[str] | None:
-    """What the file's name says; a fault if it has another form, hence leads out of the
-    folder or to no JPEG.
+    """Return what the file's name says; a name of another form is a fault.
+
+    Another form may lead out of the folder, or to no JPEG.
     """
     name = NAME.fullmatch(file)
     if not name:
@@ -235,28 +215,30 @@ def _name(file: str, where: str, report: Report) -> re.Match[str] | None:
     return name
 
 
-def _annotations(name: str, report: Report) -> dict[str, dict[str, Any]]:
-    """{file: {attribute: value in words}} of one of `FILES`."""
+def _annotations(name: str, report: Report, needed: bool = True) -> pd.DataFrame:
+    """Read one of `FILES`: attributes in words, missing without a name, by image file.
+
+    No rows, and a fault if it is `needed`, without the file.
+    """
     attributes = FILES[name]
-    found: dict[str, dict[str, Any]] = {}
-    for where, (file, *texts) in lines(name, 1 + len(attributes), report):
-        numbers = integers(texts)
-        if not _name(file, where, report):
-            continue
-        if numbers is None:
-            report.add("not whole numbers", [f"{where}: {' '.join(texts)}"])
-        elif file in found:
-            report.add("image annotated twice", [f"{where}: {file}"])
-        else:
-            words = {
-                a: values[n] if 0 <= n < len(values) else None
-                for (a, values), n in zip(attributes.items(), numbers, strict=True)
-            }
-            found[file] = words
-            nameless = [
-                f"{where}: {a} {n}"
-                for (a, w), n in zip(words.items(), numbers, strict=True)
-                if w is None
-            ]
-            report.add("number without a name", nameless, "note")
-    return found
+    if not needed and not (report.root / name).is_file():
+        return pd.DataFrame(columns=list(attributes), dtype="str")
+    table = read_lines(name, ["file", *attributes], report)
+    for line, file in table["file"].items():
+        if _name(file, f"{name} line {line}", report) is None:
+            table = table.drop(index=line)
+    whole = table[list(attributes)].apply(lambda column: column.str.fullmatch(WHOLE))
+    for line, _, *numbers in table[~whole.all(axis=1)].itertuples():
+        where = f"{name} line {line}: {' '.join(numbers)}"
+        report.add("not whole numbers", [where])
+    table = table[whole.all(axis=1)]
+    again = table["file"].duplicated()
+    report.add("image annotated twice", lines_of(name, table["file"][again]))
+    table = table[~again]
+    for attribute, values in attributes.items():
+        numbers = table[attribute].astype(int)
+        words = numbers.map(dict(enumerate(values)))
+        nameless = f"{attribute} " + numbers[words.isna()].astype("str")
+        report.add("number without a name", lines_of(name, nameless), "note")
+        table = table.assign(**{attribute: words})
+    return table.set_index("file")

@@ -1,5 +1,4 @@
-"""FACAD (Yang et al., 2020), in the authors' preprocessed layout; `facad_files` lists
-its files.
+"""FACAD (Yang et al., 2020) in the authors' preprocessed layout; see `facad_files`.
 
 Rows of one item follow each other and share its caption. Nothing in the layout ties a
 row to its metadata item: their texts do. The attributes shipped for the test rows are
@@ -9,16 +8,13 @@ of other items (Paper A, section 3.1). Terms: no commercial use.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from fashionlib.data import overlap
 from fashionlib.data.items import (
-    BOX,
     CAPTION,
     CATEGORY,
     IMAGE,
@@ -28,7 +24,6 @@ from fashionlib.data.items import (
     SHOP,
     SOURCE,
     SPLIT,
-    TRAIN,
 )
 from fashionlib.data.readers import facad_files
 from fashionlib.data.readers.facad_files import (
@@ -40,7 +35,7 @@ from fashionlib.data.readers.facad_files import (
     parts,
 )
 from fashionlib.data.readers.faults import MISSING, Report
-from fashionlib.data.readers.folders import open_report
+from fashionlib.data.readers.folders import frame, open_report
 
 SHIPPED = "shipped"
 READ = 100  # pictures of a file that `check` reads
@@ -48,120 +43,53 @@ READ = 100  # pictures of a file that `check` reads
 # the rest)
 SAME_TEXT = 0.8
 
-# Thesis B, section 3.3, leaves out "accessories, such as hat, shoes, and jewelry";
-# which categories is our reading.
-ACCESSORIES = frozenset(
-    [
-        "accessory",
-        "anklet",
-        "backpack",
-        "bag",
-        "beanie",
-        "belt",
-        "beret",
-        "bootie",
-        "boot",
-        "bracelet",
-        "brooch",
-        "cap",
-        "case",
-        "charm",
-        "clog",
-        "clutch",
-        "cufflink",
-        "earring",
-        "espadrille",
-        "eyeglass",
-        "fedora",
-        "flat",
-        "glasses",
-        "glove",
-        "handbag",
-        "hat",
-        "headband",
-        "heel",
-        "hobo",
-        "jewelry",
-        "keychain",
-        "lanyard",
-        "loafer",
-        "mitten",
-        "moccasin",
-        "mule",
-        "necklace",
-        "oxford",
-        "pendant",
-        "pouch",
-        "pump",
-        "purse",
-        "ring",
-        "satchel",
-        "sandal",
-        "scarf",
-        "shoe",
-        "slipper",
-        "sneaker",
-        "sock",
-        "stud",
-        "sunglasses",
-        "tie",
-        "tote",
-        "umbrella",
-        "wallet",
-        "watch",
-        "wedge",
-    ]
-)
 
-
-def recognise(root: Path) -> bool:
-    """Whether the folder holds a file of this layout."""
+def detect(root: Path) -> bool:
+    """Return whether the folder holds a file of this layout."""
     return bool(parts(root)) or metadata_file(root) is not None
 
 
 def items(root: Path) -> pd.DataFrame:
-    """The items table and `split`, a row per picture; no pixel is read.
+    """Return the items table and `split`, a row per picture; no pixel is read.
 
     `product_id`: the metadata item whose text the caption is; without one, rows of the
     same caption are a product. `category`: the number's name in the metadata, else the
     number. FileNotFoundError without pictures or their captions, ValueError for what
-    can't be read or lists of other lengths; both name all that was found.
+    can't be read or lists of other lengths.
     """
     report = open_report(root)
     meta = metadata(report)
-    table = _read(_parts(report), meta, report)
+    table = _read(SPLIT_OF, meta, report)
     report.refuse()
-    return table.assign(**{PRODUCT: _products(table[CAPTION], meta)})[
-        [*ITEM_COLUMNS, SPLIT]
-    ]
+    table[PRODUCT] = table[CAPTION].map(_products(table[CAPTION], meta)).astype("str")
+    return table[[*ITEM_COLUMNS, SPLIT]]
 
 
 def attributes(root: Path) -> pd.DataFrame:
-    """The test rows' attributes, repaired as in Paper A (section 3.1): those of the
-    metadata item whose description overlaps most with the caption.
+    """Return the test rows' attributes, repaired as in Paper A (section 3.1).
 
-    Columns item_id, caption, product_id (of that item; missing where no description
-    shares a word), overlap (as in `overlap.closest`), attributes (a tuple of words),
-    shipped (what TEST_ATTRS says, missing without that file). FileNotFoundError without
-    test pictures or metadata; ValueError as `items`.
+    They are those of the metadata item whose description overlaps most with the
+    caption. Columns item_id, caption, product_id (of that item; missing where no
+    description shares a word), overlap (as in `overlap.closest`), attributes (a tuple
+    of words), shipped (what TEST_ATTRS says, missing without that file).
+    FileNotFoundError without test pictures or metadata; ValueError as `items`.
     """
     report = open_report(root)
     meta = metadata(report)
-    table = _read(_parts(report, ("TEST",)), meta, report, shipped=True)
-    report.add(MISSING, [METADATA] * meta.empty)
+    table = _read(["TEST"], meta, report, shipped=True)
+    if meta.empty:
+        report.add(MISSING, [METADATA])
     report.refuse()
-    texts = table[CAPTION].dropna().unique().tolist()
-    rows, shares = overlap.closest(texts, meta["description"].tolist())
-    matched = (
-        meta.reindex(rows).set_axis(pd.Index(texts, dtype="str")).assign(overlap=shares)
-    )
-    table = table[[ITEM, CAPTION, SHIPPED]].join(matched, on=CAPTION)
+    captions = table[CAPTION].dropna().unique()
+    rows, overlaps = overlap.closest(captions, meta["description"].tolist())
+    matches = meta.reindex(rows).set_axis(pd.Index(captions, dtype="str"))
+    matches["overlap"] = overlaps
+    table = table[[ITEM, CAPTION, SHIPPED]].join(matches, on=CAPTION)
     return table[[ITEM, CAPTION, PRODUCT, "overlap", "attributes", SHIPPED]]
 
 
 def check(root: Path) -> Report:
-    """What lies in the folder, what is missing and what is broken, of all files; never
-    stops at the first fault.
+    """Report what lies in the folder, what is missing and broken, of all files.
 
     Of each file `READ` pictures are read. Notes are normal: a split or metadata that
     wasn't downloaded, captions without words, items without description, attributes
@@ -169,156 +97,91 @@ def check(root: Path) -> Report:
     there.
     """
     report = open_report(root)
-    meta, found = metadata(report), _parts(report)
-    table = _read(found, meta, report, shipped=True, read=READ)
+    meta = metadata(report)
+    table = _read(SPLIT_OF, meta, report, shipped=True, pictures=READ)
     report.counts |= {
         "rows": len(table),
         "distinct captions": table[CAPTION].nunique(),
         "metadata items": len(meta),
     }
-    absent = SPLIT_OF.keys() - {part.prefix for part in found} if found else ()
-    report.add(
-        "split missing", [f"{prefix}_IMAGES*.hdf5" for prefix in sorted(absent)], "note"
-    )
-    report.add(MISSING, [METADATA] * (metadata_file(root) is None), "note")
-    report.add(
-        "caption without words", table[ITEM][table[CAPTION].isna()].tolist(), "note"
-    )
-    report.add(
-        "metadata item without description",
-        meta[PRODUCT][meta["description"] == ""].tolist(),
-        "note",
-    )
-    told = table.dropna(subset=[CAPTION, SHIPPED])
+    present = {part.prefix for part in parts(report.root)}
+    if present:
+        absent = sorted(SPLIT_OF.keys() - present)
+        report.add("split missing", [f"{name}_IMAGES*.hdf5" for name in absent], "note")
+    if metadata_file(root) is None:
+        report.add(MISSING, [METADATA], "note")
+    silent = table[ITEM][table[CAPTION].isna()]
+    report.add("caption without words", silent, "note")
+    blank = meta[PRODUCT][meta["description"] == ""]
+    report.add("metadata item without description", blank, "note")
     foreign = [
-        item
-        for item, text, words in zip(
-            told[ITEM], told[CAPTION], told[SHIPPED], strict=True
-        )
-        if words and not set(words) & set(text.split())
+        row[ITEM]
+        for _, row in table.dropna(subset=[CAPTION, SHIPPED]).iterrows()
+        if row[SHIPPED] and not set(row[SHIPPED]) & set(row[CAPTION].split())
     ]
     report.add("attributes none of which is in the caption", foreign, "note")
     return report
 
 
-def _parts(report: Report, prefixes: Collection[str] = SPLIT_OF) -> list[Part]:
-    found = [part for part in parts(report.root) if part.prefix in prefixes]
-    report.add(MISSING, [f"{'|'.join(prefixes)}_IMAGES*.hdf5"] * (not found))
-    return found
-
-
 def _read(
-    found: list[Part],
+    prefixes: Collection[str],
     meta: pd.DataFrame,
     report: Report,
     shipped: bool = False,
-    read: int = 0,
+    pictures: int = 0,
 ) -> pd.DataFrame:
-    """The items of those files one below the other, products still missing."""
+    """Read the rows of those splits, products still missing; some `pictures` of each.
+
+    The attributes that were `shipped` with the rows are read if asked for.
+    """
+    found = [part for part in parts(report.root) if part.prefix in prefixes]
+    if not found:
+        report.add(MISSING, [f"{'|'.join(prefixes)}_IMAGES*.hdf5"])
     names = dict(zip(meta["number"], meta[CATEGORY], strict=True))
-    tables = [_items(part, names, report, shipped, read) for part in found]
-    return pd.concat(
-        [pd.DataFrame(columns=[*ITEM_COLUMNS, SPLIT, SHIPPED], dtype="str"), *tables],
-        ignore_index=True,
-    )
+    tables = [_items(part, names, report, shipped, pictures) for part in found]
+    table = pd.concat([pd.DataFrame(columns=[SHIPPED], dtype=object), *tables])
+    items = frame(table, [*ITEM_COLUMNS, SPLIT], report)
+    return items.assign(**{SHIPPED: table[SHIPPED].to_numpy()})
 
 
 def _items(
-    part: Part, names: dict[str, str], report: Report, shipped: bool, read: int
+    part: Part, names: dict[str, str], report: Report, shipped: bool, pictures: int
 ) -> pd.DataFrame:
-    count, words = (
-        facad_files.pictures(part, report, read),
-        facad_files.word_map(part, report),
-    )
-    captions = [
-        " ".join(said) or None
-        for said in facad_files.words_of(part, "CAPTIONS", words, report)
-    ]
-    lists = {
-        "CAPTIONS": captions,
-        "CATES": [names.get(n, n) for n in facad_files.categories(part, report)],
+    """Read one file of pictures and the lists beside it."""
+    count = facad_files.pictures(part, report, pictures)
+    words = facad_files.word_map(part, report)
+    captions = facad_files.words_of(part, "CAPTIONS", words, report)
+    numbers = facad_files.categories(part, report)
+    rows = {
+        CAPTION: ("CAPTIONS", [" ".join(row) or None for row in captions]),
+        CATEGORY: ("CATES", [names.get(number, number) for number in numbers]),
     }
     if shipped:
-        lists["ATTRS"] = [
-            tuple(dict.fromkeys(said))
-            for said in facad_files.words_of(part, "ATTRS", words, report)
-        ]
-    for kind, rows in lists.items():
-        if part.beside(kind).is_file() and len(rows) != count:
+        attributes = facad_files.words_of(part, "ATTRS", words, report)
+        rows[SHIPPED] = "ATTRS", [tuple(dict.fromkeys(row)) for row in attributes]
+    table = pd.DataFrame(index=range(len(captions)), columns=[SHIPPED], dtype=object)
+    for column, (kind, values) in rows.items():
+        path = part.beside(kind)
+        if path.is_file() and len(values) != count:
             report.add(
-                "rows differ from pictures",
-                [f"{part.beside(kind).name}: {len(rows)} for {count}"],
+                "rows differ from pictures", [f"{path.name}: {len(values)} for {count}"]
             )
-    fitting = {
-        kind: rows if len(rows) == len(captions) else None
-        for kind, rows in lists.items()
-    }
-    rows = pd.RangeIndex(len(captions))
-    known = {
-        ITEM: [f"{part.images.stem}-{row}" for row in rows],
-        IMAGE: [f"{part.images}#{row}" for row in rows],
-        CAPTION: captions,
-        CATEGORY: fitting["CATES"],
-        SOURCE: SHOP,
-        SPLIT: SPLIT_OF[part.prefix],
-    }
-    table = pd.DataFrame(known, index=rows, columns=[*ITEM_COLUMNS, SPLIT], dtype="str")
-    return table.assign(
-        **{
-            BOX: None,
-            SHIPPED: pd.Series(fitting.get("ATTRS"), index=rows, dtype=object),
-        }
-    )
+        if len(values) == len(captions):
+            table[column] = pd.Series(values, dtype=object)
+    table[ITEM] = [f"{part.images.stem}-{row}" for row in table.index]
+    table[IMAGE] = [f"{part.images}#{row}" for row in table.index]
+    return table.assign(**{SOURCE: SHOP, SPLIT: SPLIT_OF[part.prefix]})
 
 
-def _products(captions: pd.Series, meta: pd.DataFrame) -> pd.Series:
+def _products(captions: pd.Series, meta: pd.DataFrame) -> dict[str, str]:
+    """Return {caption: its product}."""
     texts = captions.dropna().unique().tolist()
-    rows, shares = overlap.closest(texts, meta["description"].tolist())
-    ids = meta[PRODUCT].tolist()
-    product = {
-        text: (
-            ids[row]
-            if share >= SAME_TEXT
-            else "caption-" + hashlib.sha256(text.encode()).hexdigest()[:12]
-        )
-        for text, row, share in zip(texts, rows, shares, strict=True)
-    }
-    return captions.map(product).astype("str")
-
-
-def thesis_subset(
-    items: pd.DataFrame, count: int = 70_000, seed: int = 0
-) -> pd.DataFrame:
-    """FACAD as Thesis B trains on it (section 3.3): `count` rows without accessories,
-    in their order, reindexed.
-
-    The thesis says that hats, shoes, jewelry and the like were left out and 70K of the
-    rest sampled "due to imbalance"; not how. Ours: `ACCESSORIES`, the train split
-    alone, every row equally likely. ValueError when categories are numbers (no
-    metadata) or fewer than `count` rows remain.
-    """
-    rows = items[items[SPLIT] == TRAIN]
-    names = rows[CATEGORY].dropna().unique()
-    if len(names) == 0 or all(name.isdigit() for name in names):
-        raise ValueError(
-            f"{len(names)} categories, none with a name; put meta_all_129927.json"
-            " beside the pictures"
-        )
-    clothes = rows[~rows[CATEGORY].isin([name for name in names if is_accessory(name)])]
-    if len(clothes) < count:
-        raise ValueError(
-            f"{len(clothes)} of {len(rows)} train rows are no accessories, fewer than"
-            f" the {count} asked"
-        )
-    chosen = np.sort(
-        np.random.default_rng(seed).choice(len(clothes), count, replace=False)
-    )
-    return clothes.iloc[chosen].reset_index(drop=True)
-
-
-def is_accessory(category: str) -> bool:
-    """Whether the last word of the category's name, or its singular, is one of
-    `ACCESSORIES`.
-    """
-    word = "".join(re.findall(r"[a-z]+", category.lower())[-1:])
-    return bool({word, word.removesuffix("s"), word.removesuffix("es")} & ACCESSORIES)
+    rows, overlaps = overlap.closest(texts, meta["description"].tolist())
+    ids, products = meta[PRODUCT].tolist(), {}
+    for text, row, share in zip(texts, rows, overlaps, strict=True):
+        if share >= SAME_TEXT:
+            products[text] = ids[row]
+        else:
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            products[text] = f"caption-{digest[:12]}"
+    return products

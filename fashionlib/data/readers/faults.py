@@ -1,12 +1,13 @@
-"""What is wrong with a data folder: faults with counts and examples, gathered rather
-than raised.
-"""
+"""Gather what is wrong with a data folder, with counts and examples, before raising."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+Severity = Literal["fault", "note"]
 
 EXAMPLES = 3
 MISSING = "file missing"
@@ -14,27 +15,23 @@ MISSING = "file missing"
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of finding: a "fault" breaks results, a "note" is normal in data of this
-    sort.
-    """
+    """One kind of finding: a "fault" breaks results, a "note" is normal."""
 
     kind: str
     count: int
     examples: tuple[str, ...]
-    severity: Literal["fault", "note"]
+    severity: Severity
 
     def __str__(self) -> str:
-        shown = ", ".join(
-            repr(e[:80]) for e in self.examples
-        )  # repr: names come from strangers' files
-        return f"{self.severity:5}  {self.count:>9,}  {self.kind}" + (
-            f": {shown}" if shown else ""
-        )
+        # repr: names come from strangers' files
+        shown = ", ".join(repr(example[:80]) for example in self.examples)
+        line = f"{self.severity:5}  {self.count:>9,}  {self.kind}"
+        return f"{line}: {shown}" if shown else line
 
 
 @dataclass
 class Report:
-    """Counts of what lies there, and the faults in the order of their finding."""
+    """Counts of what lies in a folder, and its faults in the order of their finding."""
 
     root: Path
     counts: dict[str, int | str] = field(default_factory=dict)
@@ -43,49 +40,44 @@ class Report:
     @property
     def broken(self) -> bool:
         """Whether there is more than notes."""
-        return any(f.severity == "fault" for f in self.faults)
+        return any(fault.severity == "fault" for fault in self.faults)
 
     def add(
-        self, kind: str, found: list[str], severity: Literal["fault", "note"] = "fault"
+        self, kind: str, places: Iterable[str], severity: Severity = "fault"
     ) -> None:
-        """Record what was found, on top of earlier finds of that kind and severity;
-        nothing if nothing was found.
-        """
-        if not found:
+        """Count the places of one kind of fault, on top of earlier ones, if any."""
+        places = list(places)
+        if not places:
             return
-        same = [f for f in self.faults if (f.kind, f.severity) == (kind, severity)]
-        old = same[0] if same else Fault(kind, 0, (), severity)
-        examples = (*old.examples, *map(str, found[:EXAMPLES]))[:EXAMPLES]
-        self.faults = [f for f in self.faults if f is not old]
-        self.faults.append(Fault(kind, old.count + len(found), examples, severity))
+        old = Fault(kind, 0, (), severity)
+        for fault in self.faults:
+            if (fault.kind, fault.severity) == (kind, severity):
+                old = fault
+        examples = (*old.examples, *map(str, places[:EXAMPLES]))[:EXAMPLES]
+        self.faults = [fault for fault in self.faults if fault is not old]
+        self.faults.append(Fault(kind, old.count + len(places), examples, severity))
 
     def refuse(self) -> None:
-        """Raise for the faults found, naming them all: FileNotFoundError where a file
-        is missing, else ValueError.
+        """Raise for the faults, naming them all; do nothing for notes.
+
+        FileNotFoundError where a file is missing, else ValueError.
         """
-        faults = [f for f in self.faults if f.severity == "fault"]
-        if not faults:
+        if not self.broken:
             return
-        found = "; ".join(
-            f"{f.count} x {f.kind}: {', '.join(map(repr, f.examples))}" for f in faults
+        faults = [fault for fault in self.faults if fault.severity == "fault"]
+        listed = "; ".join(
+            f"{fault.count} x {fault.kind}: {', '.join(map(repr, fault.examples))}"
+            for fault in faults
         )
-        error = (
-            FileNotFoundError if any(f.kind == MISSING for f in faults) else ValueError
-        )
-        raise error(
-            f"{self.root}: {found}. Mend this first; `fashionlib check {self.root}`"
+        absent = any(fault.kind == MISSING for fault in faults)
+        raise (FileNotFoundError if absent else ValueError)(
+            f"{self.root}: {listed}. Mend this first; `fashionlib check {self.root}`"
             " lists every fault."
         )
 
     def __str__(self) -> str:
-        lines = [
-            (
-                f"{value:>16,}  {name}"
-                if isinstance(value, int)
-                else f"{value:>16}  {name}"
-            )
-            for name, value in self.counts.items()
-        ]
-        return "\n".join(
-            [str(self.root), *lines, *map(str, self.faults or ["nothing wrong"])]
-        )
+        lines = [str(self.root)]
+        for name, value in self.counts.items():
+            shown = f"{value:,}" if isinstance(value, int) else value
+            lines.append(f"{shown:>16}  {name}")
+        return "\n".join([*lines, *map(str, self.faults or ["nothing wrong"])])

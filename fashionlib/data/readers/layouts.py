@@ -1,6 +1,4 @@
-"""Which dataset a folder holds, its items and its faults; and which shop items answer a
-consumer's photo.
-"""
+"""Detect which dataset a folder holds; read its items, or check it; pair its photos."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from fashionlib.data.items import CONSUMER, ITEM, PRODUCT, SHOP, SOURCE
 from fashionlib.data.readers import consumer2shop, deepfashion2, dfmm, facad, hm, hm_hub
 from fashionlib.data.readers.faults import Report
 
-# Each module has recognise(root) -> bool, items(root) -> items table, check(root) ->
+# Each module has detect(root) -> bool, items(root) -> items table, check(root) ->
 # Report.
 LAYOUTS: Mapping[str, ModuleType] = {
     "hm": hm,
@@ -37,8 +35,8 @@ SIGNS: Mapping[str, str] = {
 QUERY, GALLERY = "query", "gallery"
 
 
-def recognise(root: Path) -> str:
-    """The name in `LAYOUTS` of the folder's layout.
+def detect_layout(root: Path) -> str:
+    """Return the name in `LAYOUTS` of the folder's layout.
 
     FileNotFoundError without the folder; ValueError when it has the signs of no layout,
     saying what each lacks, or of more than one.
@@ -46,47 +44,44 @@ def recognise(root: Path) -> str:
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is no folder")
-    found = [name for name, layout in LAYOUTS.items() if layout.recognise(root)]
-    if not found:
+    names = [name for name, layout in LAYOUTS.items() if layout.detect(root)]
+    if not names:
         lacks = "\n".join(f"  {name:13} lacks {sign}" for name, sign in SIGNS.items())
         raise ValueError(
             f"{root} has none of {len(LAYOUTS)} known layouts. Name the folder that"
             f" holds them:\n{lacks}"
         )
-    if len(found) > 1:
+    if len(names) > 1:
         raise ValueError(
-            f"{root} has {len(found)} layouts: {', '.join(found)}. Put each in a folder"
+            f"{root} has {len(names)} layouts: {', '.join(names)}. Put each in a folder"
             " of its own."
         )
-    return found[0]
+    return names[0]
 
 
 def items(root: Path) -> pd.DataFrame:
-    """The items table of the folder, whatever its layout. Raises as `recognise` and the
-    layout's `items`.
+    """Return the items table of the folder, whatever its layout.
+
+    Raises as `detect_layout` and the layout's `items`.
     """
-    return LAYOUTS[recognise(root)].items(root)
+    return LAYOUTS[detect_layout(root)].items(root)
 
 
 def check(root: Path) -> Report:
-    """What the layout's `check` finds. Raises as `recognise`."""
-    return LAYOUTS[recognise(root)].check(root)
+    """Return what the layout's `check` reports. Raises as `detect_layout`."""
+    return LAYOUTS[detect_layout(root)].check(root)
 
 
 def pairs(items: pd.DataFrame) -> pd.DataFrame:
-    """Columns query and gallery, item ids: a consumer's item and a shop's item of the
-    same product, one row each.
+    """Return (query, gallery): a consumer's item and a shop's item of the same product.
 
-    Queries are in the items' order, a query's shop items too. A query whose product no
-    shop item has keeps one row with `gallery` missing:
+    Item ids, one pair a row; queries are in the items' order, a query's shop items too.
+    A query whose product no shop item has keeps one row with `gallery` missing:
     `pairs(items)["gallery"].isna().sum()` queries can't be answered. A consumer's item
     without a product is no query. To search one split, give that split's items.
     """
-    known = items[items[PRODUCT].notna()]
-    queries = known.loc[known[SOURCE] == CONSUMER, [ITEM, PRODUCT]].rename(
-        columns={ITEM: QUERY}
-    )
-    gallery = known.loc[known[SOURCE] == SHOP, [ITEM, PRODUCT]].rename(
-        columns={ITEM: GALLERY}
-    )
-    return queries.merge(gallery, on=PRODUCT, how="left")[[QUERY, GALLERY]]
+    known = items.loc[items[PRODUCT].notna(), [ITEM, PRODUCT, SOURCE]]
+    queries = known[known[SOURCE] == CONSUMER].rename(columns={ITEM: QUERY})
+    gallery = known[known[SOURCE] == SHOP].rename(columns={ITEM: GALLERY})
+    paired = queries.merge(gallery, on=PRODUCT, how="left")
+    return paired[[QUERY, GALLERY]]
