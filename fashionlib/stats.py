@@ -211,3 +211,22 @@ def _drawn_units(
         draws = (generator.integers(units, size=units) for _ in range(size))
         weights = [np.bincount(draw, minlength=units) for draw in draws]
         yield np.stack(weights).astype(float) @ statistics  # (size, k)
+
+
+def one_factor(design: pd.DataFrame) -> pd.DataFrame:
+    """Pair the runs of a factorial design that differ in one factor alone.
+
+    `design` has a row a run, named by its index, and a column a factor. Returns columns
+    factor, run, minus: of each factor with two levels, `run` has the second (in order
+    of appearance) and `minus` the first; all other factors are equal.
+    """
+    keys = map(tuple, design.to_numpy())
+    names = dict(zip(keys, design.index, strict=True))
+    pairs = []
+    for place, factor in enumerate(design):
+        levels = list(design[factor].unique())
+        for key, name in names.items():
+            if len(levels) == 2 and key[place] == levels[1]:
+                base = (*key[:place], levels[0], *key[place + 1 :])
+                pairs.append((factor, name, names[base]))
+    return pd.DataFrame(pairs, columns=["factor", "run", "minus"])

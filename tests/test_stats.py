@@ -100,3 +100,22 @@ def test_tables_are_written_and_judged_row_by_row():
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         stats.mean(*arguments)
+
+
+def test_pairs_of_a_design_differ_in_one_factor_of_two_levels():
+    runs = {
+        "s": ("small", "plain", False),
+        "sj": ("small", "plain", True),
+        "l": ("large", "plain", False),
+        "lj": ("large", "plain", True),
+    }
+    design = pd.DataFrame.from_dict(
+        runs, orient="index", columns=["size", "data", "joint"]
+    )
+    assert stats.one_factor(design).values.tolist() == [
+        ["size", "l", "s"],
+        ["size", "lj", "sj"],
+        ["joint", "sj", "s"],
+        ["joint", "lj", "l"],
+    ]
+    assert stats.one_factor(design[:1]).empty

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from fashionlib.labelling.attribute_schema import (
     ATTRIBUTES,
@@ -211,6 +212,30 @@ def spoilt(
     for detail, flip in zip(DETAILS, wrong, strict=True):
         answer[detail] = record.get(detail, False) != bool(flip)
     return {name: answer[name] for name in COLUMNS}
+
+
+def spoil_all(
+    records: Iterable[Record], rates: Mapping[str, float], *seed: int
+) -> list[Record]:
+    """Return each record with errors, in its own category.
+
+    The n-th draws from `seed` and n, so a higher rate errs wherever a lower one did.
+    """
+    return [
+        spoilt(record, record["category"], rates, np.random.default_rng([*seed, n]))
+        for n, record in enumerate(records)
+    ]
+
+
+def swap_any(labels: pd.DataFrame, rate: float, *seed: int) -> pd.DataFrame:
+    """Return labels of which each is, at this rate, any other value of its column."""
+    rng, swapped = np.random.default_rng(seed), labels.copy()
+    for name, column in labels.items():
+        values = column.unique()
+        others = {value: [v for v in values if v != value] for value in values}
+        drawn = [str(rng.choice(others[value])) for value in column]
+        swapped[name] = np.where(rng.random(len(column)) < rate, drawn, column)
+    return swapped
 
 
 def _mistaken(

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -77,6 +79,14 @@ def nulls(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [nulls(value) for value in content]
     return None if isinstance(content, float) and content != content else content
+
+
+def nested(table: pd.DataFrame) -> dict[str, Any]:
+    """Return {row: {column: value}}, one level of rows for each level of the index."""
+    if table.index.nlevels == 1:
+        return table.to_dict("index")
+    groups = table.groupby(level=0, sort=False)
+    return {name: nested(rows.droplevel(0)) for name, rows in groups}
 
 
 def cache_folder() -> Path:

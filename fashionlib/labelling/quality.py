@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from fashionlib.labelling.attribute_schema import ATTRIBUTES
+from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.records import ASKED, COLOUR, COLUMNS
 
@@ -52,6 +55,54 @@ def confusions(
     return wrong.sort_values(
         ["count", "true", "label"], ascending=[False, True, True], ignore_index=True
     )
+
+
+def mistakes(records: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
+    """Say of each garment what its labels have wrong, "navy for black; no hood".
+
+    "a for b" is a said where b is true.
+    """
+    texts = []
+    true = truth.set_index("item_id")[list(COLUMNS)].loc[records["item_id"]]
+    for label, right in zip(
+        records.to_dict("records"), true.to_dict("records"), strict=True
+    ):
+        wrong = [name for name in COLUMNS if label[name] != right[name]]
+        texts.append(
+            "; ".join(
+                f"{'a' if label[name] else 'no'} {name}"
+                if name in DETAILS
+                else f"{label[name]} for {right[name]}"
+                for name in wrong
+            )
+        )
+    return texts
+
+
+def learn(
+    learners: Mapping[str, Any],
+    features: np.ndarray,
+    labels: pd.DataFrame,
+    truth: pd.DataFrame,
+    train: np.ndarray,
+    test: np.ndarray,
+) -> pd.DataFrame:
+    """Train classifiers on labels, and judge them on other photos by the truth.
+
+    `features` (photos, dim), `labels` and `truth` have a row a photo, an attribute a
+    column; `train` and `test` are numbers of rows. One row a learner and attribute:
+    learner, attribute, right (share), by the labels (share, were these the truth).
+    """
+    rows = []
+    for attribute, given in labels.items():
+        for name, learner in learners.items():
+            learner.fit(features[train], given.iloc[train])
+            guess = learner.predict(features[test])
+            right = (guess == truth[attribute].iloc[test]).mean()
+            by_labels = (guess == given.iloc[test]).mean()
+            rows.append((name, attribute, right, by_labels))
+    columns = ["learner", "attribute", "right", "by the labels"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def coverage(labels: Labels, items: int) -> dict[str, float]:

@@ -13,10 +13,17 @@ from fashionlib.retrieval.benchmarks import (
     variants,
 )
 from fashionlib.retrieval.hits import first_hits
-from fashionlib.retrieval.tables import accuracy, chance, difference, per_group
+from fashionlib.retrieval.tables import (
+    accuracies,
+    accuracy,
+    chance,
+    difference,
+    per_group,
+)
 
 __all__ = [
     "Benchmark",
+    "accuracies",
     "accuracy",
     "captions",
     "chance",

@@ -33,6 +33,7 @@ from fashionlib.data.items import (
     VALIDATION,
 )
 from fashionlib.data.readers import layouts
+from fashionlib.retrieval.hits import first_hits
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,13 @@ class Benchmark:
         if PRODUCT not in self.queries:
             return own.to_numpy(str)
         return self.queries[PRODUCT].fillna(own).to_numpy(str)
+
+    def ranks(self, queries: np.ndarray, gallery: np.ndarray) -> np.ndarray:
+        """Return the rank of each query's first true row, by `hits.first_hits`.
+
+        `queries` (queries, dim) and `gallery` are vectors of this task's rows.
+        """
+        return first_hits(queries, gallery, self.relevant, self.excluded)
 
     def crop(self) -> Benchmark:
         """Return the task with pictures cut to their boxes (`images.cropped`).

@@ -29,6 +29,24 @@ def accuracy(
     return _accuracy(first, benchmark.clusters, chance(benchmark, cutoffs), seed)
 
 
+def accuracies(
+    ranks: Mapping[str, Mapping[str, np.ndarray]],
+    tasks: Mapping[str, Benchmark],
+    cutoffs: Sequence[int] = CUTOFFS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the table of `accuracy` for {task: {encoder: ranks}}.
+
+    The index is (task, encoder, "top-k").
+    """
+    tables = {
+        (task, name): accuracy(first, tasks[task], cutoffs, seed)
+        for task, encoders in ranks.items()
+        for name, first in encoders.items()
+    }
+    return pd.concat(tables, names=["task", "encoder", "cutoff"])
+
+
 def per_group(
     first: np.ndarray,
     benchmark: Benchmark,

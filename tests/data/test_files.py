@@ -1,7 +1,9 @@
 """Files: outputs that would overwrite what is read."""
 
+import pandas as pd
 import pytest
 
+from fashionlib.data import files
 from fashionlib.data.files import refuse_clash
 
 
@@ -17,3 +19,12 @@ def test_an_output_is_no_folder_no_input_and_named_once(tmp_path):
     for outputs in clashes:
         with pytest.raises(ValueError, match="is a folder, one of the inputs, or"):
             refuse_clash(outputs, [table])
+
+
+def test_a_table_is_nested_by_its_index():
+    index = pd.MultiIndex.from_tuples([("a", "x"), ("a", "y"), ("b", "x")])
+    table = pd.DataFrame({"n": [1, 2, 3]}, index)
+    assert files.nested(table) == {
+        "a": {"x": {"n": 1}, "y": {"n": 2}},
+        "b": {"x": {"n": 3}},
+    }

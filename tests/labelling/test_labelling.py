@@ -531,6 +531,45 @@ def test_agreement_by_hand() -> None:
     assert pairs.values.tolist() == [["vivid", "normal", 1, 1 / 3]]
 
 
+def test_mistakes_are_said_and_a_right_garment_has_none() -> None:
+    truth = pd.DataFrame(
+        [{"item_id": item} | records.row(records.read("skirt", SKIRT)) for item in "ab"]
+    )
+    wrong = truth[::-1].assign(tone=["normal", "vivid"], pocket=[True, False])
+    assert quality.mistakes(wrong, truth) == ["normal for vivid", "no pocket"]
+    assert quality.mistakes(truth.assign(hood=True), truth) == ["a hood", "a hood"]
+
+
+def test_a_learner_is_trained_on_labels_and_judged_by_the_truth() -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    features = np.array([[0.0], [1.0], [0.1], [0.9]])
+    truth = pd.DataFrame({"pattern": ["dot", "check", "dot", "check"]})
+    labels = pd.DataFrame({"pattern": ["dot", "dot", "check", "dot"]})
+    found = quality.learn(
+        {"nearest": KNeighborsClassifier(1)},
+        features,
+        labels,
+        truth,
+        np.array([0, 1]),
+        np.array([2, 3]),
+    )
+    # it says dot of both: right of the first, and as the second is labelled
+    assert found.values.tolist() == [["nearest", "pattern", 1 / 2, 1 / 2]]
+
+
+def test_spoilt_records_err_at_their_rate_alike_or_in_any_way() -> None:
+    rates = {"pattern": 0.3}
+    spoilt = pd.DataFrame(simulator.spoil_all(TRUE.values(), rates, 1, 2))["pattern"]
+    true = pd.DataFrame(list(TRUE.values()))[["pattern", "fabric"]]
+    swapped = simulator.swap_any(true, 0.3, 1, 2)
+    for labels in (spoilt, swapped["pattern"], swapped["fabric"]):
+        wrong = (labels != true[labels.name]).mean()
+        assert abs(wrong - 0.3) < 4 * np.sqrt(0.21 / len(true))
+    assert simulator.swap_any(true, 0, 1).equals(true)
+    assert set(swapped["fabric"]) <= set(true["fabric"])
+
+
 def test_an_estimate_by_hand() -> None:
     found = cost.estimate(
         16, batch_size=8, side=512, price_in=1, price_out=10, garments=1

@@ -435,6 +435,15 @@ def test_a_difference_is_paired_and_a_cutoff_counts_from_one() -> None:
         accuracy(better[1:], made)
 
 
+def test_a_table_of_tasks_and_encoders_holds_the_accuracy_of_each() -> None:
+    tasks = {"crop": retrieval.deepfashion(pd.concat([WORN, SHOP]))}
+    ranks = {"crop": {"planted": tasks["crop"].ranks(QUERIES, GALLERY)}}
+    assert ranks["crop"]["planted"].tolist() == [1, 1, 2, 2]
+    table = retrieval.accuracies(ranks, tasks, (1, 2), seed=3)
+    one = accuracy(ranks["crop"]["planted"], tasks["crop"], (1, 2), seed=3)
+    assert table.loc["crop", "planted"].equals(one)
+
+
 def test_each_category_has_its_own_accuracy_and_chance() -> None:
     made = retrieval.deepfashion(pd.concat([WORN, SHOP]))
     table = per_group(first_hits(QUERIES, GALLERY, made.relevant), made, cutoffs=(1,))
