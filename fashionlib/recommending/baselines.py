@@ -1,6 +1,4 @@
-"""Recommenders that know nothing of taste: Random, MostPop, and Repeat, which knows
-what you have.
-"""
+"""Recommenders that know nothing of taste: Random, MostPop and Repeat."""
 
 from __future__ import annotations
 
@@ -11,90 +9,79 @@ from fashionlib.recommending import kernels
 
 
 class Random:
-    """n distinct items the user has not bought, uniformly; a user's list depends on the
-    seed and on nobody else.
+    """n distinct items the user has not bought, drawn uniformly.
 
-    Elliot draws with replacement, so a list of its may hold an item twice.
+    The same seed and users give the same lists. Elliot draws with replacement, so a
+    list of its may hold an item twice.
     """
 
     def __init__(self, seed: int = 42) -> None:
         self.seed = seed
 
     def fit(self, train: sparse.csr_matrix) -> Random:
+        """Keep the train matrix, whose items are masked."""
         self.train = train
         return self
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
-        seen = mask(self.train, users, repeats)
-        return kernels.random_unseen(
-            np.asarray(users),
-            self.seed,
-            self.train.shape[1],
-            seen.indptr,
-            seen.indices,
-            n,
+        """Return (len(users), n) item positions; see `Model.recommend`."""
+        masked = mask(self.train, users, repeats)
+        generator = np.random.default_rng(self.seed)
+        return kernels.random_unmasked(
+            generator, self.train.shape[1], masked.indptr, masked.indices, n
         )
 
 
 class MostPop:
-    """The items with most distinct train users, ties by position; the same for
-    everybody but for the mask.
+    """The items with most distinct train users, ties in order of position.
+
+    The list is the same for everybody but for the mask.
     """
 
     def fit(self, train: sparse.csr_matrix) -> MostPop:
+        """Count each item's users."""
         self.train = train
-        self.order = np.argsort(
-            -np.bincount(train.indices, minlength=train.shape[1]), kind="stable"
-        )
+        users = np.bincount(train.indices, minlength=train.shape[1])
+        self.order = np.argsort(-users, kind="stable")
         return self
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
-        seen = mask(self.train, users, repeats)
-        return kernels.first_unseen(self.order, seen.indptr, seen.indices, n)
+        """Return (len(users), n) item positions; see `Model.recommend`."""
+        masked = mask(self.train, users, repeats)
+        return kernels.first_unmasked(self.order, masked.indptr, masked.indices, n)
 
 
 class Repeat:
-    """What the user bought, latest first; `latest` (users, items) holds larger values
-    for later purchases, as `purchases.latest` gives. With train items masked its lists
-    are empty.
+    """What the user bought, latest first.
+
+    `latest` (users, items) holds larger values for later interactions, as
+    `interactions.latest` gives. With train items masked its lists are empty.
     """
 
     def __init__(self, latest: sparse.csr_matrix) -> None:
         self.latest = latest
 
     def fit(self, train: sparse.csr_matrix) -> Repeat:
+        """Keep the train matrix, whose items are masked."""
         self.train = train
         return self
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
-        one, seen = (
-            sparse.identity(self.latest.shape[1], format="csr"),
-            mask(self.train, users, repeats),
-        )
-        own = self.latest[users].astype(float)
-        return kernels.best_products(
-            own.indptr,
-            own.indices,
-            own.data,
-            one.indptr,
-            one.indices,
-            one.data,
-            one.shape[1],
-            seen.indptr,
-            seen.indices,
-            n,
-            kernels.threads(),
+        """Return (len(users), n) item positions; see `Model.recommend`."""
+        same_items = sparse.identity(self.latest.shape[1], format="csr")
+        masked = mask(self.train, users, repeats)
+        return kernels.top_products(
+            self.latest[users].astype(float), same_items, masked, n
         )
 
 
 def mask(
     train: sparse.csr_matrix, users: np.ndarray, repeats: bool
 ) -> sparse.csr_matrix:
-    """What must not be recommended: the users' train rows, columns sorted; nothing
-    where `repeats` are allowed.
+    """Return what must not be recommended: the users' train rows, columns sorted.
+
+    Nothing where `repeats` are allowed.
     """
     if repeats:
         return sparse.csr_matrix((len(users), train.shape[1]))
-    seen = train[users]
-    seen.sort_indices()
-    return seen
+    return train[users].sorted_indices()

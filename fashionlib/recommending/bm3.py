@@ -1,6 +1,4 @@
-"""BM3 (Zhou et al., WWW 2023, arXiv:2207.05969): recommending from features without
-negative items.
-"""
+"""BM3 (Zhou et al., WWW 2023, arXiv:2207.05969): features without negative items."""
 
 from __future__ import annotations
 
@@ -9,25 +7,28 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
 from fashionlib.recommending import graphs
-from fashionlib.recommending.training import InnerProduct, small
+from fashionlib.recommending.training import InnerProduct, initial_weights
 
 
 class BM3(InnerProduct):
-    """x(u, i) = P(h_u) . P(h_i), with h from LightGCN over the purchases (an item's own
-    vector is added to it), P a linear predictor.
+    """x(u, i) = P(h_u) . P(h_i), with P a linear predictor.
 
-    After the paper's section 3; not checked against its code. A vector h has a target, itself with a share `drop`
-    of its numbers dropped, through which no gradient flows (`target`). With C(a, b) = -cosine(a, b), the loss adds
-    - purchases: C(P(h_u), target of h_i) + C(target of h_u, P(h_i));
-    - for each space of `features`, {name: (items, dim)}, with m_i = W f_i + b: between kinds C(P(m_i), target of h_i),
-      within one C(P(m_i), target of m_i), both `feature_weight` times;
+    h comes from LightGCN over the interactions; an item's own vector is added to it.
+
+    After the paper's section 3; not checked against its code. A vector h has a target,
+    itself with a share `drop` of its numbers dropped, through which no gradient flows
+    (`target`). With C(a, b) = -cosine(a, b), the loss adds
+    - interactions: C(P(h_u), target of h_i) + C(target of h_u, P(h_i));
+    - for each space of `features`, {name: (items, dim)}, with m_i = W f_i + b: between
+      kinds C(P(m_i), target of h_i), within one C(P(m_i), target of m_i), both
+      `feature_weight` times;
     - `penalty` times the mean squares of h_u and h_i.
-    No negative is drawn. As all targets stand still, features reach h only through P, which all vectors share: an item
-    that nobody bought gains nothing from them. Each batch goes through the whole graph, as in FREEDOM.
+    No negative is drawn. As all targets stand still, features reach h only through P,
+    which all vectors share: an item that nobody bought gains nothing from them. Each
+    batch goes through the whole graph, as in FREEDOM.
     """
 
     def __init__(
@@ -51,32 +52,24 @@ class BM3(InnerProduct):
 
     def _start(self, learn: sparse.csr_matrix) -> None:
         users, items = learn.shape
-        generator, k, device = (
-            torch.Generator().manual_seed(self.seed),
-            self.factors,
-            self.device,
-        )
+        generator = torch.Generator().manual_seed(self.seed)
+        k, device = self.factors, self.device
         self.graph = graphs.normalised(learn, device)
-        self.user, self.item = (
-            small(size, k, generator, device).requires_grad_()
-            for size in (users, items)
-        )
+        self.user = initial_weights(users, k, generator, device).requires_grad_()
+        self.item = initial_weights(items, k, generator, device).requires_grad_()
         self.spaces = [
             graphs.Space(f, items, k, generator, device) for f in self.features.values()
         ]
-        self.predictor = torch.eye(
-            k, device=device
-        ).requires_grad_()  # starts as no change
+        # starts as no change
+        self.predictor = torch.eye(k, device=device).requires_grad_()
         self.bias = torch.zeros(k, device=device, requires_grad=True)
 
     def _weights(self) -> list[Tensor]:
-        spaces = [
-            weight for space in self.spaces for weight in (space.map, space.offset)
-        ]
-        return [self.user, self.item, self.predictor, self.bias, *spaces]
+        maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
+        return [self.user, self.item, self.predictor, self.bias, *maps]
 
     def _propagated(self) -> tuple[Tensor, Tensor]:
-        """h_u (users, factors) and h_i (items, factors)."""
+        """Return h_u (users, factors) and h_i (items, factors)."""
         users, items = graphs.light_gcn(self.graph, self.user, self.item, self.layers)
         return users, items + self.item
 
@@ -85,25 +78,19 @@ class BM3(InnerProduct):
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
         all_users, all_items = self._propagated()
-        user, item = (
-            all_users.index_select(0, users),
-            all_items.index_select(0, bought),
-        )  # (B, factors) twice
+        user = all_users.index_select(0, users)  # (B, factors)
+        item = all_items.index_select(0, bought)  # (B, factors)
         generator = self.pairs.generator
-        user_target, item_target = (
-            target(user, self.drop, generator),
-            target(item, self.drop, generator),
-        )
-        loss = _apart(self._predicted(user), item_target) + _apart(
-            self._predicted(item), user_target
-        )
+        user_target = target(user, self.drop, generator)
+        item_target = target(item, self.drop, generator)
+        loss = _distance(self._predicted(user), item_target)
+        loss = loss + _distance(self._predicted(item), user_target)
         for space in self.spaces:
-            seen = space(bought)  # m_i (B, factors)
-            predicted = self._predicted(seen)
-            loss = loss + self.feature_weight * (
-                _apart(predicted, item_target)
-                + _apart(predicted, target(seen, self.drop, generator))
-            )
+            mapped = space(bought)  # m_i (B, factors)
+            predicted = self._predicted(mapped)
+            between = _distance(predicted, item_target)
+            within = _distance(predicted, target(mapped, self.drop, generator))
+            loss = loss + self.feature_weight * (between + within)
         return loss + self.penalty * (user.pow(2).mean() + item.pow(2).mean())
 
     def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -112,12 +99,13 @@ class BM3(InnerProduct):
 
 
 def target(vectors: Tensor, drop: float, generator: torch.Generator) -> Tensor:
-    """The vectors with a share `drop` of their numbers zero, the others scaled up to
-    the same mean; no gradient.
+    """Set a share `drop` of the numbers to zero and scale the others up; no gradient.
+
+    The mean stays the same.
     """
-    kept = torch.rand(vectors.shape, generator=generator, device=vectors.device) >= drop
-    return vectors.detach() * kept / (1 - drop)
+    draws = torch.rand(vectors.shape, generator=generator, device=vectors.device)
+    return vectors.detach() * (draws >= drop) / (1 - drop)
 
 
-def _apart(a: Tensor, b: Tensor) -> Tensor:
-    return -F.cosine_similarity(a, b, dim=1).mean()
+def _distance(a: Tensor, b: Tensor) -> Tensor:
+    return -nn.functional.cosine_similarity(a, b, dim=1).mean()

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import sparse
 from tqdm import tqdm
 
+from fashionlib import stats
 from fashionlib.data.interactions import Interactions
 from fashionlib.recommending import ranking
 
@@ -26,29 +27,32 @@ class Model(Protocol):
         """Learn from the (users, items) binary matrix; return the model itself."""
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
-        """(len(users), n) item positions, best first; -1 where there is nothing to
-        offer. Without `repeats` the items that a user has bought in train are not
-        offered (Elliot's mask).
+        """Return (len(users), n) item positions, best first; -1 where none is left.
+
+        Without `repeats` the items that a user has bought in train are not offered
+        (Elliot's mask).
         """
 
 
 def evaluate(
     lists: np.ndarray, data: Interactions, cutoffs: Sequence[int] = (5, 12)
 ) -> pd.DataFrame:
-    """One row per evaluated user (index user_id), columns "NDCG@5", "AP@5", "Elliot
-    MAP@5", "precision@5", "recall@5", "hit rate@5", ...; `lists` holds a row for each
-    of `data.evaluated`.
+    """Judge the lists of `data.evaluated`: one row per user (index user_id).
+
+    Columns are "NDCG@5", "AP@5", "Elliot MAP@5", "precision@5", "recall@5",
+    "hit rate@5", ...
     """
+    scores = ranking.per_user(lists, data.test[data.evaluated], cutoffs)
     index = pd.Index(data.users[data.evaluated], name="user_id")
-    return pd.DataFrame(
-        ranking.per_user(lists, data.test[data.evaluated], cutoffs), index=index
-    )
+    return pd.DataFrame(scores, index=index)
 
 
 class Comparison(NamedTuple):
-    """`table`: one row per model, for each metric its mean over users and the columns
+    """Models on the same users.
+
+    `table` has one row per model, for each metric its mean over users and the columns
     "... low" and "... high" (95 % bootstrap interval over users), and "coverage@k";
-    `per_user`: one row per (model, user_id); `lists`: per model.
+    `per_user` one row per (model, user_id); `lists` an array per model.
     """
 
     table: pd.DataFrame
@@ -63,35 +67,32 @@ def compare(
     seed: int = 0,
     repeats: bool = False,
 ) -> Comparison:
-    """Fit each model on the train purchases and judge its lists for the evaluated
-    users. `seed` is the bootstrap's; with `repeats` a list may hold items that the user
-    bought in train.
+    """Fit each model on the train matrix and judge its lists for the evaluated users.
+
+    `seed` is the bootstrap's; with `repeats` a list may hold items that the user bought
+    in train.
     """
     per_user, lists, rows = {}, {}, {}
     bar = tqdm(models.items(), desc="models", unit="model")
     for name, model in bar:
         bar.set_postfix_str(name)
-        lists[name] = model.fit(data.train).recommend(
-            data.evaluated, max(cutoffs), repeats
-        )
+        model.fit(data.train)
+        lists[name] = model.recommend(data.evaluated, max(cutoffs), repeats)
         per_user[name] = evaluate(lists[name], data, cutoffs)
-        covered = {
-            f"coverage@{k}": ranking.coverage(lists[name], len(data.items), k)
-            for k in cutoffs
-        }
-        rows[name] = {**summary(per_user[name], seed), **covered}
+        rows[name] = summary(per_user[name], seed)
+        for k in cutoffs:
+            covered = ranking.coverage(lists[name], len(data.items), k)
+            rows[name][f"coverage@{k}"] = covered
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     return Comparison(table, pd.concat(per_user, names=["model"]), lists)
 
 
 def summary(per_user: pd.DataFrame, seed: int = 0) -> dict[str, float]:
-    """{"NDCG@5": mean, "NDCG@5 low": ..., "NDCG@5 high": ...} for each column."""
+    """Return {"NDCG@5": mean, "NDCG@5 low": ..., "NDCG@5 high": ...} of each column."""
     row = {}
     for metric in per_user:
-        row[metric] = float(per_user[metric].mean())
-        row[f"{metric} low"], row[f"{metric} high"] = ranking.bootstrap_interval(
-            per_user[metric].to_numpy(), seed
-        )
+        estimate = stats.mean(per_user[metric].to_numpy(), seed)
+        row[metric], row[f"{metric} low"], row[f"{metric} high"] = estimate.ends
     return row
 
 
@@ -102,27 +103,23 @@ def paired(
     seed: int = 0,
     n: int = 1000,
 ) -> pd.DataFrame:
-    """One row "A minus B" for each pair of models: the mean difference over the same
-    users, its 95 % bootstrap interval ("low", "high"), and "p", the two-sided share of
-    resamples on the other side of nought (at least 1 / (n + 1)). `per_user` is a
-    Comparison's. Raises ValueError where a pair's users differ.
+    """Compare pairs of models over the same users: one row "A minus B" for each.
+
+    Columns are the mean "difference", its 95 % bootstrap interval "low" and "high", and
+    "p" (`stats.mean`). `per_user` is a Comparison's. ValueError where a pair's users
+    differ.
     """
     scores = per_user[metric].unstack("model")
     rows = {}
     for a, b in pairs:
         gap = (scores[a] - scores[b]).to_numpy()
-        if np.isnan(gap).any():
+        missing = np.isnan(gap).sum()
+        if missing:
             raise ValueError(
-                f"{np.isnan(gap).sum()} of {len(gap)} users were judged for one of"
+                f"{missing} of {len(gap)} users were judged for one of"
                 f" {a!r} and {b!r} alone: compare them on the same users"
             )
-        means = ranking.resampled_means(gap, seed, n)
-        low, high = np.quantile(means, [0.025, 0.975])
-        tail = min((means <= 0).sum(), (means >= 0).sum())
-        rows[f"{a} minus {b}"] = {
-            "difference": gap.mean(),
-            "low": low,
-            "high": high,
-            "p": min(1.0, 2 * (tail + 1) / (n + 1)),
-        }
-    return pd.DataFrame(rows).T
+        estimate = stats.mean(gap, seed, n)
+        rows[f"{a} minus {b}"] = [*estimate.ends, estimate.p]
+    columns = ["difference", "low", "high", "p"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)

@@ -1,47 +1,71 @@
-"""Loops over sparse rows and scores that numpy can't fuse, compiled by numba; rows are
-shared out among the cores.
+"""Loops over sparse rows and scores that numpy can't fuse, compiled by numba.
 
-Everywhere the best come first, ties in order of their position, and an empty place is
--1. A row's result depends on that row alone, so the number of cores changes no number.
-A mask is the pair of CSR index arrays of what each user has seen, every row sorted.
+Rows are shared out among the cores. Everywhere the best come first, ties in order of
+their position, and an empty place is -1. A row's result depends on that row alone, so
+the number of cores changes no number. A mask is the pair of CSR index arrays,
+`pointers` and `masked`, of what must not be recommended to each user, rows sorted.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import get_num_threads, njit, prange
+from scipy import sparse
 
-# scores looked at together: most chunks hold nothing for the list, and a maximum is one
-# cheap pass
+# Scores looked at together: most chunks hold nothing for the list, and a maximum is one
+# cheap pass.
 CHUNK = 64
 BLOCK = 32_768  # rows whose counters are used together: 128 KiB
-ROUNDED = (
-    1 - 1e-12
-    # a quotient times its divisor may come out a little above: a tie must not be skipped
-    # for that
-)
-# columns read beyond what the bound asks: fewer rows are then counted to the end (4 and
-# 5 were fastest)
+# A quotient times its divisor may come out a little above; a tie must not be skipped
+# for that.
+ROUNDED = 1 - 1e-12
+# Columns read beyond what the bound asks: fewer rows are then counted to the end (4 and
+# 5 were fastest).
 SLACK = 4
 
 
 def threads() -> int:
-    """How many cores the loops share; NUMBA_NUM_THREADS sets it."""
+    """Return how many cores the loops share; NUMBA_NUM_THREADS sets it."""
     return get_num_threads()
 
 
-@njit(nogil=True, cache=True)
-def merge_scores(scores, first, pointers, seen, lists, values):
-    """Take the best of a tile of scores (rows, some items), float32, into lists and
-    values, both (rows, n), in place.
+def top_products(
+    left: sparse.csr_matrix,
+    right: sparse.csr_matrix,
+    mask: sparse.csr_matrix,
+    n: int,
+) -> np.ndarray:
+    """Return (rows, n) int32: the n largest entries of each row of left @ right.
 
-    The tile's columns are the items from `first` on; tiles must come in order of the
-    items. Scores that are not above -inf and items of the row's mask are left out.
+    Entries of `mask` are left out; an entry that no product reaches is not offered.
+    """
+    return _best_products(
+        left.indptr,
+        left.indices,
+        left.data,
+        right.indptr,
+        right.indices,
+        right.data,
+        right.shape[1],
+        mask.indptr,
+        mask.indices,
+        n,
+        threads(),
+    )
+
+
+@njit(nogil=True, cache=True)
+def merge_scores(scores, first, pointers, masked, lists, values):
+    """Take the best of a tile of scores into lists and values, in place.
+
+    Scores are (rows, some items) float32, lists and values (rows, n). The tile's columns
+    are the items from `first` on; tiles must come in order of the items. Scores that are
+    not above -inf and items of the row's mask are left out.
     """
     rows, items = scores.shape
     last = lists.shape[1] - 1
     for row in range(rows):
-        mask, best = seen[pointers[row] : pointers[row + 1]], values[row]
+        mask, best = masked[pointers[row] : pointers[row + 1]], values[row]
         for start in range(0, items, CHUNK):
             stop = min(start + CHUNK, items)
             highest = scores[row, start]
@@ -53,21 +77,18 @@ def merge_scores(scores, first, pointers, seen, lists, values):
                 value = scores[row, item]
                 if not value > best[last]:
                     continue
-                at = np.searchsorted(mask, first + item)
-                if at == len(mask) or mask[at] != first + item:
+                if not _holds(mask, first + item):
                     _insert(lists[row], best, first + item, value)
 
 
 @njit(parallel=True, cache=True)
-def best_products(
-    left_at, left, weight, right_at, right, value, items, pointers, seen, n, threads
+def _best_products(
+    left_at, left, weight, right_at, right, value, items, pointers, masked, n, threads
 ):
-    """(rows, n) int32: the columns with the largest sums of products in each row of
-    left @ right, without the mask.
+    """Return (rows, n) int32, the largest of left @ right; see `top_products`.
 
-    left (rows, m) and right (m, items) are CSR arrays. A column that no product reaches
-    is not offered. Sums are rounded to 12 digits, so that the order of adding breaks no
-    tie.
+    left (rows, m) and right (m, items) are CSR arrays. Sums are rounded to 12 digits,
+    so that the order of adding breaks no tie.
     """
     rows = len(left_at) - 1
     lists = np.full((rows, n), -1, np.int32)
@@ -75,7 +96,7 @@ def best_products(
         total, known = np.zeros(items), np.zeros(items, np.bool_)
         touched, values = np.empty(items, np.int32), np.empty(n)
         for row in range(thread, rows, threads):
-            known[seen[pointers[row] : pointers[row + 1]]] = True
+            known[masked[pointers[row] : pointers[row + 1]]] = True
             count = 0
             for a in range(left_at[row], left_at[row + 1]):
                 for b in range(right_at[left[a]], right_at[left[a] + 1]):
@@ -90,64 +111,53 @@ def best_products(
             for item in touched[:count]:
                 _insert(lists[row], values, item, np.round(total[item], 12))
                 total[item] = 0
-            known[seen[pointers[row] : pointers[row + 1]]] = False
+            known[masked[pointers[row] : pointers[row + 1]]] = False
     return lists
 
 
 @njit(parallel=True, cache=True)
-def first_unseen(order, pointers, seen, n):
-    """(rows, n) int32: the first n of `order` (positions) that each row's mask
-    leaves.
-    """
+def first_unmasked(order, pointers, masked, n):
+    """Return (rows, n) int32: the first n of `order` (positions) outside the mask."""
     rows = len(pointers) - 1
     lists = np.full((rows, n), -1, np.int32)
     for row in prange(rows):
-        mask, count = seen[pointers[row] : pointers[row + 1]], 0
+        mask, count = masked[pointers[row] : pointers[row + 1]], 0
         for item in order:
             if count == n:
                 break
-            at = np.searchsorted(mask, item)
-            if at == len(mask) or mask[at] != item:
+            if not _holds(mask, item):
                 lists[row, count] = item
                 count += 1
     return lists
 
 
-@njit(parallel=True, cache=True)
-def random_unseen(users, seed, items, pointers, seen, n):
-    """(rows, n) int32: distinct positions below `items`, uniform among those that the
-    mask leaves.
+@njit(cache=True)
+def random_unmasked(generator, items, pointers, masked, n):
+    """Draw (rows, n) int32 distinct positions below `items`, uniform outside the mask.
 
-    A user's draws are splitmix64's numbers of the seed and the user (Steele et al.,
-    OOPSLA 2014).
+    The rows are drawn one after the other by numpy's `generator`, on one core.
     """
-    lists = np.full((len(users), n), -1, np.int32)
-    for row in prange(len(users)):
-        mask = seen[pointers[row] : pointers[row + 1]]
-        state = np.uint64(users[row]) * np.uint64(0xD1342543DE82EF95) + np.uint64(seed)
+    rows = len(pointers) - 1
+    lists = np.full((rows, n), -1, np.int32)
+    for row in range(rows):
+        mask = masked[pointers[row] : pointers[row + 1]]
         for count in range(min(n, items - len(mask))):
-            while lists[row, count] < 0:
-                state += np.uint64(0x9E3779B97F4A7C15)
-                z = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-                z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-                item = np.int64((z ^ (z >> np.uint64(31))) % np.uint64(items))
-                at = np.searchsorted(mask, item)
-                if (at == len(mask) or mask[at] != item) and not (
-                    lists[row, :count] == item
-                ).any():
-                    lists[row, count] = item
+            item = generator.integers(0, items)
+            while _holds(mask, item) or (lists[row, :count] == item).any():
+                item = generator.integers(0, items)
+            lists[row, count] = item
     return lists
 
 
 @njit(parallel=True, cache=True)
 def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads):
-    """(names int32, cosines float64), both (rows, k): for each row of a binary matrix
-    the k others of highest cosine. A row that shares no column is not offered.
+    """Find for each row the k others of highest cosine: names int32, cosines float64.
 
-    Give the rows in ascending order of `degree` (their number of columns), the columns
-    in ascending order of their number of rows: row_at and columns are the CSR arrays,
-    column_at and rows_of those of the transpose, all sorted. `names` (rows,) are the
-    rows' positions elsewhere, which break ties.
+    Both come back as (rows, k). The rows are of a binary matrix; one that shares no
+    column is not offered. Give them in ascending order of `degree` (their number of
+    columns), the columns in ascending order of their number of rows: row_at and columns
+    are the CSR arrays, column_at and rows_of those of the transpose, all sorted.
+    `names` (rows,) are the rows' positions elsewhere, which break ties.
 
     Exact, with much of the work left out. The others are met in blocks of ascending
     degree; a block's counters fit the processor's cache. A row that shares `c` of its
@@ -158,7 +168,7 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
     counted to the end: term-at-a-time pruning (Turtle and Flood, IPM 31:6, 1995).
     """
     rows = len(row_at) - 1
-    found, cosines = np.full((rows, k), -1, np.int32), np.zeros((rows, k))
+    nearest, cosines = np.full((rows, k), -1, np.int32), np.zeros((rows, k))
     widest = 0 if rows == 0 else degree.max()
     for thread in prange(threads):
         shared, touched = np.zeros(BLOCK, np.int32), np.empty(BLOCK + 1, np.uint32)
@@ -168,9 +178,8 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
             cursor[: len(mine)] = column_at[mine]
             read = len(mine)  # how many of its columns, the rarest first
             for start in range(0, rows, BLOCK):
-                least = (
-                    np.sqrt(values[k - 1] * degree[start]) - 1e-9
-                )  # columns to share with one of this block
+                # columns to share with one of this block
+                least = np.sqrt(values[k - 1] * degree[start]) - 1e-9
                 if len(mine) < least:
                     break
                 while read > 1 and len(mine) - read + SLACK < least:
@@ -181,9 +190,8 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
                     if at < stop and rows_of[stop - 1] >= start + BLOCK:
                         stop = at + np.searchsorted(rows_of[at:stop], start + BLOCK)
                     for other in rows_of[at:stop]:
-                        slot = np.uint32(
-                            other - start
-                        )  # unsigned: numba need not look for a negative index
+                        # unsigned: numba need not look for a negative index
+                        slot = np.uint32(other - start)
                         met = shared[slot]
                         touched[count] = slot
                         count += met == 0
@@ -195,24 +203,30 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
                     if met + missed < least:
                         continue
                     other = start + np.int64(slot)
-                    if (
-                        other == row
-                        or (met + missed) ** 2 < values[k - 1] * degree[other] * ROUNDED
-                    ):
+                    bar = values[k - 1] * degree[other] * ROUNDED
+                    if other == row or (met + missed) ** 2 < bar:
                         continue
                     if missed:
-                        met += _shared(
-                            mine[read:], columns[row_at[other] : row_at[other + 1]]
-                        )
-                    _insert(found[row], values, names[other], met * met / degree[other])
+                        theirs = columns[row_at[other] : row_at[other + 1]]
+                        met += _shared(mine[read:], theirs)
+                    _insert(
+                        nearest[row], values, names[other], met * met / degree[other]
+                    )
             cosines[row] = np.sqrt(values / max(len(mine), 1))
-    return found, cosines
+    return nearest, cosines
+
+
+@njit(cache=True)
+def _holds(sorted_values, value):
+    at = np.searchsorted(sorted_values, value)
+    return at < len(sorted_values) and sorted_values[at] == value
 
 
 @njit(cache=True)
 def _shared(a, b):
-    """How many values two sorted arrays share, looked for from their ends: `a` holds
-    some of the largest.
+    """Count the values that two sorted arrays share, from their ends.
+
+    `a` holds some of the largest.
     """
     i, j, count = len(a) - 1, len(b) - 1, 0
     while i >= 0 and j >= 0:
@@ -223,13 +237,13 @@ def _shared(a, b):
 
 @njit(cache=True)
 def _insert(places, values, item, value):
-    """Put the item among the best, if it is one: larger values first, then lower
-    positions; the last one falls out.
+    """Put the item among the best, if it is one; the last one falls out.
+
+    Larger values come first, then lower positions.
     """
     at = len(values) - 1
-    if value < values[at] or (
-        value == values[at] and places[at] >= 0 and places[at] < item
-    ):
+    tied = value == values[at] and places[at] >= 0
+    if value < values[at] or (tied and places[at] < item):
         return
     while at > 0 and (
         values[at - 1] < value or (values[at - 1] == value and places[at - 1] > item)

@@ -1,16 +1,18 @@
-"""Recommenders by neighbourhood: UserKNN (Resnick et al., CSCW 1994) and ItemKNN
-(Linden et al., 2003).
+"""Recommenders by neighbourhood: UserKNN and ItemKNN.
 
-Cosine of binary purchases, cut to the k nearest, ties in order of position. Frameworks
-agree on the names and differ in what they compute; `convention` says which:
+Of Resnick et al. (CSCW 1994) and Linden et al. (2003): cosine of binary interactions,
+cut to the k nearest, ties in order of position. Frameworks agree on the names and
+differ in what they compute; `convention` says which:
 
-plain       what the formula of a textbook says (the default): the user's own neighbours, or the neighbours of the
-            candidate item, itself not among them.
-elliot      Elliot's `standard` implementation: the user or item counts as its own nearest neighbour, so k = 10 means
-            nine others; and UserKNN sums over the users that have u in THEIR
-            neighbourhood, the transpose of its own.
-aiolli      Elliot's `aiolli` implementation: self not counted; UserKNN transposed as above, ItemKNN as plain.
-implicit    ItemKNN of the library `implicit`: the neighbourhood of the bought item is cut to k, itself among them.
+plain       what the formula of a textbook says (the default): the user's own
+            neighbours, or those of the candidate item, itself not among them.
+elliot      Elliot's `standard` implementation: the user or item counts as its own
+            nearest neighbour, so k = 10 means nine others; and UserKNN sums over the
+            users that have u in THEIR neighbourhood, the transpose of its own.
+aiolli      Elliot's `aiolli` implementation: self not counted; UserKNN transposed as
+            above, ItemKNN as plain.
+implicit    ItemKNN of the library `implicit`: the neighbourhood of the bought item is
+            cut to k, itself among them.
 
 Source of the two Elliot conventions: sisinflab/elliot, commit fc27efed. Items that no
 neighbourhood reaches are not offered (Elliot fills such places with arbitrary items).
@@ -31,10 +33,10 @@ CONVENTIONS = {
 
 
 class UserKNN:
-    """score(u, i) = sum of sim(u, v) over v in N_k(u) who bought i; N_k(u): the k users
-    most similar to u.
+    """score(u, i) = sum of sim(u, v) over v in N_k(u) who bought i.
 
-    Raises ValueError for a k below 1 or an unknown convention.
+    N_k(u) are the k users most similar to u. ValueError for a k below 1 or an unknown
+    convention.
     """
 
     def __init__(self, k: int = 10, convention: str = "plain") -> None:
@@ -42,23 +44,23 @@ class UserKNN:
         self.k, self.convention = k, convention
 
     def fit(self, train: sparse.csr_matrix) -> UserKNN:
+        """Find each user's neighbours."""
         similar = neighbours(train, self.k, counting_self=self.convention == "elliot")
-        self.train, self.similar = (
-            train,
-            similar if self.convention == "plain" else similar.T.tocsr(),
-        )
+        self.train = train
+        self.similar = similar if self.convention == "plain" else similar.T.tocsr()
         return self
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
-        return _best(
-            self.similar[users], self.train, mask(self.train, users, repeats), n
-        )
+        """Return (len(users), n) item positions; see `Model.recommend`."""
+        masked = mask(self.train, users, repeats)
+        return kernels.top_products(self.similar[users], self.train, masked, n)
 
 
 class ItemKNN:
-    """score(u, i) = sum of sim(i, j) over j in N_k(i) that u bought; N_k(i): the k
-    items most similar to the candidate i. Raises ValueError for a k below 1 or an
-    unknown convention.
+    """score(u, i) = sum of sim(i, j) over j in N_k(i) that u bought.
+
+    N_k(i) are the k items most similar to the candidate i. ValueError for a k below 1
+    or an unknown convention.
     """
 
     def __init__(self, k: int = 20, convention: str = "plain") -> None:
@@ -66,40 +68,35 @@ class ItemKNN:
         self.k, self.convention = k, convention
 
     def fit(self, train: sparse.csr_matrix) -> ItemKNN:
-        similar = neighbours(
-            train.T.tocsr(),
-            self.k,
-            counting_self=self.convention in ("elliot", "implicit"),
-        )
-        self.train, self.similar = (
-            train,
-            similar if self.convention == "implicit" else similar.T.tocsr(),
-        )
+        """Find each item's neighbours."""
+        counting_self = self.convention in ("elliot", "implicit")
+        similar = neighbours(train.T.tocsr(), self.k, counting_self)
+        self.train = train
+        self.similar = similar if self.convention == "implicit" else similar.T.tocsr()
         return self
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
-        return _best(
-            self.train[users], self.similar, mask(self.train, users, repeats), n
-        )
+        """Return (len(users), n) item positions; see `Model.recommend`."""
+        masked = mask(self.train, users, repeats)
+        return kernels.top_products(self.train[users], self.similar, masked, n)
 
 
 def neighbours(
     rows: sparse.csr_matrix, k: int, counting_self: bool = False
 ) -> sparse.csr_matrix:
-    """(n, n) cosines between binary rows, each row's k largest alone; ties by position.
+    """Return (n, n) cosines between binary rows, each row's k largest alone.
 
-    A row is not among its neighbours, or, `counting_self`, it is the first of them
-    (cosine 1).
+    Ties are cut in order of position. A row is not among its neighbours, or,
+    `counting_self`, it is the first of them (cosine 1).
     """
-    others = k - counting_self
-    by_degree = np.argsort(np.diff(rows.indptr), kind="stable").astype(np.int32)
-    by_count = np.argsort(
-        np.bincount(rows.indices, minlength=rows.shape[1]), kind="stable"
-    )
-    ordered = rows[by_degree][:, by_count].tocsr()
-    ordered.sort_indices()
+    degree = np.diff(rows.indptr)
+    by_degree = np.argsort(degree, kind="stable").astype(np.int32)
+    counts = np.bincount(rows.indices, minlength=rows.shape[1])
+    by_count = np.argsort(counts, kind="stable")
+    ordered = rows[by_degree][:, by_count].tocsr().sorted_indices()
     columns = ordered.T.tocsr()
-    found, cosines = kernels.most_similar(
+    others = k - counting_self
+    nearest, cosines = kernels.most_similar(
         ordered.indptr,
         ordered.indices,
         columns.indptr,
@@ -108,36 +105,14 @@ def neighbours(
         by_degree,
         max(others, 1),
         kernels.threads(),
-    )
-    kept = (found >= 0) & (others > 0)
-    row = np.repeat(by_degree, kept.sum(axis=1))
-    similar = sparse.csr_matrix(
-        (cosines[kept], (row, found[kept])), shape=(len(found), len(found))
-    )
-    if not counting_self:
-        return similar
-    return (
-        similar + sparse.diags_array((np.diff(rows.indptr) > 0).astype(float))
-    ).tocsr()
-
-
-def _best(
-    left: sparse.csr_matrix, right: sparse.csr_matrix, seen: sparse.csr_matrix, n: int
-) -> np.ndarray:
-    """Top n of the rows of left @ right, without the entries of `seen`."""
-    return kernels.best_products(
-        left.indptr,
-        left.indices,
-        left.data,
-        right.indptr,
-        right.indices,
-        right.data,
-        right.shape[1],
-        seen.indptr,
-        seen.indices,
-        n,
-        kernels.threads(),
-    )
+    )  # (n, others) twice, rows in order of degree
+    real = (nearest >= 0) & (others > 0)
+    row = np.repeat(by_degree, real.sum(axis=1))
+    size = (len(nearest), len(nearest))
+    similar = sparse.csr_matrix((cosines[real], (row, nearest[real])), shape=size)
+    if counting_self:
+        similar += sparse.diags_array((degree > 0).astype(float))
+    return similar.tocsr()
 
 
 def _check(model: str, k: int, convention: str) -> None:

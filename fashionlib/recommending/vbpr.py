@@ -5,23 +5,26 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
-from fashionlib.recommending.training import InnerProduct, Table, prepared, small
+from fashionlib.recommending.training import (
+    InnerProduct,
+    Table,
+    initial_weights,
+    prepare_features,
+)
 
 
 class VBPR(InnerProduct):
-    """x(u, i) = b_i + g_u . g_i + t_u . (E f_i) + b' . f_i, He and McAuley's equations
-    4 and 6 without the constants that no ranking sees; without features it is BPR-MF
-    (Rendle et al., UAI 2009).
+    """x(u, i) = b_i + g_u . g_i + t_u . (E f_i) + b' . f_i.
 
-    Trained on (user, bought, not bought) triples to raise sigmoid(x(u, i) - x(u, j)),
+    That is He and McAuley's equations 4 and 6 without the constants that no ranking
+    sees; without features it is BPR-MF (Rendle et al., UAI 2009). Trained on (user, bought, not bought) triples to raise sigmoid(x(u, i) - x(u, j)),
     negatives uniform among what the user has not bought. `features` (items, dim) are
     standardised per column and, if dim is larger, reduced to `pca` principal
     components. `penalty` weighs the squares of the sampled vectors, E f_i and E f_j
     among them (their sum / batch / 2); without those two a picture's space overfits.
-    The defaults were chosen on the validation slice of a week of H&M's purchases.
+    The defaults were chosen on the validation slice of a week of H&M's transactions.
     Elliot's VBPR in its form for Ducho has no biases, a constant beside E, and scales E
     f_i to length one.
     """
@@ -40,12 +43,8 @@ class VBPR(InnerProduct):
         seed: int = 42,
     ) -> None:
         super().__init__(epochs, batch_size, lr, check, patience, seed)
-        self.features, self.factors, self.penalty, self.pca = (
-            features,
-            factors,
-            penalty,
-            pca,
-        )
+        self.features, self.factors = features, factors
+        self.penalty, self.pca = penalty, pca
 
     def _start(self, learn: sparse.csr_matrix) -> None:
         """User rows [g_u, t_u], item rows [g_i, b_i], visual map [E; b']."""
@@ -53,57 +52,46 @@ class VBPR(InnerProduct):
         generator = torch.Generator().manual_seed(self.seed)
         k, self.inputs = self.factors, None
         if self.features is not None:
-            self.inputs = torch.from_numpy(
-                prepared(self.features, items, self.pca, self.seed)
-            ).to(self.device)
+            inputs = prepare_features(self.features, items, self.pca, self.seed)
+            self.inputs = torch.from_numpy(inputs).to(self.device)
         width = k if self.inputs is None else 2 * k
-        user, item = (
-            small(rows, dim, generator, self.device)
-            for rows, dim in ((users, width), (items, k + 1))
-        )
-        item[:, k] = 0
+        user = initial_weights(users, width, generator, self.device)
+        item = initial_weights(items, k + 1, generator, self.device)
+        item[:, k] = 0  # biases
         self.user, self.item = Table(user), Table(item)
         if self.inputs is not None:
-            self.visual = small(
-                self.inputs.shape[1], k + 1, generator, self.device
-            ).requires_grad_()
+            dim = self.inputs.shape[1]
+            visual = initial_weights(dim, k + 1, generator, self.device)
+            self.visual = visual.requires_grad_()
 
     def _weights(self) -> list[Table | Tensor]:
         return [self.user, self.item] + ([] if self.inputs is None else [self.visual])
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
-        return self._triples(users, bought, self.pairs.others(users))
+        return self._triples(users, bought, self.pairs.negatives(users))
 
     def _triples(self, users: Tensor, bought: Tensor, other: Tensor) -> Tensor:
-        k = self.factors
-        user, (plus, minus) = (
-            self.user[users],
-            self.item[torch.cat([bought, other])].chunk(2),
-        )  # (B, k or 2k), (B, k+1)
+        k, items = self.factors, torch.cat([bought, other])
+        user = self.user[users]  # (B, k or 2 k)
+        plus, minus = self.item[items].chunk(2)  # (B, k + 1) twice
         difference = plus - minus
         squares = user.pow(2).sum() + plus.pow(2).sum() + minus.pow(2).sum()
         margin = (user[:, :k] * difference[:, :k]).sum(1) + difference[:, k]
         if self.inputs is not None:
-            inputs = self.inputs.index_select(
-                0, torch.cat([bought, other])
-            )  # (2 B, dim)
+            inputs = self.inputs.index_select(0, items)  # (2 B, dim)
             plus, minus = (inputs @ self.visual).chunk(2)  # (B, k + 1) twice
-            margin = (
-                margin
-                + (user[:, k:] * (plus - minus)[:, :k]).sum(1)
-                + (plus - minus)[:, k]
-            )
+            difference = plus - minus
+            margin = margin + (user[:, k:] * difference[:, :k]).sum(1)
+            margin = margin + difference[:, k]
             squares = squares + plus.pow(2).sum() + minus.pow(2).sum()
-        return F.softplus(-margin).mean() + self.penalty * squares / len(users) / 2
+        loss = nn.functional.softplus(-margin).mean()
+        return loss + self.penalty * squares / len(users) / 2
 
     def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
         k = self.factors
         vectors, biases = self.item.weight[:, :k], self.item.weight[:, k]
-        if self.inputs is None:
-            return self.user.weight, vectors, biases
-        seen = self.inputs @ self.visual.detach()  # (items, k + 1)
-        return (
-            self.user.weight,
-            torch.cat([vectors, seen[:, :k]], dim=1),
-            biases + seen[:, k],
-        )
+        if self.inputs is not None:
+            visual = self.inputs @ self.visual.detach()  # (items, k + 1)
+            vectors = torch.cat([vectors, visual[:, :k]], dim=1)
+            biases = biases + visual[:, k]
+        return self.user.weight, vectors, biases
