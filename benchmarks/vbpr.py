@@ -24,6 +24,7 @@ and torch.topk, and against cornac's ranking_eval, which goes user by user.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -121,9 +122,9 @@ class Watched(VBPR):
         self.fit(shop.train)
         return self.curve
 
-    def _epoch(self, optimiser: torch.optim.Optimizer | None) -> float:
+    def _epoch(self, optimisers: list[torch.optim.Optimizer]) -> float:
         started = time.process_time()
-        loss = super()._epoch(optimiser)
+        loss = super()._epoch(optimisers)
         self.curve.append(
             (
                 time.process_time() - started,
@@ -308,7 +309,7 @@ def full(epochs: int) -> dict[str, Any]:
         "NDCG@12 of the most popular": popular(shop),
         "seconds": {
             name: round(at - before, 1)
-            for (_, before), (name, at) in zip(marks, marks[1:], strict=False)
+            for (_, before), (name, at) in itertools.pairwise(marks)
         },
         "peak GPU memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 2),
     }

@@ -82,7 +82,7 @@ class Multiply(torch.autograd.Function):
 class Space:
     """A space of features (items, dim) and its learnt map.
 
-    Called with item positions (B,) it gives W f + b, (B, factors).
+    A vector is W f + b.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Space:
         self.offset = torch.zeros(factors, device=device, requires_grad=True)
 
     def __call__(self, items: Tensor) -> Tensor:
+        """Map the items' features to vectors, (B, factors)."""
         return self.inputs.index_select(0, items) @ self.map + self.offset
 
 

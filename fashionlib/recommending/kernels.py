@@ -58,9 +58,9 @@ def top_products(
 def merge_scores(scores, first, pointers, masked, lists, values):
     """Take the best of a tile of scores into lists and values, in place.
 
-    Scores are (rows, some items) float32, lists and values (rows, n). The tile's columns
-    are the items from `first` on; tiles must come in order of the items. Scores that are
-    not above -inf and items of the row's mask are left out.
+    Scores are (rows, some items) float32, lists and values (rows, n). The tile's
+    columns are the items from `first` on; tiles must come in order of the items. Scores
+    that are not above -inf and items of the row's mask are left out.
     """
     rows, items = scores.shape
     last = lists.shape[1] - 1

@@ -32,10 +32,10 @@ def ndcg(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
 def average_precision(
     lists: np.ndarray, relevant: sparse.csr_matrix, k: int
 ) -> np.ndarray:
-    """Return (users,) the sum of precision@p over ranks p <= k with a hit / min(|R|, k).
+    """Return (users,) AP@k as in textbooks.
 
-    That is AP@k as in textbooks. Other libraries divide by |R| or by the number of
-    hits; with min(|R|, k) a perfect list scores 1 at any k.
+    It is the sum of precision@p over the ranks p <= k that hold a hit / min(|R|, k).
+    Other libraries divide by |R| or by the number of hits; with min(|R|, k) a perfect list scores 1 at any k.
     """
     return _average_precision(*judge(lists, relevant, k))
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from fashionlib.features.threads import one_thread
 from fashionlib.recommending.kernels import merge_scores, threads
 
-# A tile of scores, 2 MiB: the processor's cache still holds it when the best are picked.
+# A tile of scores, 2 MiB: still in the processor's cache when the best are picked.
 USERS, ITEMS = 512, 1024
 ON_GPU = 2**27  # scores at a time there: 512 MiB
 

@@ -72,12 +72,12 @@ class InnerProduct:
         """Make the weights, small and random, and what else the train matrix tells."""
         raise NotImplementedError
 
-    def _weights(self) -> list[Table | Tensor]:
-        """Return all that is learnt.
-
-        A batch moves some rows of a table, and a tensor as a whole.
-        """
+    def _weights(self) -> list[Tensor]:
+        """Return all that is learnt."""
         raise NotImplementedError
+
+    def _optimisers(self) -> list[torch.optim.Optimizer]:
+        return [torch.optim.Adam(self._weights(), lr=self.lr)]
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
         """Return the mean loss of a batch of train pairs, positions (B,) each."""
@@ -95,18 +95,17 @@ class InnerProduct:
         learn, held = _hold_out(self.train, np.random.default_rng(self.seed))
         self._start(learn)
         self.pairs = Pairs(learn, self.seed, self.device)
-        tensors = [weight for weight in self._weights() if isinstance(weight, Tensor)]
-        optimiser = torch.optim.Adam(tensors, lr=self.lr) if tensors else None
+        optimisers = self._optimisers()
         self.history, best, best_epoch = [], -1.0, 0
         bar = tqdm(range(1, self.epochs + 1), desc=type(self).__name__, unit="epoch")
         for epoch in bar:
-            loss = self._epoch(optimiser)
+            loss = self._epoch(optimisers)
             checked = epoch % self.check == 0 or epoch == self.epochs
             ndcg = self._validate(learn, held) if checked and held.nnz else None
             self.history.append({"epoch": epoch, "loss": loss, "ndcg": ndcg})
             if ndcg is not None and ndcg > best:
                 best, best_epoch = ndcg, epoch
-                copies = [weight.detach().clone() for weight in self._tensors()]
+                copies = [weight.detach().clone() for weight in self._weights()]
             bar.set_postfix_str(
                 f"loss {loss:.3f} best {max(best, 0):.4f} at {best_epoch}"
             )
@@ -114,20 +113,17 @@ class InnerProduct:
                 break
         if best_epoch:
             with torch.no_grad():
-                for weight, copy in zip(self._tensors(), copies, strict=True):
+                for weight, copy in zip(self._weights(), copies, strict=True):
                     weight.copy_(copy)
         return self
 
-    def _epoch(self, optimiser: torch.optim.Optimizer | None) -> float:
+    def _epoch(self, optimisers: list[torch.optim.Optimizer]) -> float:
         self._new_epoch()
-        tables = [weight for weight in self._weights() if isinstance(weight, Table)]
         total, count = torch.zeros((), device=self.device), 0
         for users, bought in self.pairs.batches(self.batch_size):
             loss = self._loss(users, bought)
             loss.backward()
-            for table in tables:
-                table.step(self.lr)
-            if optimiser is not None:
+            for optimiser in optimisers:
                 optimiser.step()
                 optimiser.zero_grad()
             total, count = total + loss.detach() * len(users), count + len(users)
@@ -146,55 +142,9 @@ class InnerProduct:
         lists = top_n(*self._vectors(), users, learn, k)
         return float(ranking.ndcg(lists, held[users], k).mean())
 
-    def _tensors(self) -> list[Tensor]:
-        return [getattr(weight, "weight", weight) for weight in self._weights()]
-
-
-class Table:
-    """An embedding of which only the rows of a batch get a gradient and move.
-
-    That is lazy Adam (Kingma and Ba, ICLR 2015), with the numbers of torch's
-    Embedding(sparse=True) and SparseAdam. It stands beside them for its speed: a test
-    compares the numbers, and an epoch of VBPR costs 3.6 CPU seconds against 4.5 with
-    SparseAdam and 14.3 with Adam (benchmarks/vbpr.py, 64 + 64 factors).
-    """
-
-    def __init__(self, weight: Tensor) -> None:
-        self.weight = weight  # (rows, dim)
-        self.mean, self.square = torch.zeros_like(weight), torch.zeros_like(weight)
-        self.steps = 0
-
-    def __getitem__(self, ids: Tensor) -> Tensor:
-        """Read (len(ids), dim) rows, differentiable; the next `step` moves them."""
-        self._rows, place = ids.unique(return_inverse=True)
-        self._leaf = self.weight.index_select(0, self._rows).requires_grad_()
-        # its backward adds up the gradients of a row met twice
-        return self._leaf.index_select(0, place)
-
-    @torch.no_grad()
-    def step(
-        self,
-        lr: float,
-        decay: float = 0.9,
-        square_decay: float = 0.999,
-        eps: float = 1e-8,
-    ) -> None:
-        """Move the rows last read against their gradient."""
-        self.steps += 1
-        rows, slope = self._rows, self._leaf.grad
-        mean = self.mean.index_select(0, rows).lerp_(slope, 1 - decay)
-        square = self.square.index_select(0, rows).mul_(square_decay)
-        square.addcmul_(slope, slope, value=1 - square_decay)
-        self.mean.index_copy_(0, rows, mean)
-        self.square.index_copy_(0, rows, square)
-        size = lr * (1 - square_decay**self.steps) ** 0.5 / (1 - decay**self.steps)
-        self.weight.index_add_(
-            0, rows, mean.div_(square.sqrt_().add_(eps)), alpha=-size
-        )
-
 
 class Pairs:
-    """The train pairs on a device, drawn in batches, and items a user has not bought."""
+    """The train pairs on a device, drawn in batches, and negatives for them."""
 
     def __init__(self, train: sparse.csr_matrix, seed: int, device: str) -> None:
         items, degree = train.shape[1], np.diff(train.indptr)

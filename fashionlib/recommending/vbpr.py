@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from fashionlib.recommending.training import (
     InnerProduct,
-    Table,
     initial_weights,
     prepare_features,
 )
@@ -19,7 +18,9 @@ class VBPR(InnerProduct):
     """x(u, i) = b_i + g_u . g_i + t_u . (E f_i) + b' . f_i.
 
     That is He and McAuley's equations 4 and 6 without the constants that no ranking
-    sees; without features it is BPR-MF (Rendle et al., UAI 2009). Trained on (user, bought, not bought) triples to raise sigmoid(x(u, i) - x(u, j)),
+    sees; without features it is BPR-MF (Rendle et al., UAI 2009).
+
+    Trained on (user, bought, not bought) triples to raise sigmoid(x(u, i) - x(u, j)),
     negatives uniform among what the user has not bought. `features` (items, dim) are
     standardised per column and, if dim is larger, reduced to `pca` principal
     components. `penalty` weighs the squares of the sampled vectors, E f_i and E f_j
@@ -58,22 +59,31 @@ class VBPR(InnerProduct):
         user = initial_weights(users, width, generator, self.device)
         item = initial_weights(items, k + 1, generator, self.device)
         item[:, k] = 0  # biases
-        self.user, self.item = Table(user), Table(item)
+        self.user, self.item = map(_table, (user, item))
         if self.inputs is not None:
             dim = self.inputs.shape[1]
             visual = initial_weights(dim, k + 1, generator, self.device)
             self.visual = visual.requires_grad_()
 
-    def _weights(self) -> list[Table | Tensor]:
-        return [self.user, self.item] + ([] if self.inputs is None else [self.visual])
+    def _weights(self) -> list[Tensor]:
+        visual = [] if self.inputs is None else [self.visual]
+        return [self.user.weight, self.item.weight, *visual]
+
+    def _optimisers(self) -> list[torch.optim.Optimizer]:
+        user, item, *visual = self._weights()
+        # only the rows of a batch move
+        optimisers = [torch.optim.SparseAdam([user, item], lr=self.lr)]
+        if visual:
+            optimisers.append(torch.optim.Adam(visual, lr=self.lr))
+        return optimisers
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
         return self._triples(users, bought, self.pairs.negatives(users))
 
     def _triples(self, users: Tensor, bought: Tensor, other: Tensor) -> Tensor:
         k, items = self.factors, torch.cat([bought, other])
-        user = self.user[users]  # (B, k or 2 k)
-        plus, minus = self.item[items].chunk(2)  # (B, k + 1) twice
+        user = self.user(users)  # (B, k or 2 k)
+        plus, minus = self.item(items).chunk(2)  # (B, k + 1) twice
         difference = plus - minus
         squares = user.pow(2).sum() + plus.pow(2).sum() + minus.pow(2).sum()
         margin = (user[:, :k] * difference[:, :k]).sum(1) + difference[:, k]
@@ -95,3 +105,8 @@ class VBPR(InnerProduct):
             vectors = torch.cat([vectors, visual[:, :k]], dim=1)
             biases = biases + visual[:, k]
         return self.user.weight, vectors, biases
+
+
+def _table(weight: Tensor) -> nn.Embedding:
+    """Make a table of which only the rows of a batch get a gradient."""
+    return nn.Embedding.from_pretrained(weight, freeze=False, sparse=True)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from test_freedom import of_taste, tastes  # noqa: F401
+from planted import of_taste
 
 from fashionlib.recommending import bm3
 from fashionlib.recommending.bm3 import BM3
 from fashionlib.recommending.vbpr import VBPR
 
 
-def test_purchases_of_planted_tastes_are_found_without_negatives(tastes):  # noqa: F811
+def test_purchases_of_planted_tastes_are_found_without_negatives(tastes):
     options = {"factors": 16, "epochs": 20, "batch_size": 128, "seed": 1}
     model = BM3({"looks": tastes[1]}, **options)
     assert of_taste(model, tastes) > 0.65
@@ -17,7 +17,7 @@ def test_purchases_of_planted_tastes_are_found_without_negatives(tastes):  # noq
     assert losses[-1] < losses[4] < losses[0]
 
 
-def test_features_reach_the_purchases_through_the_predictor_alone(tastes):  # noqa: F811
+def test_features_reach_the_purchases_through_the_predictor_alone(tastes):
     model = BM3({"looks": tastes[1]}, factors=5, epochs=2, drop=0.0).fit(tastes[0])
     users, bought = torch.tensor([0, 5, 5]), torch.tensor([3, 9, 3])
     slopes = []
@@ -39,7 +39,7 @@ def test_no_gradient_flows_through_a_target():
     assert (made == 0).float().mean().item() == pytest.approx(0.25, rel=0.1)
 
 
-def test_the_loss_without_dropping_by_hand(tastes):  # noqa: F811
+def test_the_loss_without_dropping_by_hand(tastes):
     model = BM3(
         {"looks": tastes[1]},
         factors=5,
@@ -71,7 +71,7 @@ def test_the_loss_without_dropping_by_hand(tastes):  # noqa: F811
     assert model._loss(users, bought).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_vectors_gradient_is_that_of_the_predicted_side_alone(tastes):  # noqa: F811
+def test_a_vectors_gradient_is_that_of_the_predicted_side_alone(tastes):
     """No features, no penalty, one layer off: the user's own vector learns only as
     P(h_u), its target stands still.
     """
@@ -87,14 +87,14 @@ def test_a_vectors_gradient_is_that_of_the_predicted_side_alone(tastes):  # noqa
     assert slope.abs().sum() == slope[7].abs().sum()
 
 
-def test_no_negative_is_drawn(tastes, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("fashionlib.recommending.training.Pairs.others", None)
+def test_no_negative_is_drawn(tastes, monkeypatch):
+    monkeypatch.setattr("fashionlib.recommending.training.Pairs.negatives", None)
     BM3({"looks": tastes[1]}, factors=4, epochs=1).fit(tastes[0])
     with pytest.raises(TypeError):
         VBPR(None, factors=4, epochs=1).fit(tastes[0])
 
 
-def test_scores_are_of_predicted_vectors_and_repeat_with_the_seed(tastes):  # noqa: F811
+def test_scores_are_of_predicted_vectors_and_repeat_with_the_seed(tastes):
     models = [
         BM3({"looks": tastes[1]}, factors=4, epochs=2, seed=seed).fit(tastes[0])
         for seed in (1, 1, 2)
@@ -112,6 +112,6 @@ def test_scores_are_of_predicted_vectors_and_repeat_with_the_seed(tastes):  # no
     assert not bought.any()
 
 
-def test_one_finite_row_per_item(tastes):  # noqa: F811
+def test_one_finite_row_per_item(tastes):
     with pytest.raises(ValueError, match=r"\(399, 8\) for 400 items"):
         BM3({"looks": tastes[1][1:]}).fit(tastes[0])

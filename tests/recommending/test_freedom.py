@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from planted import of_taste
 from scipy import sparse
 
 from fashionlib.recommending import freedom, graphs
@@ -8,32 +9,6 @@ from fashionlib.recommending.freedom import FREEDOM
 from fashionlib.recommending.vbpr import VBPR
 
 BOUGHT = sparse.csr_matrix(np.array([[1, 1, 0], [1, 0, 0], [1, 0, 1]], dtype=float))
-
-
-@pytest.fixture(scope="module")
-def tastes():
-    """300 shoppers of four tastes, 400 items of four styles, three purchases each: only
-    features tell the styles.
-    """
-    random = np.random.default_rng(0)
-    taste, style = np.arange(300) % 4, np.arange(400) % 4
-    train = np.zeros((300, 400))
-    for user in range(300):
-        train[
-            user,
-            random.choice(np.flatnonzero(style == taste[user]), size=3, replace=False),
-        ] = 1
-    looks = random.normal(size=(400, 8))
-    looks[np.arange(400), style] += 5
-    return sparse.csr_matrix(train), looks, taste, style
-
-
-def of_taste(model, tastes):
-    """Share of the first ten recommendations that are of the shopper's taste."""
-    train, _, taste, style = tastes
-    return (
-        style[model.fit(train).recommend(np.arange(300), 10)] == taste[:, None]
-    ).mean()
 
 
 def test_features_find_the_planted_tastes(tastes):
@@ -106,7 +81,7 @@ def test_spaces_are_added_with_their_shares(tastes):
     model = FREEDOM(looks, epochs=1, shares={"a": 0.1, "b": 0.9}).fit(tastes[0])
     parts = [graphs.like_items(space, 10, "cpu") for space in looks.values()]
     np.testing.assert_allclose(
-        model.alike[0].to_dense(),
+        model.like_items[0].to_dense(),
         (0.1 * parts[0] + 0.9 * parts[1]).toarray(),
         rtol=1e-6,
     )
@@ -147,7 +122,7 @@ def test_the_loss_is_that_of_the_scores(tastes):
         pruned=0.0,
     ).fit(train)
     users, bought, other = np.array([0, 5, 5]), np.array([3, 9, 3]), np.array([1, 2, 7])
-    model.thinned, model.pairs.others = (
+    model.thinned, model.pairs.negatives = (
         model.graph,
         lambda users: torch.from_numpy(other),
     )

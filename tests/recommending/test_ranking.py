@@ -155,17 +155,3 @@ def test_bad_input_is_named(lists, truth, k, message):
 def test_coverage_counts_items_shown():
     assert ranking.coverage(np.array([[0, 1, -1], [1, 0, 2]]), 8, 2) == 2 / 8
     assert ranking.coverage(np.array([[0, 1, -1], [1, 0, 2]]), 8, 3) == 3 / 8
-
-
-def test_bootstrap_interval_is_the_normal_one_for_many_users():
-    values = np.random.default_rng(1).choice(
-        [0, 1 / 3, 1], size=20_000, p=[0.9, 0.06, 0.04]
-    )
-    low, high = ranking.bootstrap_interval(values, seed=0, n=4000)
-    error = 1.96 * values.std() / math.sqrt(len(values))
-    assert values.mean() - low == pytest.approx(error, rel=0.1)
-    assert high - values.mean() == pytest.approx(error, rel=0.1)
-    assert ranking.bootstrap_interval(values[::-1], seed=0, n=4000) == (low, high)
-    assert ranking.bootstrap_interval(values, seed=1, n=4000) != (low, high)
-    with pytest.raises(ValueError, match="0 users"):
-        ranking.bootstrap_interval(np.array([]), seed=0)
