@@ -43,7 +43,7 @@ def create(
             " them, or both"
         )
     for name, captioner in captioners.items():
-        if captioner.architecture.grid and captioner.cells is None:
+        if captioner.rows is not None and captioner.rows.cells is None:
             raise ValueError(
                 f"captioner {name!r} reads features, not photos: its folder has no"
                 " cells.safetensors, the projection that notebook 03 keeps. Save it"

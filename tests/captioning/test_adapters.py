@@ -37,7 +37,7 @@ from transformers import (
 from fashionlib.captioning import captioners, training
 from fashionlib.captioning.captioners import Captioner
 from fashionlib.captioning.training import Lora, Recipe
-from fashionlib.captioning.training.card import card, save_adapter
+from fashionlib.captioning.training.card import model_card, save_adapter
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -498,7 +498,7 @@ def train(
     adapted, history = training.train(
         captioner, pictures, CAPTIONS, RECIPE, root / "run", (pictures, CAPTIONS)
     )
-    text = card(
+    text = model_card(
         str(base),
         RECIPE,
         history,

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from fashionlib.captioning import captioners
-from fashionlib.captioning.captioners import MINIS, Captioner, Grid, Size, Vit
+from fashionlib.captioning.captioners import MINIS, Captioner, Rows, Size, Vit
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -25,21 +25,20 @@ SMALL = Size(
 )
 
 
+GRIDS = np.random.default_rng(0).normal(size=(4, 9, 12)).astype(np.float16)
+IMAGES = list("abcd")  # read from their rows
+ROWS = Rows(IMAGES, GRIDS)
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
-def grids() -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(4, 9, 12)).astype(np.float16)
-
-
-@pytest.fixture
 def mini() -> Captioner:
-    return captioners.mini(CAPTIONS * 3, Grid(9, 12), size=SMALL)
+    return captioners.mini(CAPTIONS * 3, ROWS, size=SMALL)
 
 
-def test_labels_by_hand(mini: Captioner, grids: np.ndarray) -> None:
-    batch = mini.batch(grids[:2], CAPTIONS[:2])
+def test_labels_by_hand(mini: Captioner) -> None:
+    batch = mini.batch(IMAGES[:2], CAPTIONS[:2])
     long, short = captioners.tokens(mini.tokenizer, CAPTIONS[:2])
     pads = len(long) - len(short)
     assert batch["input_ids"].tolist() == [
@@ -57,23 +56,23 @@ def test_labels_by_hand(mini: Captioner, grids: np.ndarray) -> None:
     assert mini.tokenizer.decode(long).strip() == CAPTIONS[0]
 
 
-def test_prompt_is_shown_but_not_learned(mini: Captioner, grids: np.ndarray) -> None:
+def test_prompt_is_shown_but_not_learned(mini: Captioner) -> None:
     mini.prompt = "a photo of"
     prompt = captioners.tokens(mini.tokenizer, ["a photo of"])[0]
-    batch = mini.batch(grids[:1], ["blue jeans"])
+    batch = mini.batch(IMAGES[:1], ["blue jeans"])
     assert batch["input_ids"][0, 4 : 5 + len(prompt)].tolist() == [1, *prompt]
     assert (batch["labels"][0, : 5 + len(prompt)] == -100).all()
 
 
-def test_long_caption_is_cut_and_still_ends(mini: Captioner, grids: np.ndarray) -> None:
-    labels = mini.batch(grids[:1], [CAPTIONS[0] * 20], longest=7)["labels"][0]
+def test_long_caption_is_cut_and_still_ends(mini: Captioner) -> None:
+    labels = mini.batch(IMAGES[:1], [CAPTIONS[0] * 20], longest=7)["labels"][0]
     assert (labels != -100).sum() == 7 + 1 and labels[-1] == mini.eos
 
 
 def test_caption_that_spells_special_tokens_is_plain_text(
-    mini: Captioner, grids: np.ndarray
+    mini: Captioner,
 ) -> None:
-    batch = mini.batch(grids[:1], ["a <image> hat </s> and <pad>"])
+    batch = mini.batch(IMAGES[:1], ["a <image> hat </s> and <pad>"])
     assert (batch["input_ids"] == 3).sum() == 4
     assert (batch["labels"] == mini.eos).sum() == 1
 
@@ -87,20 +86,21 @@ def test_image_tokens_are_counted(mini: Captioner) -> None:
 
 def test_grid_of_another_shape_is_refused(mini: Captioner) -> None:
     with pytest.raises(ValueError, match=r"\(16, 12\); this captioner takes \(9, 12\)"):
-        captioners.generate(mini, np.zeros((2, 16, 12), np.float16))
+        rows = Rows(IMAGES, np.zeros((4, 16, 12), np.float16))
+        captioners.generate(replace(mini, rows=rows), IMAGES)
 
 
-def test_queries_differ_from_each_other(mini: Captioner, grids: np.ndarray) -> None:
+def test_queries_differ_from_each_other(mini: Captioner) -> None:
     assert mini.model.query_tokens.abs().min() > 0
-    outputs = captioners.queries(mini, grids)
+    outputs = captioners.encode_images(mini, IMAGES).queries
     assert outputs.shape == (4, 4, 32) and outputs.dtype == np.float32
     assert np.abs(outputs[0, 0] - outputs[0, 1]).max() > 0.1
 
 
 def test_different_images_give_different_logits(
-    mini: Captioner, grids: np.ndarray
+    mini: Captioner,
 ) -> None:
-    batch = mini.batch(grids[:2], ["a red dress"] * 2)
+    batch = mini.batch(IMAGES[:2], ["a red dress"] * 2)
     with torch.inference_mode():
         logits = mini.model(**batch).logits
     assert (logits[0, -1] - logits[1, -1]).abs().max() > 1e-4
@@ -113,30 +113,30 @@ def test_text_batch_reads_no_image(mini: Captioner) -> None:
 
 
 def test_generation_repeats_no_prompt_and_does_not_depend_on_the_batch(
-    mini: Captioner, grids: np.ndarray
+    mini: Captioner,
 ) -> None:
     mini.prompt = "a red dress"
-    together = captioners.generate(mini, grids, max_new_tokens=6)
-    assert together == captioners.generate(mini, grids, batch_size=1, max_new_tokens=6)
+    together = captioners.generate(mini, IMAGES, max_new_tokens=6)
+    assert together == captioners.generate(mini, IMAGES, batch_size=1, max_new_tokens=6)
     assert all(
         len(captioners.tokens(mini.tokenizer, [text])[0]) <= 7 for text in together
     )
 
 
-def test_same_seed_same_mini(grids: np.ndarray, mini: Captioner) -> None:
-    again = captioners.mini(CAPTIONS * 3, Grid(9, 12), size=SMALL)
-    other = captioners.mini(CAPTIONS * 3, Grid(9, 12), size=SMALL, seed=1)
+def test_same_seed_same_mini(mini: Captioner) -> None:
+    again = captioners.mini(CAPTIONS * 3, ROWS, size=SMALL)
+    other = captioners.mini(CAPTIONS * 3, ROWS, size=SMALL, seed=1)
     assert np.array_equal(
-        captioners.queries(mini, grids), captioners.queries(again, grids)
+        captioners.encode_images(mini, IMAGES).queries,
+        captioners.encode_images(again, IMAGES).queries,
     )
     assert not np.array_equal(
-        captioners.queries(mini, grids), captioners.queries(other, grids)
+        captioners.encode_images(mini, IMAGES).queries,
+        captioners.encode_images(other, IMAGES).queries,
     )
 
 
-def test_save_and_load_give_the_same_captions(
-    mini: Captioner, grids: np.ndarray, tmp_path: Path
-) -> None:
+def test_save_and_load_give_the_same_captions(mini: Captioner, tmp_path: Path) -> None:
     captioners.save(mini, tmp_path / "mini")
     assert {
         "config.json",
@@ -144,13 +144,14 @@ def test_save_and_load_give_the_same_captions(
         "tokenizer.json",
         "processor_config.json",
     } <= {path.name for path in (tmp_path / "mini").iterdir()}
-    again = captioners.load(tmp_path / "mini", device="cpu")
+    again = captioners.load(tmp_path / "mini", device="cpu", rows=ROWS)
     assert again.start == mini.start and again.eos == mini.eos
     assert np.array_equal(
-        captioners.queries(again, grids), captioners.queries(mini, grids)
+        captioners.encode_images(again, IMAGES).queries,
+        captioners.encode_images(mini, IMAGES).queries,
     )
-    assert captioners.generate(again, grids, max_new_tokens=6) == captioners.generate(
-        mini, grids, max_new_tokens=6
+    assert captioners.generate(again, IMAGES, max_new_tokens=6) == captioners.generate(
+        mini, IMAGES, max_new_tokens=6
     )
 
 
@@ -189,7 +190,7 @@ def test_hub_layout_with_a_vision_tower_reads_pictures(
     assert type(captioner.model) is Blip2ForConditionalGeneration
     assert captioner.batch(paths, CAPTIONS[:2])["pixel_values"].shape == (2, 3, 32, 32)
     assert len(captioners.generate(captioner, paths, max_new_tokens=3)) == 2
-    red, blue = captioners.queries(captioner, paths)
+    red, blue = captioners.encode_images(captioner, paths).queries
     assert np.abs(red - blue).max() > 1e-5
 
 
@@ -236,7 +237,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 TOWERS = {
-    "grid": Grid(9, 12),
+    "grid": ROWS,
     "vit": Vit(image_size=48, patch_size=16, width=16, layers=2),
 }  # both of 9 cells
 
@@ -248,18 +249,14 @@ TOWERS = {
 )
 def each(
     request: pytest.FixtureRequest, pictures: list[str]
-) -> tuple[Captioner, np.ndarray | list[str]]:
+) -> tuple[Captioner, list[str]]:
     """Every mini with either tower, and four images for it."""
     name, tower = request.param
-    images = (
-        pictures
-        if tower == "vit"
-        else np.random.default_rng(0).normal(size=(4, 9, 12)).astype(np.float16)
-    )
+    images = pictures if tower == "vit" else IMAGES
     return captioners.mini(CAPTIONS * 3, TOWERS[tower], name), images
 
 
-Each = tuple[Captioner, np.ndarray | list[str]]
+Each = tuple[Captioner, list[str]]
 
 
 def test_image_tokens_are_the_queries_or_the_patches(each: Each) -> None:
@@ -362,7 +359,7 @@ def test_a_batch_is_captioned_as_one_by_one(each: Each) -> None:
 def test_every_mini_is_saved_and_loaded(each: Each, tmp_path: Path) -> None:
     captioner, images = each
     captioners.save(captioner, tmp_path / "mini")
-    again = captioners.load(tmp_path / "mini", device="cpu")
+    again = captioners.load(tmp_path / "mini", device="cpu", rows=ROWS)
     assert type(again.model) is type(captioner.model) and again.start == captioner.start
     assert captioners.generate(again, images, max_new_tokens=6) == captioners.generate(
         captioner, images, max_new_tokens=6
@@ -443,6 +440,10 @@ def vit_mini(kind: str, **how: object) -> Captioner:
     )
 
 
+def cached(captioner: Captioner, images: list[str], folder: Path) -> torch.Tensor:
+    return captioners.cache_vision(captioner, images, folder).features
+
+
 @pytest.mark.parametrize("kind", ["blip2", "llava", "blip2-t5"])
 def test_without_the_tower_nothing_changes(
     kind: str, pictures: list[str], tmp_path: Path
@@ -451,20 +452,20 @@ def test_without_the_tower_nothing_changes(
     written = captioners.generate(captioner, pictures, max_new_tokens=6)
     with torch.inference_mode():
         loss = captioner.model(**captioner.batch(pictures, CAPTIONS)).loss
-    features = captioners.encode(captioner, pictures, tmp_path, batch_size=3)
-    assert features.shape == (4, 10, 16) and features.dtype == torch.float32
-    bare = captioners.without_tower(captioner)
+    rows = captioners.cache_vision(captioner, pictures, tmp_path, batch_size=3)
+    assert rows.shape == (10, 16) and rows.features.dtype == torch.float32
+    bare = captioners.without_tower(captioner, rows)
     with torch.inference_mode():
         assert bare.model(
-            **bare.batch(features, CAPTIONS)
+            **bare.batch(pictures, CAPTIONS)
         ).loss.item() == pytest.approx(loss.item(), rel=1e-6)
-    assert captioners.generate(bare, features, max_new_tokens=6) == written
-    with pytest.raises(ValueError, match="give rows of what `encode` returned"):
-        captioners.generate(bare, pictures)
+    assert captioners.generate(bare, pictures, max_new_tokens=6) == written
+    with pytest.raises(ValueError, match="no.png has none among those of 4 pictures"):
+        captioners.generate(bare, ["no.png"])
     with pytest.raises(ValueError, match="save the one it was made from"):
         captioners.save(bare, tmp_path / "bare")
     with pytest.raises(ValueError, match="reads features already"):
-        captioners.encode(bare, pictures, tmp_path)
+        captioners.cache_vision(bare, pictures, tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["blip2", "llava"])
@@ -472,32 +473,30 @@ def test_features_are_made_once_for_each_tower_type_and_size(
     kind: str, pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     captioner = vit_mini(kind)
-    first = captioners.encode(captioner, pictures, tmp_path)
+    first = cached(captioner, pictures, tmp_path)
 
     def unused(*args: object, **kwargs: object) -> None:
         raise AssertionError("the tower was asked again")
 
     with monkeypatch.context() as patch:
         patch.setattr(captioner.tower, "forward", unused)
-        assert torch.equal(captioners.encode(captioner, pictures, tmp_path), first)
+        assert torch.equal(cached(captioner, pictures, tmp_path), first)
     others = [vit_mini(kind, seed=1), vit_mini(kind), vit_mini(kind)]
     others[1].model.to(torch.bfloat16)
     others[2].pixels.image_mean = [0.0, 0.0, 0.0]  # another normalisation
     for count, other in enumerate(others, start=2):
-        assert not torch.equal(
-            captioners.encode(other, pictures, tmp_path).float(), first
-        )
+        assert not torch.equal(cached(other, pictures, tmp_path).float(), first)
         assert len(list(tmp_path.glob("*.features"))) == count
-    captioners.encode(captioner, pictures[::-1], tmp_path)
+    cached(captioner, pictures[::-1], tmp_path)
     assert len(list(tmp_path.glob("*.features"))) == 5
 
 
 def test_features_cut_short_are_made_anew(pictures: list[str], tmp_path: Path) -> None:
     captioner = vit_mini("blip2")
-    whole = captioners.encode(captioner, pictures, tmp_path).clone()
+    whole = cached(captioner, pictures, tmp_path).clone()
     file = next(tmp_path.glob("*.features"))
     file.write_bytes(file.read_bytes()[:1000])
-    assert torch.equal(captioners.encode(captioner, pictures, tmp_path), whole)
+    assert torch.equal(cached(captioner, pictures, tmp_path), whole)
 
 
 def test_features_that_the_disk_cannot_hold_are_refused(
@@ -509,13 +508,13 @@ def test_features_that_the_disk_cannot_hold_are_refused(
         lambda path: type("Usage", (), {"free": 100}),
     )
     with pytest.raises(OSError, match="for 4 pictures and 0.0 GiB are free"):
-        captioners.encode(vit_mini("blip2"), pictures, tmp_path)
+        cached(vit_mini("blip2"), pictures, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_text_batch_of_a_t5_has_a_start_too() -> None:
     """A T5 has no BOS."""
-    captioner = captioners.mini(CAPTIONS * 3, Grid(9, 12), "blip2-t5-small", size=SMALL)
+    captioner = captioners.mini(CAPTIONS * 3, ROWS, "blip2-t5-small", size=SMALL)
     batch = captioner.batch(None, CAPTIONS[:2])
     assert batch["input_ids"].tolist() == [[captioner.eos]] * 2
     assert torch.isfinite(captioner.model(**batch).loss)

@@ -13,9 +13,10 @@ from PIL import Image
 from transformers import Blip2ForImageTextRetrieval, Trainer
 
 from fashionlib.captioning import captioners, training
-from fashionlib.captioning.captioners import Captioner, Grid, Size, Vit, contrast
-from fashionlib.captioning.training import Lora, Recipe, command
+from fashionlib.captioning.captioners import Captioner, Rows, Size, Vit, contrast
+from fashionlib.captioning.training import Lora, Recipe, fine_tuning
 from fashionlib.captioning.training.batches import Batches
+from fashionlib.commands.jobs import finetune
 from fashionlib.features import efficientnet
 
 CAPTIONS = [
@@ -33,13 +34,13 @@ SMALL = Size(queries=4, qformer=48, decoder=48, decoder_layers=1, dropout=0.0)
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture(scope="module")
-def grids() -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(8, 4, 32)).astype(np.float16)
+GRIDS = np.random.default_rng(0).normal(size=(8, 4, 32)).astype(np.float16)
+IMAGES = list("abcdefgh")  # read from their rows
+ROWS = Rows(IMAGES, GRIDS)
 
 
 def make(
-    kind: str = "blip2-small", tower: Grid | Vit = Grid(4, 32), seed: int = 0
+    kind: str = "blip2-small", tower: Rows | Vit = ROWS, seed: int = 0
 ) -> Captioner:
     return captioners.mini(CAPTIONS * 2, tower, kind, size=SMALL, seed=seed)
 
@@ -162,13 +163,14 @@ def test_similarity_is_of_the_closest_query() -> None:
     )
 
 
-def test_captioning_does_not_change(grids: np.ndarray) -> None:
+def test_captioning_does_not_change() -> None:
     plain, joined = make(), captioners.with_text(make())
-    assert captioners.generate(joined, grids, max_new_tokens=8) == captioners.generate(
-        plain, grids, max_new_tokens=8
+    assert captioners.generate(joined, IMAGES, max_new_tokens=8) == captioners.generate(
+        plain, IMAGES, max_new_tokens=8
     )
     np.testing.assert_array_equal(
-        captioners.queries(joined, grids), captioners.queries(plain, grids)
+        captioners.encode_images(joined, IMAGES).queries,
+        captioners.encode_images(plain, IMAGES).queries,
     )
     assert all(
         torch.equal(joined.base.get_parameter(name), weight)
@@ -176,16 +178,16 @@ def test_captioning_does_not_change(grids: np.ndarray) -> None:
     )
 
 
-def test_embeddings_are_unit_rows_and_differ(grids: np.ndarray) -> None:
+def test_embeddings_are_unit_rows_and_differ() -> None:
     captioner = captioners.with_text(make(), dim=16)
-    shared = captioners.embed_images(captioner, grids)
-    each = captioners.embed_images(captioner, grids, pooling=None)
+    shared = captioners.embed_images(captioner, IMAGES)
+    each = captioners.embed_images(captioner, IMAGES, pooling=None)
     texts = captioners.embed_texts(captioner, CAPTIONS, batch_size=3)
     assert (
         shared.shape == (8, 16) and each.shape == (8, 4, 16) and texts.shape == (8, 16)
     )
     assert captioners.embed_images(
-        captioner, grids, space="queries", pooling="max"
+        captioner, IMAGES, space="queries", pooling="max"
     ).shape == (8, 48)
     for rows in (shared, each, texts):
         assert rows.dtype == np.float32
@@ -202,15 +204,15 @@ def test_embeddings_are_unit_rows_and_differ(grids: np.ndarray) -> None:
     )
 
 
-def test_what_cannot_be_embedded_says_the_next_step(grids: np.ndarray) -> None:
+def test_what_cannot_be_embedded_says_the_next_step() -> None:
     plain = make()
-    assert captioners.embed_images(plain, grids, space="queries").shape == (8, 48)
+    assert captioners.embed_images(plain, IMAGES, space="queries").shape == (8, 48)
     with pytest.raises(ValueError, match="add one with captioners.with_text"):
-        captioners.embed_images(plain, grids)
+        captioners.embed_images(plain, IMAGES)
     with pytest.raises(ValueError, match="no retrieval part"):
         captioners.embed_texts(plain, CAPTIONS)
     with pytest.raises(ValueError, match="pooling 'sum'"):
-        captioners.embed_images(plain, grids, space="queries", pooling="sum")
+        captioners.embed_images(plain, IMAGES, space="queries", pooling="sum")
     with pytest.raises(ValueError, match="LLaVA has no Q-Former"):
         captioners.with_text(make("llava-small"))
     with pytest.raises(ValueError, match="already"):
@@ -219,34 +221,31 @@ def test_what_cannot_be_embedded_says_the_next_step(grids: np.ndarray) -> None:
 
 @pytest.mark.parametrize("kind", ["blip2-small", "blip2-t5-small"])
 def test_the_part_is_saved_and_loaded_with_the_folder(
-    kind: str, grids: np.ndarray, tmp_path: Path
+    kind: str, tmp_path: Path
 ) -> None:
     captioner = captioners.with_text(make(kind), dim=16, seed=3)
     captioners.save(captioner, tmp_path / "joint")
     assert (tmp_path / "joint/retrieval.safetensors").is_file()
-    again = captioners.load(tmp_path / "joint", device="cpu")
+    again = captioners.load(tmp_path / "joint", device="cpu", rows=ROWS)
     np.testing.assert_array_equal(
         captioners.embed_texts(again, CAPTIONS),
         captioners.embed_texts(captioner, CAPTIONS),
     )
     np.testing.assert_array_equal(
-        captioners.embed_images(again, grids), captioners.embed_images(captioner, grids)
+        captioners.embed_images(again, IMAGES),
+        captioners.embed_images(captioner, IMAGES),
     )
-    assert captioners.generate(again, grids, max_new_tokens=6) == captioners.generate(
-        captioner, grids, max_new_tokens=6
+    assert captioners.generate(again, IMAGES, max_new_tokens=6) == captioners.generate(
+        captioner, IMAGES, max_new_tokens=6
     )
     captioners.save(make(kind), tmp_path / "plain")
     assert not (tmp_path / "plain/retrieval.safetensors").exists()
 
 
-def test_a_published_text_side_keeps_its_own_tokenizer(
-    grids: np.ndarray, tmp_path: Path
-) -> None:
+def test_a_published_text_side_keeps_its_own_tokenizer(tmp_path: Path) -> None:
     captioner, other = (
         make(),
-        captioners.mini(
-            ["entirely other words of another shop"] * 9, Grid(4, 32), size=SMALL
-        ),
+        captioners.mini(["entirely other words of another shop"] * 9, ROWS, size=SMALL),
     )
     config_of = make()
     config_of.tokenizer = other.tokenizer
@@ -262,7 +261,7 @@ def test_a_published_text_side_keeps_its_own_tokenizer(
         captioners.embed_texts(again, ["other words"]),
         captioners.embed_texts(captioner, ["other words"]),
     )
-    wider = captioners.mini(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, qformer=64))
+    wider = captioners.mini(CAPTIONS * 2, ROWS, size=replace(SMALL, qformer=64))
     with pytest.raises(ValueError, match="width 48, this captioner one of 64"):
         captioners.with_text(wider, source=str(tmp_path / "itm"))
 
@@ -279,6 +278,10 @@ def cells() -> efficientnet.Cells:
     )
 
 
+def with_cells(captioner: Captioner, cells: efficientnet.Cells) -> Captioner:
+    return replace(captioner, rows=replace(captioner.rows, cells=cells))
+
+
 def test_a_mini_with_the_projection_reads_pictures(
     pictures: list[str], cells: efficientnet.Cells, tmp_path: Path
 ) -> None:
@@ -286,19 +289,24 @@ def test_a_mini_with_the_projection_reads_pictures(
     folder and with an adapter.
     """
     grid = efficientnet.encode_images(pictures, pictures, cells, size=64)["grid"].matrix
-    captioner = replace(make(), cells=cells)
+    captioner = with_cells(make(), cells)
     np.testing.assert_array_equal(
         captioner.inputs(pictures).numpy(), grid.astype(np.float32)
     )
     captioners.save(captioner, tmp_path / "mini")
     again = captioners.load(tmp_path / "mini", device="cpu")
+    by_rows = replace(captioner, rows=Rows(pictures, grid))
     assert captioners.generate(
         again, pictures, max_new_tokens=6
-    ) == captioners.generate(captioner, grid, max_new_tokens=6)
+    ) == captioners.generate(by_rows, pictures, max_new_tokens=6)
     np.testing.assert_array_equal(
         captioners.embed_images(again, pictures, "queries"),
-        captioners.embed_images(captioner, grid, "queries"),
+        captioners.embed_images(by_rows, pictures, "queries"),
     )
+    mixed = captioners.load(
+        tmp_path / "mini", device="cpu", rows=Rows(pictures[:1], grid[:1])
+    )
+    np.testing.assert_array_equal(mixed.inputs(pictures), grid.astype(np.float32))
 
 
 def test_a_mini_without_the_projection_says_what_is_missing(
@@ -306,11 +314,11 @@ def test_a_mini_without_the_projection_says_what_is_missing(
 ) -> None:
     with pytest.raises(ValueError, match="no projection of pictures"):
         captioners.generate(make(), pictures)
-    narrow = captioners.mini(CAPTIONS, Grid(4, 16), size=SMALL)
+    narrow = captioners.mini(CAPTIONS, Rows([], np.empty((0, 4, 16))), size=SMALL)
     with pytest.raises(
         ValueError, match="makes 32 numbers a cell; this captioner takes 16"
     ):
-        replace(narrow, cells=cells).inputs(pictures)
+        with_cells(narrow, cells).inputs(pictures)
 
 
 def test_the_projection_round_trips_and_another_file_is_refused(
@@ -340,30 +348,30 @@ JOINT = Recipe(
 
 
 @pytest.fixture(scope="module")
-def learned(grids: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple:
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple:
     """A mini that has learned the eight pairs by heart, in both ways."""
     captioner = captioners.with_text(make(), dim=24)
     return training.train(
         captioner,
-        grids,
+        IMAGES,
         CAPTIONS,
         JOINT,
         tmp_path_factory.mktemp("run"),
-        (grids, CAPTIONS),
+        (IMAGES, CAPTIONS),
     )
 
 
-def test_a_joint_run_captions_and_retrieves(learned: tuple, grids: np.ndarray) -> None:
+def test_a_joint_run_captions_and_retrieves(learned: tuple) -> None:
     captioner, curve = learned
-    assert captioners.generate(captioner, grids) == CAPTIONS
+    assert captioners.generate(captioner, IMAGES) == CAPTIONS
     images, texts = (
-        captioners.embed_images(captioner, grids),
+        captioners.embed_images(captioner, IMAGES),
         captioners.embed_texts(captioner, CAPTIONS),
     )
     assert (texts @ images.T).argmax(1).tolist() == list(
         range(8)
     )  # one vector an image
-    each = captioners.embed_images(captioner, grids, pooling=None)
+    each = captioners.embed_images(captioner, IMAGES, pooling=None)
     assert np.einsum("td,iqd->tiq", texts, each).max(-1).argmax(1).tolist() == list(
         range(8)
     )  # as it was trained
@@ -388,11 +396,11 @@ def test_the_curve_says_the_parts_of_the_loss(learned: tuple) -> None:
 
 
 @pytest.mark.parametrize("lora", [None, Lora(r=4, alpha=8)])
-def test_gradients_reach_both_parts(grids: np.ndarray, lora: Lora | None) -> None:
+def test_gradients_reach_both_parts(lora: Lora | None) -> None:
     captioner = captioners.with_text(make())
     if lora:
         captioner = training.adapt(captioner, lora, whole=[contrast.NAME])
-    batch = Batches(captioner, grids, CAPTIONS, replace(JOINT, lora=lora), 1)[0]
+    batch = Batches(captioner, IMAGES, CAPTIONS, replace(JOINT, lora=lora), 1)[0]
     ids, mask = batch.pop("text_ids"), batch.pop("text_mask")
     outputs = captioner.model.train()(**batch)
     parts = contrast.losses(
@@ -421,7 +429,7 @@ def test_gradients_reach_both_parts(grids: np.ndarray, lora: Lora | None) -> Non
         )
 
 
-def test_equal_texts_of_a_batch_need_no_wrong_partner(grids: np.ndarray) -> None:
+def test_equal_texts_of_a_batch_need_no_wrong_partner() -> None:
     captioner = captioners.with_text(make())
     texts = contrast.text_batch(captioner, ["socks"] * 3)
     told, seen = torch.randn(3, 4, 48), torch.randn(3, 4, 32)
@@ -431,7 +439,6 @@ def test_equal_texts_of_a_batch_need_no_wrong_partner(grids: np.ndarray) -> None
 
 @pytest.mark.parametrize("lora", [None, Lora(r=4, alpha=8)])
 def test_a_killed_joint_run_resumes_to_the_same_weights(
-    grids: np.ndarray,
     tmp_path: Path,
     lora: Lora | None,
     monkeypatch: pytest.MonkeyPatch,
@@ -449,10 +456,10 @@ def test_a_killed_joint_run_resumes_to_the_same_weights(
 
     def start() -> Captioner:
         return captioners.with_text(
-            captioners.mini(CAPTIONS * 2, Grid(4, 32), size=replace(SMALL, dropout=0.2))
+            captioners.mini(CAPTIONS * 2, ROWS, size=replace(SMALL, dropout=0.2))
         )
 
-    whole, curve = training.train(start(), grids, CAPTIONS, recipe, tmp_path / "whole")
+    whole, curve = training.train(start(), IMAGES, CAPTIONS, recipe, tmp_path / "whole")
     step, done = Trainer.training_step, []
 
     def killed(self: Trainer, *args: object, **kwargs: object) -> torch.Tensor:
@@ -464,8 +471,8 @@ def test_a_killed_joint_run_resumes_to_the_same_weights(
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "training_step", killed)
         with pytest.raises(KeyboardInterrupt):
-            training.train(start(), grids, CAPTIONS, recipe, tmp_path / "cut")
-    resumed, again = training.train(start(), grids, CAPTIONS, recipe, tmp_path / "cut")
+            training.train(start(), IMAGES, CAPTIONS, recipe, tmp_path / "cut")
+    resumed, again = training.train(start(), IMAGES, CAPTIONS, recipe, tmp_path / "cut")
     assert again.drop(columns=["seconds", "watts"]).equals(
         curve.drop(columns=["seconds", "watts"])
     )
@@ -480,37 +487,39 @@ def test_a_killed_joint_run_resumes_to_the_same_weights(
     )
 
 
-def test_an_adapter_keeps_its_retrieval_part(grids: np.ndarray, tmp_path: Path) -> None:
+def test_an_adapter_keeps_its_retrieval_part(tmp_path: Path) -> None:
     """Trained with LoRA on a base without the part; loaded from the adapter's folder,
     and merged into one model.
     """
     captioners.save(make(), tmp_path / "base")
     recipe = replace(JOINT, steps=4, lora=Lora(r=4, alpha=8))
     base = captioners.with_text(
-        captioners.load(tmp_path / "base", device="cpu"), dim=24
+        captioners.load(tmp_path / "base", device="cpu", rows=ROWS), dim=24
     )
     start = captioners.embed_texts(base, CAPTIONS)
-    captioner, _ = training.train(base, grids, CAPTIONS, recipe, tmp_path / "run")
+    captioner, _ = training.train(base, IMAGES, CAPTIONS, recipe, tmp_path / "run")
     told = (
         captioners.embed_texts(captioner, CAPTIONS),
-        captioners.embed_images(captioner, grids),
+        captioners.embed_images(captioner, IMAGES),
     )
     assert np.abs(told[0] - start).max() > 1e-3
     captioners.save(captioner, tmp_path / "adapter")
     for again in (
-        captioners.load(tmp_path / "base", adapter=tmp_path / "adapter", device="cpu"),
+        captioners.load(
+            tmp_path / "base", tmp_path / "adapter", device="cpu", rows=ROWS
+        ),
         captioners.merged(captioner),
     ):
         np.testing.assert_allclose(
             captioners.embed_texts(again, CAPTIONS), told[0], atol=1e-5
         )
         np.testing.assert_allclose(
-            captioners.embed_images(again, grids), told[1], atol=1e-5
+            captioners.embed_images(again, IMAGES), told[1], atol=1e-5
         )
     captioners.save(again, tmp_path / "whole")
     np.testing.assert_allclose(
         captioners.embed_images(
-            captioners.load(tmp_path / "whole", device="cpu"), grids
+            captioners.load(tmp_path / "whole", device="cpu", rows=ROWS), IMAGES
         ),
         told[1],
         atol=1e-5,
@@ -518,7 +527,7 @@ def test_an_adapter_keeps_its_retrieval_part(grids: np.ndarray, tmp_path: Path) 
 
 
 def test_retrieval_alone_learns_to_match_and_leaves_the_language_model(
-    grids: np.ndarray, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     captioner = captioners.with_text(make(), dim=24)
     before = {
@@ -535,7 +544,7 @@ def test_retrieval_alone_learns_to_match_and_leaves_the_language_model(
         contrast=0.2,
         matching=1.0,
     )
-    trained, curve = training.train(captioner, grids, CAPTIONS, recipe, tmp_path)
+    trained, curve = training.train(captioner, IMAGES, CAPTIONS, recipe, tmp_path)
     assert "captioning" not in curve
     np.testing.assert_allclose(
         curve["loss"], 0.2 * curve["contrast"] + curve["matching"], rtol=1e-4
@@ -575,55 +584,56 @@ def test_texts_find_new_images_of_a_planted_world(tmp_path: Path) -> None:
 
     which = np.arange(320) % 16
     captioner = captioners.with_text(
-        captioners.mini(names * 3, Grid(4, 32), size=SMALL), dim=24
+        captioners.mini(names * 3, ROWS, size=SMALL), dim=24
     )
     recipe = Recipe(
         steps=100, batch_size=16, lr=5e-3, warmup=10, flip=False, contrast=0.5
     )
+    learned = [f"learned {n}" for n in range(320)]
+    captioner.rows = Rows(learned, world(which))
     captioner, _ = training.train(
-        captioner, world(which), [names[i] for i in which], recipe, tmp_path
+        captioner, learned, [names[i] for i in which], recipe, tmp_path
     )
-    images = captioners.embed_images(captioner, world(np.arange(16)))
+    captioner.rows = Rows(names, world(np.arange(16)))
+    images = captioners.embed_images(captioner, names)
     found = (captioners.embed_texts(captioner, names) @ images.T).argmax(1)
     assert (found == np.arange(16)).sum() >= 10  # chance: 1
 
 
-def test_sentences_without_pictures_are_left_out(
-    grids: np.ndarray, tmp_path: Path
-) -> None:
+def test_sentences_without_pictures_are_left_out(tmp_path: Path) -> None:
     captioner, recipe = (
         captioners.with_text(make()),
         replace(JOINT, steps=4, text_share=0.5),
     )
-    batches = Batches(captioner, grids, CAPTIONS, recipe, 4, CAPTIONS)
+    batches = Batches(captioner, IMAGES, CAPTIONS, recipe, 4, CAPTIONS)
     made = [batches[i] for i in range(4)]
     assert all(("text_ids" in batch) == ("pixel_values" in batch) for batch in made)
     assert sum("text_ids" in batch for batch in made) == 2
     _, curve = training.train(
-        captioner, grids, CAPTIONS, recipe, tmp_path, texts=CAPTIONS
+        captioner, IMAGES, CAPTIONS, recipe, tmp_path, texts=CAPTIONS
     )
     assert np.isfinite(curve["loss"]).all()
 
 
 def test_what_a_joint_run_needs(
-    grids: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ValueError, match="no retrieval part"):
-        training.train(make(), grids, CAPTIONS, JOINT, tmp_path)
+        training.train(make(), IMAGES, CAPTIONS, JOINT, tmp_path)
     with pytest.raises(ValueError, match="plain text needs captioning"):
         Recipe(steps=1, captioning=0.0, contrast=1.0, text_share=0.4)
     with pytest.raises(ValueError, match=r"weights \(0.0, 0.0, 0.0\)"):
         Recipe(steps=1, captioning=0.0)
     keys = {
-        training._key(
-            captioners.with_text(make(), seed=seed), JOINT, grids, CAPTIONS, ()
+        fine_tuning._key(
+            captioners.with_text(make(), seed=seed), JOINT, IMAGES, CAPTIONS, ()
         )
         for seed in (0, 1)
     }
     assert len(keys) == 2
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="2 processes, whose batches"):
-        training.train(captioners.with_text(make()), grids, CAPTIONS, JOINT, tmp_path)
+        training.train(captioners.with_text(make()), IMAGES, CAPTIONS, JOINT, tmp_path)
 
 
 @pytest.mark.parametrize("captioning", [1.0, 0.0])
@@ -676,7 +686,7 @@ def test_a_joint_recipe_by_command(tmp_path: Path) -> None:
             }
         )
     recipe = training.recipe("thesis_b_joint", 2, batch_size=4)
-    assert command.run(
+    assert finetune.train_adapter(
         pd.DataFrame(rows),
         str(tmp_path / "base"),
         recipe,

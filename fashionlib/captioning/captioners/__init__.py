@@ -1,14 +1,12 @@
-"""Captioners, BLIP-2 and LLaVA: load, prepare batches, write captions, encode images
-and texts.
-"""
+"""Captioners, BLIP-2 and LLaVA: load them, write captions, encode images and texts."""
 
 from fashionlib.captioning.captioners import memory
-from fashionlib.captioning.captioners.caches import encode, resized, without_tower
-from fashionlib.captioning.captioners.captioner import (
-    Captioner,
-    padded,
-    tokens,
+from fashionlib.captioning.captioners.caches import (
+    cache_vision,
+    resized,
+    without_tower,
 )
+from fashionlib.captioning.captioners.captioner import Captioner, padded, tokens
 from fashionlib.captioning.captioners.checkpoints import (
     base_of,
     load,
@@ -21,31 +19,33 @@ from fashionlib.captioning.captioners.contrast import (
     embed_texts,
     with_text,
 )
-from fashionlib.captioning.captioners.generation import generate, mini, queries, seen
-from fashionlib.captioning.captioners.minis import MINIS, Grid, Size, Vit
+from fashionlib.captioning.captioners.generation import encode_images, generate
+from fashionlib.captioning.captioners.minis import MINIS, Size, Vit, mini
+from fashionlib.captioning.captioners.rows import Rows
+from fashionlib.captioning.captioners.spaces import feature_spaces
 
 __all__ = [
     "MINIS",
     "Captioner",
-    "Grid",
+    "Rows",
     "Size",
     "Vit",
     "base_of",
+    "cache_vision",
     "embed_images",
     "embed_texts",
-    "encode",
+    "encode_images",
+    "feature_spaces",
     "generate",
     "load",
     "memory",
     "merged",
+    "mini",
     "padded",
     "precision",
-    "queries",
     "resized",
     "save",
-    "seen",
     "tokens",
-    "mini",
     "with_text",
     "without_tower",
 ]

@@ -1,5 +1,4 @@
-"""The two architectures, BLIP-2 and LLaVA: what stands before a caption, and vision
-towers that read cached features.
+"""BLIP-2 and LLaVA: what stands before a caption, towers that read features.
 
 A *mini* is a small model of transformers' own classes whose vision tower takes grid
 features made earlier (`fashionlib.features.efficientnet`) in place of pixels, so that
@@ -29,8 +28,7 @@ IMAGE = "<image>"
 
 
 class GridTower(nn.Module):
-    """A vision tower for features made earlier: (items, cells, dim) plus one learned
-    vector per cell.
+    """A vision tower on features made earlier: it adds a learned vector to each cell.
 
     With `class_cell` the mean of the cells stands before them, where CLIP has its class
     token.
@@ -44,9 +42,9 @@ class GridTower(nn.Module):
         self.class_cell = class_cell
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutputWithPooling:
-        cells = (
-            self.dropout(pixel_values.to(self.position.dtype)) + self.position
-        )  # (items, cells, dim)
+        """Return (items, cells, dim) as a vision tower's last and hidden states."""
+        features = pixel_values.to(self.position.dtype)  # (items, cells, dim)
+        cells = self.dropout(features) + self.position
         if self.class_cell:
             cells = torch.cat([cells.mean(1, keepdim=True), cells], 1)
         return BaseModelOutputWithPooling(
@@ -55,37 +53,35 @@ class GridTower(nn.Module):
 
 
 class CachedTower(nn.Module):
-    """In the place of a vision tower whose outputs (items, tokens, dim) were computed
-    before; it hands them on.
-    """
+    """Stands for a vision tower whose outputs (items, tokens, dim) it is given."""
 
     def __init__(self, layers: int, modules_before: list[str]) -> None:
         super().__init__()
         self.layers, self.modules_before = layers, modules_before
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutputWithPooling:
+        """Return what was given, as every layer's output."""
         return BaseModelOutputWithPooling(
             pixel_values, pixel_values.mean(1), (pixel_values,) * (self.layers + 1)
         )
 
 
 class GridBlip2ForConditionalGeneration(Blip2ForConditionalGeneration):
-    """BLIP-2 on cached grid features. A batch without images is a batch of plain text
-    for the language model.
-    """
+    """BLIP-2 on grid features."""
 
     def __init__(self, config: Blip2Config) -> None:
         super().__init__(config)
         self.vision_model = GridTower(config.vision_config)
 
     def forward(self, pixel_values: Tensor | None = None, **inputs: Any) -> Any:
+        """Read images and text; a batch without images is the language model's."""
         if pixel_values is None and inputs.get("mm_encoder_outputs") is None:
             return self.language_model(**inputs)
         return super().forward(pixel_values=pixel_values, **inputs)
 
 
 class GridLlavaForConditionalGeneration(LlavaForConditionalGeneration):
-    """LLaVA on cached grid features."""
+    """LLaVA on grid features."""
 
     def __init__(self, config: LlavaConfig) -> None:
         super().__init__(config)
@@ -93,53 +89,49 @@ class GridLlavaForConditionalGeneration(LlavaForConditionalGeneration):
 
 
 def blip2_start(config: Blip2Config, tokenizer: Any, prompt: str) -> list[int]:
-    """Image tokens, one per query, BOS, prompt. A T5 has no BOS: its encoder reads
-    image tokens, prompt and EOS.
+    """Return one image token per query, BOS and prompt.
+
+    A T5 has no BOS: its encoder reads image tokens, prompt and EOS.
     """
     images = [config.image_token_index] * config.num_query_tokens
     ids = tokenizer(prompt, add_special_tokens=False)["input_ids"] if prompt else []
     if config.text_config.is_encoder_decoder:
-        return images + ids + [end_of(config)]
-    return images + [config.text_config.bos_token_id] + ids
+        return [*images, *ids, end_of(config)]
+    return [*images, config.text_config.bos_token_id, *ids]
 
 
 def llava_start(config: LlavaConfig, tokenizer: Any, prompt: str) -> list[int]:
-    """BOS and the prompt, whose `<image>` becomes one image token per patch (and one
-    for the class token, if kept).
-    """
-    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    if ids.count(config.image_token_index) != 1:
+    """Return BOS and the prompt, whose `<image>` becomes `llava_images` tokens."""
+    ids, image = (
+        tokenizer(prompt, add_special_tokens=False)["input_ids"],
+        config.image_token_index,
+    )
+    if ids.count(image) != 1:
         raise ValueError(
-            f"{ids.count(config.image_token_index)} {IMAGE} in the prompt {prompt!r};"
-            " write it once"
+            f"{ids.count(image)} {IMAGE} in the prompt {prompt!r}; write it once"
         )
-    at = ids.index(config.image_token_index)
-    bos = config.text_config.bos_token_id
-    return [
-        bos,
-        *ids[:at],
-        *[config.image_token_index] * llava_images(config),
-        *ids[at + 1 :],
-    ]
+    at = ids.index(image)
+    images = [image] * llava_images(config)
+    return [config.text_config.bos_token_id, *ids[:at], *images, *ids[at + 1 :]]
 
 
 def llava_images(config: LlavaConfig) -> int:
+    """Count a LLaVA's image tokens: one a patch, and one for a class token."""
     patches = (config.vision_config.image_size // config.vision_config.patch_size) ** 2
     return patches + (config.vision_feature_select_strategy == "full")
 
 
 def end_of(config: PreTrainedConfig) -> int:
-    """The token that ends a caption (for BLIP-2 OPT that is the line feed, not
-    `</s>`).
-    """
+    """Return the token that ends a caption; BLIP-2 OPT's is the line feed."""
     token = config.text_config.eos_token_id
     return token[0] if isinstance(token, list) else token
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What of a captioner depends on its architecture. `start` are the token ids that
-    stand before every caption.
+    """What of a captioner depends on its architecture.
+
+    `start` gives the token ids that stand before every caption.
     """
 
     name: str  # as the papers write it
@@ -154,10 +146,7 @@ class Architecture:
     @property
     def grid(self) -> bool:
         """Whether it reads grid features in place of pictures."""
-        return self.model in (
-            GridBlip2ForConditionalGeneration,
-            GridLlavaForConditionalGeneration,
-        )
+        return self.model.__name__.startswith("Grid")
 
 
 ASK = (  # LLaVA-1.5's template; the question is ours
@@ -191,9 +180,7 @@ ARCHITECTURES = {
 
 
 def architecture(config: PreTrainedConfig, name: object) -> Architecture:
-    """The architecture of a configuration. ValueError where it is another one than the
-    known.
-    """
+    """Return the architecture of a configuration; ValueError for an unknown one."""
     kind = (config.architectures or ["none"])[0]
     if kind not in ARCHITECTURES:
         raise ValueError(

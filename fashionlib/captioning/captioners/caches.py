@@ -1,6 +1,4 @@
-"""What need not be computed twice: pictures resized once, and the vision tower's
-outputs.
-"""
+"""What need not be computed twice: resized pictures, the vision tower's outputs."""
 
 from __future__ import annotations
 
@@ -8,7 +6,8 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,132 +17,127 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashionlib.captioning.captioners.architectures import CachedTower
+from fashionlib.captioning.captioners.rows import Rows
 from fashionlib.data import images as pictures
 from fashionlib.data.files import atomic
+from fashionlib.features import chunks, fingerprints
 
 if TYPE_CHECKING:
-    from fashionlib.captioning.captioners.generation import Captioner
+    from fashionlib.captioning.captioners.captioner import Captioner
 
 
 def resized(pixels: Any, reference: str, cache: Path | None) -> np.ndarray:
-    """The picture as the processor resizes and cuts it, (3, height, width) uint8; read
-    from `cache` if it lies there.
+    """Return a picture as the processor resizes and cuts it, (3, height, width) uint8.
 
-    The name in the cache is a hash of the picture's bytes and of the processor's
-    settings, so a changed picture or another size is another file. A file that can't be
-    read as an array (a full disk, say) is made anew.
+    It is read from the folder `cache` if it lies there. Its name is a hash of the
+    picture's bytes and of the processor's settings, so a changed picture or another
+    size is another file. A file that can't be read as an array (a full disk, say) is
+    made anew.
     """
-
-    def make() -> np.ndarray:
-        return pixels(
-            pictures.load(reference),
-            do_rescale=False,
-            do_normalize=False,
-            return_tensors="np",
-        )["pixel_values"][0].astype(np.uint8)
-
     if cache is None:
-        return make()
-    settings = json.dumps(
-        [
-            pixels.to_dict().get(key)
-            for key in ("size", "crop_size", "do_center_crop", "resample")
-        ],
-        default=str,
-    )
-    key = hashlib.sha256(settings.encode() + pictures.read(reference)).hexdigest()[:32]
-    path = Path(cache) / key[:2] / f"{key}.npy"
+        return _resize(pixels, reference)
+    settings = pixels.to_dict()
+    names = ("size", "crop_size", "do_center_crop", "resample")
+    key = json.dumps([settings.get(name) for name in names], default=str)
+    name = hashlib.sha256(key.encode() + pictures.read(reference)).hexdigest()[:32]
+    path = Path(cache) / name[:2] / f"{name}.npy"
     try:
         return np.load(path, allow_pickle=False)
     except (FileNotFoundError, EOFError, ValueError):  # not there, empty, cut short
-        made = make()
-        with atomic(path) as part, open(part, "wb") as file:
-            np.save(file, made, allow_pickle=False)
-        return made
+        array = _resize(pixels, reference)
+        with atomic(path) as part, part.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        return array
 
 
-@torch.no_grad()
-def encode(
+def _resize(pixels: Any, reference: str) -> np.ndarray:
+    picture = pictures.load(reference)
+    batch = pixels(picture, do_rescale=False, do_normalize=False, return_tensors="np")
+    return batch["pixel_values"][0].astype(np.uint8)
+
+
+def cache_vision(
     captioner: Captioner, images: Sequence[str], folder: Path, batch_size: int = 32
-) -> Tensor:
-    """The vision tower's outputs (items, tokens, dim), in the model's type: a
-    memory-mapped file in `folder`.
+) -> Rows:
+    """Return the vision tower's outputs (items, tokens, dim), from a file in `folder`.
 
-    The file's name is a hash of the tower's weights, the image processor's settings,
-    the type and the pictures' bytes; it is made once, batch by batch. Train on it with
-    `without_tower`. Raises OSError where the disk lacks the room: a BLIP-2's 257 x 1408
-    outputs in 16 bits are 0.7 MB a picture.
+    They are in the model's type, mapped into memory. The file's name is a hash of the
+    tower's weights, the image processor's settings, the type and the pictures' bytes;
+    it is made once, batch by batch. Train on it with `without_tower`. OSError where the
+    disk lacks the room: a BLIP-2's 257 x 1408 outputs in 16 bits are 0.7 MB a picture.
     """
-    model, tower = captioner.base.eval(), captioner.tower
-    if captioner.architecture.grid or isinstance(tower, CachedTower):
+    if captioner.rows is not None:
         raise ValueError(
             "this captioner reads features already; only a vision tower on pixels can"
             " be cached"
         )
-    layer = getattr(model.config, "vision_feature_layer", -1)
-    digest = hashlib.sha256(
-        json.dumps(
-            [captioner.pixels.to_dict(), layer, str(model.dtype)], default=str
-        ).encode()
-    )
-    for weights in tower.parameters():
-        digest.update(weights.detach().flatten()[:1000].float().cpu().numpy().tobytes())
-    for path in images:
-        digest.update(hashlib.sha256(pictures.read(path)).digest())
-    file = Path(folder) / f"{digest.hexdigest()[:32]}.features"
-    vision = model.config.vision_config  # its outputs: a class token and the patches
-    shape = (
-        len(images),
-        (vision.image_size // vision.patch_size) ** 2 + 1,
-        vision.hidden_size,
-    )
-    size = math.prod(shape) * model.dtype.itemsize
-
-    def outputs(k: int) -> Tensor:
-        pixels = captioner.inputs(images[k : k + batch_size]).to(
-            model.device, model.dtype
-        )
-        made = tower(pixels, output_hidden_states=True)
-        return (
-            made.last_hidden_state
-            if captioner.architecture.name == "BLIP-2"
-            else made.hidden_states[layer]
-        ).cpu()
+    images, dtype = list(images), captioner.base.dtype
+    vision = captioner.base.config.vision_config
+    tokens = (vision.image_size // vision.patch_size) ** 2 + 1  # a class token too
+    shape = (len(images), tokens, vision.hidden_size)
+    size = math.prod(shape) * dtype.itemsize
+    file = Path(folder) / f"{_name(captioner, images)}.features"
 
     def mapped(path: Path) -> Tensor:
-        return torch.from_file(
-            str(path), shared=True, size=math.prod(shape), dtype=model.dtype
-        ).view(shape)
+        numbers = math.prod(shape)
+        flat = torch.from_file(str(path), shared=True, size=numbers, dtype=dtype)
+        return flat.view(shape)
 
     if not file.is_file() or file.stat().st_size != size:
         with atomic(file) as part:
-            if size > (there := shutil.disk_usage(part.parent).free):
+            free = shutil.disk_usage(part.parent).free
+            if size > free:
                 raise OSError(
                     f"{size / 2**30:.1f} GiB of features for {len(images)} pictures and"
-                    f" {there / 2**30:.1f} GiB are free at {folder}; name a folder on a"
+                    f" {free / 2**30:.1f} GiB are free at {folder}; name a folder on a"
                     " larger disk"
                 )
-            into = mapped(part)
-            for k in tqdm(
-                range(0, len(images), batch_size),
-                desc="vision tower",
-                unit="batch",
-                leave=False,
-            ):
-                into[k : k + batch_size] = outputs(k)
-    return mapped(file)
+            outputs = mapped(part)
+            for start, batch in _outputs(captioner, images, batch_size):
+                outputs[start : start + len(batch)] = batch
+    return Rows(images, mapped(file))
 
 
-def without_tower(captioner: Captioner) -> Captioner:
-    """The captioner with its vision tower taken out: it reads rows of what `encode`
-    returned in place of pictures.
+def _name(captioner: Captioner, images: Sequence[str]) -> str:
+    model = captioner.base.eval()
+    settings = [
+        captioner.pixels.to_dict(),
+        getattr(model.config, "vision_feature_layer", -1),
+        str(model.dtype),
+        fingerprints.weights(captioner.tower),
+    ]
+    digest = hashlib.sha256(json.dumps(settings, default=str).encode())
+    for image in images:
+        digest.update(chunks.digest_picture(image))
+    return digest.hexdigest()[:32]
 
-    From here on only what stands behind the tower can be trained: `finetune.adapt`
+
+@torch.no_grad()
+def _outputs(
+    captioner: Captioner, images: Sequence[str], batch_size: int
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield where each batch starts and the layer that the captioner reads of it."""
+    model, tower = captioner.base, captioner.tower
+    starts = range(0, len(images), batch_size)
+    for start in tqdm(starts, desc="vision tower", unit="batch", leave=False):
+        pixels = captioner.inputs(images[start : start + batch_size])
+        pixels = pixels.to(model.device, model.dtype)
+        output = tower(pixels, output_hidden_states=True)
+        if captioner.architecture.name == "BLIP-2":
+            yield start, output.last_hidden_state.cpu()
+        else:
+            layer = model.config.vision_feature_layer
+            yield start, output.hidden_states[layer].cpu()
+
+
+def without_tower(captioner: Captioner, rows: Rows) -> Captioner:
+    """Return the captioner with `rows`, of `cache_vision`, in place of its tower.
+
+    From here on only what stands behind the tower can be trained: `training.adapt`
     refuses LoRA targets in it.
     """
     parent, _, child = captioner.architecture.tower.rpartition(".")
-    cached = CachedTower(
-        captioner.tower.config.num_hidden_layers, captioner.tower_modules
-    )
+    layers = captioner.tower.config.num_hidden_layers
+    cached = CachedTower(layers, captioner.tower_modules)
     setattr(captioner.base.get_submodule(parent), child, cached)
-    return captioner
+    return replace(captioner, rows=rows)

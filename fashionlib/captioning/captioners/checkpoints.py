@@ -1,4 +1,4 @@
-"""Captioners from folders and from the hub, and back into folders: safetensors only."""
+"""Load captioners from folders and from the hub, and save them: safetensors only."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor
-from transformers import (
-    AutoConfig,
-    AutoTokenizer,
-    Blip2Processor,
-    LlavaProcessor,
-    PreTrainedModel,
-)
+from transformers import AutoConfig, AutoTokenizer, Blip2Processor, LlavaProcessor
 
 from fashionlib.captioning.captioners import contrast, memory
 from fashionlib.captioning.captioners.architectures import (
@@ -29,16 +23,15 @@ from fashionlib.captioning.captioners.architectures import (
     architecture,
 )
 from fashionlib.captioning.captioners.captioner import Captioner
+from fashionlib.captioning.captioners.rows import Rows
 from fashionlib.data.files import atomic
 from fashionlib.features.efficientnet import Cells
 
 CELLS = (  # beside a mini's weights: the projection that makes a picture's grid
     "cells.safetensors"
 )
-RETRIEVAL, WORDS = (
-    "retrieval.safetensors",
-    "text_tokenizer",
-)  # the part that `with_text` adds; a tokenizer of its own
+# the part that `with_text` adds, and a tokenizer of its own
+RETRIEVAL, WORDS = "retrieval.safetensors", "text_tokenizer"
 # peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader
 # could do about it
 warnings.filterwarnings(
@@ -49,16 +42,15 @@ warnings.filterwarnings(
 
 
 def precision(device: str) -> torch.dtype:
-    """float32 on a CPU, bfloat16 on GPUs of compute capability 8 and up, float16 on
-    older ones.
+    """Return the weights' type for a device.
+
+    float32 on a CPU, bfloat16 on GPUs of compute capability 8 and up, float16 on older
+    ones.
     """
     if not device.startswith("cuda"):
         return torch.float32
-    return (
-        torch.bfloat16
-        if torch.cuda.get_device_capability(device)[0] >= 8
-        else torch.float16
-    )
+    recent = torch.cuda.get_device_capability(device)[0] >= 8
+    return torch.bfloat16 if recent else torch.float16
 
 
 def load(
@@ -67,96 +59,110 @@ def load(
     device: str | None = None,
     prompt: str | None = None,
     bits: int | None = None,
+    rows: Rows | None = None,
 ) -> Captioner:
-    """A captioner from a hub id or a folder in the hub's layout, safetensors only.
+    """Load a captioner from a hub id or a folder in the hub's layout.
 
-    `adapter` is a PEFT folder or hub id. `name` may itself be one: then the base is the
-    one that the adapter names. The weights' type follows the hardware (`precision`;
-    minis stay in float32); on a GPU they are loaded in 8 or 4 bits where whole ones
-    don't fit, or as `bits` says. Raises MemoryError before anything large is downloaded
-    or loaded; ValueError for another architecture, an adapter whose base can't be
-    found, or where the tokenizer's `<image>` is not the model's image token.
+    What it reads is decided here: one on grid features looks a picture up in `rows`,
+    any other decodes pictures and leaves `rows` alone. `adapter` is a PEFT folder or
+    hub id. `name` may itself be one: then the base is the one that the adapter names.
+    The weights' type follows the hardware (`precision`; minis stay in float32); on a
+    GPU they are loaded in 8 or 4 bits where whole ones don't fit, or as `bits` says.
+
+    MemoryError before anything large is downloaded or loaded. ValueError for another
+    architecture, an adapter whose base can't be found, or where the tokenizer's
+    `<image>` is not the model's image token.
     """
-    device = device or (
-        f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
-        if torch.cuda.is_available()
-        else "cpu"
-    )
+    device = device or _default_device()
     if adapter is None and (named := base_of(name)):
         name, adapter = named, name
     config = AutoConfig.from_pretrained(name)
     kind = architecture(config, name)
     dtype = torch.float32 if kind.grid else precision(device)
     bits = memory.preflight(name, kind.model, config, device, dtype, bits)
-    extra = (
-        {"quantization_config": _packed(bits, dtype), "device_map": {"": device}}
-        if bits
-        else {}
-    )
+    extra = {}
+    if bits:  # bitsandbytes places the weights itself
+        packing = _packed(bits, dtype)
+        extra = {"quantization_config": packing, "device_map": {"": device}}
     model = kind.model.from_pretrained(name, dtype=dtype, use_safetensors=True, **extra)
     tokenizer = AutoTokenizer.from_pretrained(name)
-    if tokenizer.convert_tokens_to_ids(IMAGE) != config.image_token_index:
+    image = tokenizer.convert_tokens_to_ids(IMAGE)
+    if image != config.image_token_index:
         raise ValueError(
-            f"{name}: {IMAGE} is token {tokenizer.convert_tokens_to_ids(IMAGE)} of the"
-            f" tokenizer but {config.image_token_index} of the model"
+            f"{name}: {IMAGE} is token {image} of the tokenizer but"
+            f" {config.image_token_index} of the model"
         )
-    cells = _beside(name, CELLS) if kind.grid else None
-    words = next(
-        (
-            place
-            for place in (adapter, name)
-            if place and _beside(place, f"{WORDS}/tokenizer.json")
-        ),
-        None,
-    )
     captioner = Captioner(
         model.eval() if bits else model.to(device).eval(),
         tokenizer,
         kind.pixels.from_pretrained(name),
         kind.prompt if prompt is None else prompt,
-        cells=cells and Cells.load(cells),
-        text_tokenizer=words and AutoTokenizer.from_pretrained(words, subfolder=WORDS),
+        text_tokenizer=_text_tokenizer(adapter, name),
     )
-    if kind.name == "BLIP-2" and (found := _beside(name, RETRIEVAL)):
-        tensors = load_file(found)
-        contrast.attach_like(
-            captioner, {key: tensor.shape for key, tensor in tensors.items()}
-        ).load_state_dict(tensors)
+    if kind.grid:
+        captioner.rows = _rows(captioner, name, rows)
+    if kind.name == "BLIP-2" and (file := _beside(name, RETRIEVAL)):
+        tensors = load_file(file)
+        shapes = {key: tensor.shape for key, tensor in tensors.items()}
+        contrast.attach_like(captioner, shapes).load_state_dict(tensors)
     if adapter is not None:
         adapted = _adapted(captioner, str(adapter))
         captioner.model = adapted.eval() if bits else adapted.to(device).eval()
     return captioner
 
 
+def _default_device() -> str:
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
+
+
+def _rows(captioner: Captioner, name: str | Path, rows: Rows | None) -> Rows:
+    """Give the rows, or none, the projection that lies beside the weights."""
+    file = _beside(name, CELLS)
+    cells = file and Cells.load(file)
+    if rows is None:
+        shape = captioner.tower.position.shape
+        return Rows([], np.empty((0, *shape), np.float16), cells)
+    return replace(rows, cells=rows.cells or cells)
+
+
+def _text_tokenizer(*places: str | Path | None) -> Any:
+    """Load the retrieval part's own tokenizer from the first place that has one."""
+    for place in places:
+        if place and _beside(place, f"{WORDS}/tokenizer.json"):
+            return AutoTokenizer.from_pretrained(place, subfolder=WORDS)
+    return None
+
+
 def _beside(name: str | Path, file: str) -> Path | None:
-    """A file that a folder, or a repository of the hub, may hold."""
+    """Return a file that a folder, or a repository of the hub, may hold."""
     from transformers.utils import cached_file
 
-    found = cached_file(
+    path = cached_file(
         str(name),
         file,
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
     )
-    return found and Path(found)
+    return path and Path(path)
 
 
 def _adapted(captioner: Captioner, adapter: str) -> Any:
-    """The model with an adapter's weights, a retrieval part among them where it trained
-    one.
+    """Add an adapter's weights, and the retrieval part that it trained.
 
     ValueError where some of its layers get none: peft would only warn.
     """
     from peft import PeftModel
     from transformers.utils import cached_file
 
-    found = cached_file(
-        adapter, "adapter_model.safetensors"
-    )  # OSError without it; peft would take a pickle
-    with safe_open(found, "pt") as file:
+    # OSError without it; peft would take a pickle
+    weights = cached_file(adapter, "adapter_model.safetensors")
+    with safe_open(weights, "pt") as file:
+        names = file.keys()
         shapes = {
-            key.partition(f".{contrast.NAME}.")[2]: file.get_slice(key).get_shape()
-            for key in file.keys()
+            name.partition(f".{contrast.NAME}.")[2]: file.get_slice(name).get_shape()
+            for name in names
         }
     if "logit_scale" in shapes and not hasattr(captioner.base, contrast.NAME):
         contrast.attach_like(captioner, shapes)
@@ -172,39 +178,33 @@ def _adapted(captioner: Captioner, adapter: str) -> Any:
 
 
 def base_of(name: str | Path) -> str | None:
-    """The base model that an adapter was trained on; None where `name` is no adapter.
+    """Return the base model of an adapter; None where `name` is no adapter.
 
     ValueError where the adapter's base is a folder that isn't here: published adapters
     name their author's disk.
     """
     from transformers.utils import find_adapter_config_file
 
-    found = find_adapter_config_file(str(name))
-    if found is None:
+    file = find_adapter_config_file(str(name))
+    if file is None:
         return None
-    base = (
-        json.loads(Path(found).read_text(encoding="utf-8")).get(
-            "base_model_name_or_path"
-        )
-        or ""
+    config = json.loads(Path(file).read_text(encoding="utf-8"))
+    base = config.get("base_model_name_or_path") or ""
+    beside = Path(name) / base  # the way from the adapter's folder to the base's
+    if base and (beside / "config.json").is_file():
+        return str(beside)
+    is_folder = base and (Path(base) / "config.json").is_file()
+    if is_folder or re.fullmatch(r"\w[\w.-]*/[\w.-]+", base):
+        return base
+    raise ValueError(
+        f"the adapter {name} was trained on {base!r}, which is not here. Name its"
+        f" base: load(base, adapter={str(name)!r}), e.g. with"
+        " Salesforce/blip2-opt-2.7b"
     )
-    if (
-        base and (beside := Path(name) / base / "config.json").is_file()
-    ):  # the way from one to the other
-        return str(beside.parent)
-    if not (base and (Path(base) / "config.json").is_file()) and not re.fullmatch(
-        r"\w[\w.-]*/[\w.-]+", base
-    ):
-        raise ValueError(
-            f"the adapter {name} was trained on {base!r}, which is not here. Name its"
-            f" base: load(base, adapter={str(name)!r}), e.g. with"
-            " Salesforce/blip2-opt-2.7b"
-        )
-    return base
 
 
 def _packed(bits: int, dtype: torch.dtype) -> Any:
-    """Settings of bitsandbytes for weights in 8 or 4 bits."""
+    """Return bitsandbytes' settings for weights in 8 or 4 bits."""
     from transformers import BitsAndBytesConfig
 
     if bits not in (8, 4):
@@ -220,12 +220,11 @@ def _packed(bits: int, dtype: torch.dtype) -> Any:
 
 
 def save(captioner: Captioner, folder: Path) -> None:
-    """Write the hub's layout (config, safetensors, tokenizer, processor), or the PEFT
-    folder of an adapted model.
+    """Write the hub's layout, or the PEFT folder of an adapted model.
 
-    A retrieval part, its own tokenizer and a mini's projection of pictures lie beside,
-    in files of their own; a retrieval part that an adapter trained lies among the
-    adapter's weights.
+    The layout is config, safetensors, tokenizer, processor. A retrieval part, its own
+    tokenizer and a mini's projection of pictures lie beside, in files of their own; a
+    retrieval part that an adapter trained lies among the adapter's weights.
     """
     whole = captioner.model is captioner.base
     if whole and isinstance(captioner.tower, CachedTower):
@@ -238,52 +237,30 @@ def save(captioner: Captioner, folder: Path) -> None:
             captioner.text_tokenizer.save_pretrained(part / WORDS)
         if not whole:
             captioner.model.save_pretrained(part, save_embedding_layers=False)
-        else:
-            own, retrieval = _apart(captioner.base)
-            captioner.base.save_pretrained(part, state_dict=own)
-            if retrieval:
-                save_file(retrieval, part / RETRIEVAL)
-            if captioner.cells is not None:
-                captioner.cells.save(part / CELLS)
-            config, tokenizer = captioner.base.config, captioner.tokenizer
-            processor = (
-                Blip2Processor(
-                    captioner.pixels,
-                    tokenizer,
-                    num_query_tokens=config.num_query_tokens,
-                )
-                if captioner.architecture.name == "BLIP-2"
-                else LlavaProcessor(
-                    captioner.pixels,
-                    tokenizer,
-                    patch_size=config.vision_config.patch_size,
-                    vision_feature_select_strategy=config.vision_feature_select_strategy,
-                    num_additional_image_tokens=1,
-                )
-            )
-            processor.save_pretrained(part)
+            return
+        weights, retrieval = captioner.base.state_dict(), {}
+        for name in [name for name in weights if name.startswith(f"{contrast.NAME}.")]:
+            retrieval[name.removeprefix(f"{contrast.NAME}.")] = weights.pop(name)
+        captioner.base.save_pretrained(part, state_dict=weights)
+        if retrieval:
+            save_file(retrieval, part / RETRIEVAL)
+        if captioner.rows and captioner.rows.cells:
+            captioner.rows.cells.save(part / CELLS)
+        _processor(captioner).save_pretrained(part)
 
 
-def _apart(model: PreTrainedModel) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """A model's weights as its class knows them, and those of its retrieval part."""
-    start = f"{contrast.NAME}."
-    weights = model.state_dict()
-    return (
-        {
-            name: tensor
-            for name, tensor in weights.items()
-            if not name.startswith(start)
-        },
-        {
-            name.removeprefix(start): tensor
-            for name, tensor in weights.items()
-            if name.startswith(start)
-        },
+def _processor(captioner: Captioner) -> Blip2Processor | LlavaProcessor:
+    config, parts = captioner.base.config, (captioner.pixels, captioner.tokenizer)
+    if captioner.architecture.name == "BLIP-2":
+        return Blip2Processor(*parts, num_query_tokens=config.num_query_tokens)
+    return LlavaProcessor(
+        *parts,
+        patch_size=config.vision_config.patch_size,
+        vision_feature_select_strategy=config.vision_feature_select_strategy,
+        num_additional_image_tokens=1,
     )
 
 
 def merged(captioner: Captioner) -> Captioner:
-    """An adapted captioner with its adapter's weights added to its own: a whole model,
-    which `save` writes as one.
-    """
+    """Return an adapted captioner as a whole model, its adapter's weights added."""
     return replace(captioner, model=captioner.model.merge_and_unload().eval())

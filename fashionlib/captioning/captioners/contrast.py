@@ -1,5 +1,4 @@
-"""What retrieval adds to a BLIP-2: texts in the space of its images, and the losses
-that bring the two together.
+"""What retrieval adds to a BLIP-2: texts in the space of its images, and losses.
 
 BLIP-2 (Li et al., 2023, section 3.1): the Q-Former reads a text with the self-attention
 that its queries use and with feed-forward layers of the text's own; image and text are
@@ -18,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from tqdm import tqdm
 from transformers import AutoTokenizer, Blip2ForImageTextRetrieval
 from transformers.masking_utils import create_bidirectional_mask
@@ -28,12 +27,8 @@ from transformers.models.blip_2.modeling_blip_2 import (
     Blip2TextEmbeddings,
 )
 
-from fashionlib.captioning.captioners.captioner import (
-    Captioner,
-    looked_at,
-    padded,
-    tokens,
-)
+from fashionlib.captioning.captioners.captioner import Captioner, padded, tokens
+from fashionlib.captioning.captioners.generation import encode_batches, need_qformer
 from fashionlib.features.threads import enough_for, one_thread
 
 NAME = "retrieval"  # of the part among the model's modules
@@ -42,8 +37,7 @@ SHARPEST = 100.0  # similarities are multiplied by at most this (CLIP)
 
 
 class Retrieval(nn.Module):
-    """The Q-Former's way for texts, two projections into one space, a temperature and a
-    matching head.
+    """The Q-Former's way for texts, two projections into one space, a matching head.
 
     Always float32: a temperature in bfloat16 would not move by a step's worth.
     """
@@ -53,15 +47,13 @@ class Retrieval(nn.Module):
         config = copy.deepcopy(qformer)
         config.vocab_size, config.pad_token_id = words, pad
         self.embeddings = Blip2TextEmbeddings(config)
-        self.feed_forwards = nn.ModuleList(
-            nn.ModuleDict(
-                {
-                    "intermediate": Blip2QFormerIntermediate(config),
-                    "output": Blip2QFormerOutput(config),
-                }
-            )
-            for _ in range(config.num_hidden_layers)
-        )
+        self.feed_forwards = nn.ModuleList()
+        for _ in range(config.num_hidden_layers):
+            parts = {
+                "intermediate": Blip2QFormerIntermediate(config),
+                "output": Blip2QFormerOutput(config),
+            }
+            self.feed_forwards.append(nn.ModuleDict(parts))
         self.vision_projection = nn.Linear(config.hidden_size, dim)
         self.text_projection = nn.Linear(config.hidden_size, dim)
         self.itm_head = nn.Linear(config.hidden_size, 2)
@@ -80,66 +72,61 @@ class Retrieval(nn.Module):
         queries: Tensor | None = None,
         vision: Tensor | None = None,
     ) -> Tensor:
-        """The Q-Former's outputs for texts (texts, tokens, width), float32.
+        """Return the Q-Former's outputs for texts (texts, tokens, width), float32.
 
-        With `queries` (texts, queries, width) and what the vision tower saw, both are
-        read together: queries first, then tokens. This is `Blip2QFormerModel.forward`
-        with the text's own feed-forward layers.
+        With `queries` (texts, queries, width) and the vision tower's outputs `vision`,
+        both are read together: queries first, then tokens. This is
+        `Blip2QFormerModel.forward` with the text's own feed-forward layers.
         """
         first = 0 if queries is None else queries.shape[1]
         kind = qformer.layernorm.weight.dtype
-        hidden = self.embeddings(ids, query_embeds=queries).to(
-            kind
-        )  # (texts, queries + tokens, width)
+        # (texts, queries + tokens, width)
+        hidden = self.embeddings(ids, query_embeds=queries).to(kind)
         hidden = qformer.dropout(qformer.layernorm(hidden))
-        mask = F.pad(mask, (first, 0), value=1)
+        mask = functional.pad(mask, (first, 0), value=1)
         mask = create_bidirectional_mask(
             config=qformer.config, inputs_embeds=hidden, attention_mask=mask
         )
         for layer, feed in zip(qformer.encoder.layer, self.feed_forwards, strict=True):
             hidden = layer.attention(hidden, attention_mask=mask)
-            told, text = hidden[:, :first], hidden[:, first:].float()
+            query, text = hidden[:, :first], hidden[:, first:].float()
             text = feed["output"](feed["intermediate"](text), text).to(kind)
             if first:
                 if layer.has_cross_attention:
-                    told = layer.crossattention(
-                        told, encoder_hidden_states=vision.to(kind)
-                    )
-                told = layer.feed_forward_chunk_query(told)
-            hidden = torch.cat([told, text], 1)
+                    image = vision.to(kind)
+                    query = layer.crossattention(query, encoder_hidden_states=image)
+                query = layer.feed_forward_chunk_query(query)
+            hidden = torch.cat([query, text], 1)
         return hidden.float()
 
     def images(self, queries: Tensor) -> Tensor:
-        """The Q-Former's outputs in the shared space, unit rows (items, queries,
-        dim).
-        """
-        return F.normalize(self.vision_projection(queries.float()), dim=-1)
+        """Project query states into the shared space, unit rows (items, queries, d)."""
+        return functional.normalize(self.vision_projection(queries.float()), dim=-1)
 
     def texts(self, qformer: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
-        """Texts in the shared space, unit rows (texts, dim): the first token's
-        output.
-        """
-        return F.normalize(
-            self.text_projection(self.read(qformer, ids, mask)[:, 0]), dim=-1
-        )
+        """Return texts in the shared space, unit rows (texts, dim)."""
+        first = self.read(qformer, ids, mask)[:, 0]  # the first token's output
+        return functional.normalize(self.text_projection(first), dim=-1)
 
 
 def similarity(images: Tensor, texts: Tensor) -> Tensor:
-    """Each image's closest query to each text: (items, queries, dim), (texts, dim) ->
-    cosines (items, texts).
+    """Return the cosine of each image's closest query to each text, (items, texts).
+
+    Images are (items, queries, dim), texts (texts, dim), both unit rows.
     """
     return torch.einsum("iqd,td->itq", images, texts).amax(-1)
 
 
 def contrastive(logits: Tensor, same: Tensor) -> Tensor:
-    """Symmetric cross entropy of logits (items, texts), nats: which text is this
-    image's, which image this text's?
+    """Return the symmetric cross entropy of logits (items, texts), in nats.
 
-    Where the mask `same` says that texts are equal, each of them is right, with equal
-    shares: equal captions are nobody's negatives.
+    It asks which text is this image's, and which image this text's. Where the mask
+    `same` says that texts are equal, each of them is right, with equal shares: equal
+    captions are nobody's negatives.
     """
     shares = same / same.sum(1, keepdim=True)
-    return (F.cross_entropy(logits, shares) + F.cross_entropy(logits.T, shares)) / 2
+    of_images = functional.cross_entropy(logits, shares)
+    return (of_images + functional.cross_entropy(logits.T, shares)) / 2
 
 
 def losses(
@@ -150,7 +137,7 @@ def losses(
     mask: Tensor,
     matching: bool = False,
 ) -> dict[str, Tensor]:
-    """{"contrast": loss} of a batch, with "matching" too where it is asked for; nats.
+    """Return {"contrast": loss} of a batch, nats, and "matching" where asked for.
 
     `queries` are the Q-Former's outputs for the images, `vision` the vision tower's;
     `ids` and `mask` the images' texts in the same order. Negatives are the batch's
@@ -159,12 +146,11 @@ def losses(
     part = model.get_submodule(NAME)
     cosines = similarity(part.images(queries), part.texts(model.qformer, ids, mask))
     logits, same = part.scale * cosines, (ids[:, None] == ids[None]).all(-1)
-    found = {"contrast": contrastive(logits, same)}
+    parts = {"contrast": contrastive(logits, same)}
     if matching:
-        found["matching"] = _matching(
-            model, part, vision, ids, mask, logits.detach().float(), same
-        )
-    return found
+        logits = logits.detach().float()
+        parts["matching"] = _matching(model, part, vision, ids, mask, logits, same)
+    return parts
 
 
 def _matching(
@@ -176,36 +162,36 @@ def _matching(
     logits: Tensor,
     same: Tensor,
 ) -> Tensor:
-    """Cross entropy of "do image and text belong together?", for each pair and for two
-    wrong ones of each.
+    """Return the cross entropy of "do image and text belong together?".
 
-    The wrong partners are drawn by their similarity (BLIP-2's hard negatives), never
-    among equal texts.
+    Asked of each pair and of two wrong ones of each. The wrong partners are drawn by
+    their similarity (BLIP-2's hard negatives), never among equal texts.
     """
     rows = torch.arange(len(ids), device=ids.device)
-    able = rows[
-        (~same).any(1)
-    ]  # a row whose every other text is equal has no wrong partner
-    hard = [
-        lot.masked_fill(same, -torch.inf).softmax(1)[able] for lot in (logits, logits.T)
-    ]
+    # a row whose every other text is equal has no wrong partner
+    able = rows[(~same).any(1)]
     text, image = (
-        torch.multinomial(lot, 1)[:, 0] if len(able) else able for lot in hard
+        _draw(lot.masked_fill(same, -torch.inf)[able]) for lot in (logits, logits.T)
     )
     images, texts = torch.cat([rows, able, image]), torch.cat([rows, text, able])
     queries = model.query_tokens.expand(len(images), -1, -1)
-    told = part.read(model.qformer, ids[texts], mask[texts], queries, vision[images])[
-        :, : queries.shape[1]
-    ]
+    states = part.read(model.qformer, ids[texts], mask[texts], queries, vision[images])
+    states = states[:, : queries.shape[1]]  # (pairs, queries, width)
     right = (torch.arange(len(images), device=ids.device) < len(rows)).long()
-    return F.cross_entropy(part.itm_head(told).mean(1), right)
+    return functional.cross_entropy(part.itm_head(states).mean(1), right)
+
+
+def _draw(logits: Tensor) -> Tensor:
+    """Draw a column of each row by the softmax of its logits."""
+    if not len(logits):
+        return torch.empty(0, dtype=torch.long, device=logits.device)
+    return torch.multinomial(logits.softmax(1), 1)[:, 0]
 
 
 def with_text(
     captioner: Captioner, dim: int = 128, seed: int = 0, source: str | None = None
 ) -> Captioner:
-    """The captioner, a BLIP-2, with a fresh retrieval part in its model: texts and
-    images in one space of `dim`.
+    """Add a fresh retrieval part to a BLIP-2: texts and images in one space of `dim`.
 
     The text's feed-forward layers start as copies of the queries' own, everything else
     at random. `source`, a hub id or a folder of a Blip2ForImageTextRetrieval of the
@@ -214,10 +200,7 @@ def with_text(
     since. Captioning doesn't change. ValueError where there is no Q-Former, a part
     already, an adapter, or another width.
     """
-    if captioner.architecture.name != "BLIP-2":
-        raise ValueError(
-            f"a {captioner.architecture.name} has no Q-Former; give a BLIP-2"
-        )
+    need_qformer(captioner)
     if hasattr(captioner.base, NAME) or captioner.model is not captioner.base:
         raise ValueError(
             "this captioner has a retrieval part or an adapter already; add the part"
@@ -228,25 +211,18 @@ def with_text(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         part = attach(captioner, len(captioner.tokenizer), dim)
-        for table in (
-            part.embeddings.word_embeddings,
-            part.embeddings.position_embeddings,
-        ):
-            nn.init.normal_(
-                table.weight, std=captioner.base.config.qformer_config.initializer_range
-            )
-    for layer, feed in zip(
-        captioner.base.qformer.encoder.layer, part.feed_forwards, strict=True
-    ):
+        spread = captioner.base.config.qformer_config.initializer_range
+        nn.init.normal_(part.embeddings.word_embeddings.weight, std=spread)
+        nn.init.normal_(part.embeddings.position_embeddings.weight, std=spread)
+    layers = captioner.base.qformer.encoder.layer
+    for layer, feed in zip(layers, part.feed_forwards, strict=True):
         feed["intermediate"].load_state_dict(layer.intermediate_query.state_dict())
         feed["output"].load_state_dict(layer.output_query.state_dict())
     return captioner
 
 
 def attach(captioner: Captioner, words: int, dim: int) -> Retrieval:
-    """Put a retrieval part of this vocabulary and space, its weights yet to come, into
-    the captioner's model.
-    """
+    """Put a retrieval part of these sizes, its weights yet to come, into the model."""
     model, tokenizer = captioner.base, captioner.text_tokenizer or captioner.tokenizer
     part = Retrieval(model.config.qformer_config, words, dim, tokenizer.pad_token_id)
     model.add_module(NAME, part.to(model.device).eval())
@@ -254,18 +230,13 @@ def attach(captioner: Captioner, words: int, dim: int) -> Retrieval:
 
 
 def attach_like(captioner: Captioner, shapes: Mapping[str, Sequence[int]]) -> Retrieval:
-    """`attach` with the sizes of a part that was saved, read from the shapes of its
-    tensors.
-    """
-    return attach(
-        captioner,
-        shapes["embeddings.word_embeddings.weight"][0],
-        shapes["text_projection.weight"][0],
-    )
+    """Attach a part of the sizes of a saved one, read from its tensors' shapes."""
+    words = shapes["embeddings.word_embeddings.weight"][0]
+    return attach(captioner, words, shapes["text_projection.weight"][0])
 
 
 def _published(captioner: Captioner, source: str) -> Captioner:
-    """The captioner with the text side of a published Blip2ForImageTextRetrieval."""
+    """Add the text side of a published Blip2ForImageTextRetrieval."""
     model = Blip2ForImageTextRetrieval.from_pretrained(
         source, dtype=torch.float32, use_safetensors=True
     )
@@ -279,38 +250,26 @@ def _published(captioner: Captioner, source: str) -> Captioner:
         for name, tensor in model.state_dict().items()
     }
     captioner = replace(captioner, text_tokenizer=AutoTokenizer.from_pretrained(source))
-    part = attach(
-        captioner,
-        model.config.qformer_config.vocab_size,
-        model.config.image_text_hidden_size,
-    )
-    start = {
-        "logit_scale": part.logit_scale.data
-    }  # the published temperature isn't in the file
-    part.load_state_dict({name: (weights | start)[name] for name in part.state_dict()})
+    words = model.config.qformer_config.vocab_size
+    part = attach(captioner, words, model.config.image_text_hidden_size)
+    # the published temperature isn't in the file
+    weights["logit_scale"] = part.logit_scale.data
+    part.load_state_dict({name: weights[name] for name in part.state_dict()})
     return captioner
 
 
 def text_batch(
     captioner: Captioner, texts: Sequence[str], longest: int = 84
 ) -> dict[str, Tensor]:
-    """Texts for the retrieval part, padded on the right: text_ids and text_mask,
-    (texts, tokens) each.
+    """Make texts' text_ids and text_mask (texts, tokens), padded on the right.
 
     First and last stand [CLS] and [SEP] where the tokenizer has them (BERT), else its
     BOS and EOS.
     """
     tokenizer = captioner.text_tokenizer or captioner.tokenizer
-    first = (
-        tokenizer.bos_token_id
-        if tokenizer.cls_token_id is None
-        else tokenizer.cls_token_id
-    )
-    last = (
-        tokenizer.eos_token_id
-        if tokenizer.sep_token_id is None
-        else tokenizer.sep_token_id
-    )
+    first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
+    first = tokenizer.bos_token_id if first is None else first
+    last = tokenizer.eos_token_id if last is None else last
     rows = [[first, *ids[:longest], last] for ids in tokens(tokenizer, texts)]
     return {
         "text_ids": padded(rows, tokenizer.pad_token_id),
@@ -319,11 +278,11 @@ def text_batch(
 
 
 def part_of(captioner: Captioner) -> Any:
-    """The captioner's retrieval part. ValueError where it has none."""
+    """Return the captioner's retrieval part; ValueError where it has none."""
     if not hasattr(captioner.base, NAME):
         raise ValueError(
             "this captioner has no retrieval part: add one with captioners.with_text,"
-            ' and train it (finetune.Recipe\'s contrast), or ask for space="queries"'
+            ' and train it (training.Recipe\'s contrast), or ask for space="queries"'
         )
     return captioner.base.get_submodule(NAME)
 
@@ -332,55 +291,50 @@ def part_of(captioner: Captioner) -> Any:
 def embed_texts(
     captioner: Captioner, texts: Sequence[str], batch_size: int = 256
 ) -> np.ndarray:
-    """Texts in the shared space: float32 unit rows (texts, dim). ValueError without a
-    retrieval part.
+    """Return texts in the shared space: float32 unit rows (texts, dim).
+
+    ValueError without a retrieval part.
     """
-    part, model, made = part_of(captioner), captioner.base.eval(), []
+    part, model, rows = part_of(captioner), captioner.base.eval(), []
+    texts = list(texts)
+    starts = range(0, len(texts), batch_size)
     with one_thread(enough_for(model)):
-        for k in tqdm(
-            range(0, len(texts), batch_size), desc="texts", unit="batch", leave=False
-        ):
+        for k in tqdm(starts, desc="texts", unit="batch", leave=False):
             batch = text_batch(captioner, texts[k : k + batch_size])
-            ids, mask = (
-                batch[name].to(model.device) for name in ("text_ids", "text_mask")
-            )
-            made.append(part.texts(model.qformer, ids, mask).cpu().numpy())
-    return np.concatenate(made)
+            ids = batch["text_ids"].to(model.device)
+            mask = batch["text_mask"].to(model.device)
+            rows.append(part.texts(model.qformer, ids, mask).cpu().numpy())
+    return np.concatenate(rows)
 
 
 @torch.inference_mode()
 def embed_images(
     captioner: Captioner,
-    images: Any,
+    images: Sequence[str],
     space: Literal["shared", "queries"] = "shared",
     pooling: Literal["mean", "max"] | None = "mean",
     batch_size: int = 128,
 ) -> np.ndarray:
-    """Images as float32 unit rows: (items, dim) pooled over the queries, or (items,
-    queries, dim) with `pooling=None`.
+    """Return images as float32 unit rows (items, dim), pooled over the queries.
 
-    "queries" are the Q-Former's outputs as they are, of any BLIP-2 (Thesis B's
-    embedding for retrieval); "shared" are these projected into the space of texts, each
-    a unit row before pooling. `pooling` takes the mean over the queries, or the largest
-    of each dimension. ValueError without the part that is needed.
+    With `pooling=None` they are (items, queries, dim). "queries" are the Q-Former's
+    outputs as they are, of any BLIP-2 (Thesis B's embedding for retrieval); "shared"
+    are these projected into the space of texts, each a unit row before pooling.
+    `pooling` takes the mean over the queries, or the largest of each dimension.
+    ValueError without the part that is needed.
     """
     if space not in ("shared", "queries") or pooling not in ("mean", "max", None):
         raise ValueError(
             f"space {space!r} and pooling {pooling!r}; known: shared, queries; mean,"
             " max, None"
         )
-    part, made = part_of(captioner) if space == "shared" else None, []
-    for output in looked_at(captioner, images, batch_size):
-        rows = (
-            output.qformer_outputs.last_hidden_state.float()
-        )  # (items, queries, width)
-        rows = rows if part is None else part.images(rows)
-        rows = (
-            rows
-            if pooling is None
-            else rows.mean(1)
-            if pooling == "mean"
-            else rows.amax(1)
-        )
-        made.append(F.normalize(rows, dim=-1).cpu().numpy())
-    return np.concatenate(made)
+    part, batches = part_of(captioner) if space == "shared" else None, []
+    for output in encode_batches(captioner, images, batch_size):
+        # (items, queries, width)
+        rows = output.qformer_outputs.last_hidden_state.float()
+        if part is not None:
+            rows = part.images(rows)
+        if pooling is not None:
+            rows = rows.mean(1) if pooling == "mean" else rows.amax(1)
+        batches.append(functional.normalize(rows, dim=-1).cpu().numpy())
+    return np.concatenate(batches)

@@ -1,122 +1,98 @@
-"""Captioners, BLIP-2 and LLaVA: one way to load them, make batches, write captions, and
-read what the image became.
-"""
+"""Write captions, and read what BLIP-2 makes of an image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from fashionlib.captioning.captioners import minis
-from fashionlib.captioning.captioners.architectures import ARCHITECTURES
-from fashionlib.captioning.captioners.captioner import (
-    Captioner,
-    looked_at,
-)
-from fashionlib.captioning.captioners.minis import MINIS, Grid, Size, Vit
+from fashionlib.captioning.captioners.captioner import Captioner
 from fashionlib.features.threads import enough_for, one_thread
-
-
-def mini(
-    captions: Iterable[str],
-    tower: Grid | Vit,
-    name: str = "blip2-small",
-    size: Size | None = None,
-    seed: int = 0,
-) -> Captioner:
-    """The mini of this name (`MINIS`) with random weights; `captions` make its
-    tokenizer, `size` replaces its own.
-    """
-    if name not in MINIS:
-        raise ValueError(f"unknown mini {name!r}; known: {', '.join(MINIS)}")
-    kind, size = MINIS[name][0], size or MINIS[name][1]
-    tokenizer = minis.vocabulary(captions, size.vocabulary)
-    model = minis.model(kind, tower, size, tokenizer, seed)
-    made = ARCHITECTURES[type(model).__name__]
-    side = tower.image_size if isinstance(tower, Vit) else 224
-    crop = {"crop_size": {"height": side, "width": side}} if kind == "llava" else {}
-    return Captioner(
-        model,
-        tokenizer,
-        made.pixels(size={"height": side, "width": side}, **crop),
-        made.prompt,
-    )
 
 
 @torch.inference_mode()
 def generate(
     captioner: Captioner,
-    images: Any,
+    images: Sequence[str],
     batch_size: int = 128,
     max_new_tokens: int = 80,
     **decoding: Any,
 ) -> list[str]:
-    """One caption per image, greedy unless `decoding` says otherwise (`num_beams=3`,
-    `do_sample=True`, `top_p=0.9`).
+    """Write one caption an image, greedy unless `decoding` says otherwise.
 
-    The caption starts after the prompt and ends before EOS. `max_new_tokens` counts
-    neither image nor prompt.
+    Say `num_beams=3`, or `do_sample=True, top_p=0.9`. The caption starts after the
+    prompt and ends before EOS; `max_new_tokens` counts neither image nor prompt.
     """
-    model, start, written = captioner.base.eval(), captioner.start, []
-    how = {"do_sample": False, "num_beams": 1} | decoding
-    with one_thread(enough_for(model)):
-        for k in tqdm(
-            range(0, len(images), batch_size),
-            desc="captions",
-            unit="batch",
-            leave=False,
-        ):
-            pixels = captioner.inputs(images[k : k + batch_size]).to(
-                model.device, model.dtype
-            )
-            input_ids = torch.tensor(
-                [start] * len(pixels), device=model.device
-            )  # (items, start)
-            captioner.check(input_ids)
-            output = model.generate(
-                pixel_values=pixels,
-                input_ids=input_ids,
-                attention_mask=torch.ones_like(input_ids),
-                max_new_tokens=max_new_tokens,
-                eos_token_id=captioner.eos,
-                pad_token_id=captioner.tokenizer.pad_token_id,
-                **how,
-            )
-            new = (
-                output if captioner.encoder_decoder else output[:, len(start) :]
-            )  # the others repeat the start
-            written += [
-                text.strip()
-                for text in captioner.tokenizer.batch_decode(
-                    new, skip_special_tokens=True
-                )
-            ]
-    return written
+    start, captions = captioner.start, []
+    for pixels in _pixels(captioner, images, batch_size, "captions"):
+        # (items, start)
+        input_ids = torch.tensor([start] * len(pixels), device=pixels.device)
+        captioner.check(input_ids)
+        output = captioner.base.generate(
+            pixel_values=pixels,
+            input_ids=input_ids,
+            attention_mask=torch.ones_like(input_ids),
+            max_new_tokens=max_new_tokens,
+            eos_token_id=captioner.eos,
+            pad_token_id=captioner.tokenizer.pad_token_id,
+            **{"do_sample": False, "num_beams": 1} | decoding,
+        )
+        # a T5 writes the caption alone; the others repeat the start
+        new = output if captioner.encoder_decoder else output[:, len(start) :]
+        texts = captioner.tokenizer.batch_decode(new, skip_special_tokens=True)
+        captions += [text.strip() for text in texts]
+    return captions
+
+
+class ImageStates(NamedTuple):
+    """What a BLIP-2 makes of images, float32."""
+
+    vision: np.ndarray  # (items, dim): the vision tower's outputs, their mean
+    queries: np.ndarray  # (items, queries, dim): what the language model reads
+
+
+def encode_images(
+    captioner: Captioner, images: Sequence[str], batch_size: int = 128
+) -> ImageStates:
+    """Return the vision tower's and the Q-Former's outputs for each image.
+
+    ValueError without a Q-Former.
+    """
+    vision, queries = [], []
+    for output in encode_batches(captioner, images, batch_size):
+        tower = output.vision_outputs.last_hidden_state  # (items, tokens, dim)
+        vision.append(tower.float().mean(1).cpu().numpy())
+        queries.append(output.qformer_outputs.last_hidden_state.float().cpu().numpy())
+    return ImageStates(np.concatenate(vision), np.concatenate(queries))
 
 
 @torch.inference_mode()
-def seen(
-    captioner: Captioner, images: Any, batch_size: int = 128
-) -> dict[str, np.ndarray]:
-    """What a BLIP-2 makes of each image, float32: "vision" (items, dim), the vision
-    tower's outputs averaged over its tokens, and "queries" (items, queries, dim), the
-    Q-Former's outputs: what the language model is told.
-    """
-    vision, told = [], []
-    for output in looked_at(captioner, images, batch_size):
-        vision.append(
-            output.vision_outputs.last_hidden_state.float().mean(1).cpu().numpy()
-        )
-        told.append(output.qformer_outputs.last_hidden_state.float().cpu().numpy())
-    return {"vision": np.concatenate(vision), "queries": np.concatenate(told)}
+def encode_batches(
+    captioner: Captioner, images: Sequence[str], batch_size: int = 128
+) -> Iterator[Any]:
+    """Yield a BLIP-2's `vision_outputs` and `qformer_outputs` of each batch."""
+    need_qformer(captioner)
+    for pixels in _pixels(captioner, images, batch_size, "images"):
+        yield captioner.base.get_image_features(pixels, return_dict=True)
 
 
-def queries(captioner: Captioner, images: Any, batch_size: int = 128) -> np.ndarray:
-    """The Q-Former's outputs (items, queries, dim) float32: what the language model is
-    told about each image.
-    """
-    return seen(captioner, images, batch_size)["queries"]
+def need_qformer(captioner: Captioner) -> None:
+    """Raise ValueError unless the captioner is a BLIP-2."""
+    name = captioner.architecture.name
+    if name != "BLIP-2":
+        raise ValueError(f"a {name} has no Q-Former; give a BLIP-2")
+
+
+def _pixels(
+    captioner: Captioner, images: Sequence[str], batch_size: int, what: str
+) -> Iterator[torch.Tensor]:
+    """Yield the inputs of each batch on the model's device, in its type."""
+    model, images = captioner.base.eval(), list(images)
+    starts = range(0, len(images), batch_size)
+    with one_thread(enough_for(model)):
+        for k in tqdm(starts, desc=what, unit="batch", leave=False):
+            batch = captioner.inputs(images[k : k + batch_size])
+            yield batch.to(model.device, model.dtype)

@@ -1,6 +1,4 @@
-"""How much memory a captioner needs, asked before anything large is downloaded or
-loaded.
-"""
+"""How much memory a captioner needs, asked before anything large is fetched."""
 
 from __future__ import annotations
 
@@ -8,46 +6,38 @@ import shutil
 from pathlib import Path
 
 import torch
+from accelerate.utils import CustomDtype, compute_module_sizes
 from torch import nn
 from transformers import PreTrainedConfig
 
-WORKING = (
-    1.2  # of the weights: activations and buffers of captioning; training needs more
-)
+# of the weights: activations and buffers of captioning; training needs more
+WORKING = 1.2
 GIB = 2**30
+PACKED = {8: torch.int8, 4: CustomDtype.INT4}
 
 
 def need(
     kind: type, config: PreTrainedConfig, dtype: torch.dtype, bits: int | None = None
 ) -> int:
-    """Bytes to load and run a model of this class and configuration: weights (no
-    download needed) and a fifth more.
+    """Return the bytes to load and run a model of this class and configuration.
 
-    With `bits` 8 or 4 the linear layers are kept in that many, as bitsandbytes does
-    (not the head, not embeddings).
+    They are its weights (no download needed) and a fifth more. With `bits` 8 or 4 the
+    linear layers take that many, as bitsandbytes packs them (not the head, not
+    embeddings).
     """
-    with torch.device("meta"):
+    with torch.device("meta"):  # accelerate's init_empty_weights unties the head
         model = kind(config)
-    linear = {
-        id(m.weight)
-        for name, m in model.named_modules()
-        if isinstance(m, nn.Linear) and "lm_head" not in name
+    packed = {
+        f"{name}.weight": PACKED[bits]
+        for name, module in model.named_modules()
+        if bits and isinstance(module, nn.Linear) and "lm_head" not in name
     }
-    whole = sum(
-        p.numel() * dtype.itemsize
-        for p in model.parameters()
-        if not bits or id(p) not in linear
-    )
-    packed = (
-        sum(p.numel() * bits / 8 for p in model.parameters() if id(p) in linear)
-        if bits
-        else 0
-    )
-    return int((whole + packed) * WORKING)
+    sizes = compute_module_sizes(model, dtype=dtype, special_dtypes=packed)
+    return int(sizes[""] * WORKING)
 
 
 def free(device: str) -> int:
-    """Bytes that are free on the device now."""
+    """Return the bytes that are free on the device now."""
     if device.startswith("cuda"):
         return torch.cuda.mem_get_info(device)[0]
     import psutil
@@ -63,71 +53,53 @@ def preflight(
     dtype: torch.dtype,
     bits: int | None = None,
 ) -> int | None:
-    """The bits to load with: as asked, else None (whole weights), 8 or 4, the first
-    that fits on the device.
+    """Return the bits to load with: as asked, else the first that fits on the device.
 
-    Raises MemoryError with both numbers and advice where none fits, or where the
-    download would not fit on the disk. On a CPU bits are taken only where they are
-    asked for: they save memory there, and are slow.
+    None are whole weights; after them come 8 and 4 on a GPU. On a CPU bits are taken
+    only where they are asked for: they save memory there, and are slow. MemoryError
+    with both numbers and advice where none fits, or where the download would not fit on
+    the disk.
     """
-    choices = [bits] if bits else [None, 8, 4] if device.startswith("cuda") else [None]
-    needs = {choice: need(kind, config, dtype, choice) for choice in choices}
-    there = free(device)
-    fitting = [choice for choice in choices if needs[choice] <= there]
-    if not fitting:
+    on_gpu, room = device.startswith("cuda"), free(device)
+    choices = [bits] if bits else [None, 8, 4] if on_gpu else [None]
+    for choice in choices:
+        needed = need(kind, config, dtype, choice)
+        if needed <= room:
+            break
+    else:
+        kept = f"{choice} bits" if choice else str(dtype).removeprefix("torch.")
+        smaller = on_gpu and choice == 8 and need(kind, config, dtype, 4) <= room
         raise MemoryError(
-            f"{name} needs {needs[choices[-1]] / GIB:.1f} GiB on {device}"
-            f" ({_words(choices[-1], dtype)}) and {there / GIB:.1f} GiB are free. "
-            + _advice(kind, config, device, there, choices[-1])
+            f"{name} needs {needed / GIB:.1f} GiB on {device} ({kept}) and"
+            f" {room / GIB:.1f} GiB are free. {_advice(on_gpu, smaller)}"
         )
     if not Path(name).is_dir():
-        stored = (
-            need(kind, config, config.dtype or torch.float32) / WORKING
-        )  # whole, whatever it is loaded with
-        _disk(name, stored)
-    return fitting[0]
+        # the download is whole, whatever it is loaded with
+        stored = need(kind, config, config.dtype or torch.float32) / WORKING
+        _check_disk(name, stored)
+    return choice
 
 
-def _words(bits: int | None, dtype: torch.dtype) -> str:
-    return f"{bits} bits" if bits else str(dtype).removeprefix("torch.")
+def _advice(on_gpu: bool, smaller: bool) -> str:
+    if smaller:
+        return "Load it with bits=4."
+    gpu = "with more memory" if on_gpu else "(there also with bits=8 or 4)"
+    return f"Take a GPU {gpu}, a smaller model, or a mini (profile tiny)."
 
 
-def _advice(
-    kind: type, config: PreTrainedConfig, device: str, there: int, tried: int | None
-) -> str:
-    smaller = [
-        b
-        for b in (8, 4)
-        if b < (tried or 16) and need(kind, config, torch.float16, b) <= there
-    ]
-    if device.startswith("cuda") and smaller:
-        return f"Load it with bits={smaller[0]}."
-    return (
-        "Take a GPU with more memory, a smaller model, or a mini (profile tiny)."
-        if device.startswith("cuda")
-        else (
-            "Take a GPU (there also with bits=8 or 4), a smaller model, or a mini"
-            " (profile tiny)."
-        )
-    )
-
-
-def _disk(name: str | Path, size: float) -> None:
+def _check_disk(name: str | Path, size: float) -> None:
+    """Raise MemoryError where a download of so many bytes would not fit."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    if any(
-        try_to_load_from_cache(str(name), file)
-        for file in ("model.safetensors", "model.safetensors.index.json")
-    ):
+    files = ("model.safetensors", "model.safetensors.index.json")
+    if any(try_to_load_from_cache(str(name), file) for file in files):
         return
-    place = next(
-        p for p in (Path(HF_HUB_CACHE), *Path(HF_HUB_CACHE).parents) if p.is_dir()
-    )
-    there = shutil.disk_usage(place).free
-    if size > there:
+    folders = (Path(HF_HUB_CACHE), *Path(HF_HUB_CACHE).parents)
+    room = shutil.disk_usage(next(p for p in folders if p.is_dir())).free
+    if size > room:
         raise MemoryError(
-            f"{name} is a download of about {size / GIB:.1f} GiB and {there / GIB:.1f}"
+            f"{name} is a download of about {size / GIB:.1f} GiB and {room / GIB:.1f}"
             " GiB are free in the hub's cache; free some, or set HF_HOME to a larger"
             " disk."
         )

@@ -1,4 +1,4 @@
-"""Minis: small BLIP-2 and LLaVA models with random weights, to be pretrained here."""
+"""Minis: BLIP-2 and LLaVA scaled down, random weights, to be pretrained here."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from transformers import (
 )
 
 from fashionlib.captioning.captioners.architectures import ARCHITECTURES, IMAGE
+from fashionlib.captioning.captioners.captioner import Captioner
+from fashionlib.captioning.captioners.rows import Rows
 
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"  # ids 0, 1, 2; <image> is 3
 IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
@@ -42,18 +44,8 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Features made earlier by a frozen encoder: (items, cells, dim)."""
-
-    cells: int
-    dim: int = 256
-
-
-@dataclass(frozen=True)
 class Vit:
-    """A small vision transformer on pixels, as the published models have a large
-    one.
-    """
+    """A small vision transformer on pixels; the published models have a large one."""
 
     image_size: int = 64
     patch_size: int = 16
@@ -71,9 +63,36 @@ MINIS = {
 }
 
 
+def mini(
+    captions: Iterable[str],
+    tower: Rows | Vit,
+    name: str = "blip2-small",
+    size: Size | None = None,
+    seed: int = 0,
+) -> Captioner:
+    """Build the mini of this name (`MINIS`), with random weights.
+
+    Its vision tower reads `tower`: rows of features, or pixels by a small transformer.
+    `captions` make its tokenizer; `size` replaces its own.
+    """
+    if name not in MINIS:
+        raise ValueError(f"unknown mini {name!r}; known: {', '.join(MINIS)}")
+    kind, size = MINIS[name][0], size or MINIS[name][1]
+    tokenizer = vocabulary(captions, size.vocabulary)
+    network = model(kind, tower, size, tokenizer, seed)
+    architecture = ARCHITECTURES[type(network).__name__]
+    side = tower.image_size if isinstance(tower, Vit) else 224
+    sides = {"height": side, "width": side}
+    crop = {"crop_size": sides} if kind == "llava" else {}
+    pixels = architecture.pixels(size=sides, **crop)
+    rows = tower if isinstance(tower, Rows) else None
+    return Captioner(network, tokenizer, pixels, architecture.prompt, rows=rows)
+
+
 def vocabulary(captions: Iterable[str], size: int) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer learned from captions, with at most `size` tokens
-    (templated text gives fewer).
+    """Learn a byte-level BPE tokenizer from captions.
+
+    It has at most `size` tokens; templated text gives fewer.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -99,32 +118,29 @@ def vocabulary(captions: Iterable[str], size: int) -> PreTrainedTokenizerFast:
 
 
 def model(
-    kind: str, tower: Grid | Vit, size: Size, tokenizer: Any, seed: int
+    kind: str, tower: Rows | Vit, size: Size, tokenizer: Any, seed: int
 ) -> nn.Module:
-    """A model of `kind` "blip2" (OPT), "blip2-t5" or "llava" (Llama) with random
-    weights.
+    """Build a model of kind "blip2" (OPT), "blip2-t5" or "llava" (Llama).
 
-    Three defaults of transformers would stop a BLIP-2 from learning: query tokens of
-    zeros (all queries stay alike), a cross-attention in every second layer only, and a
-    vision tower whose weights start at 1e-10.
+    Its weights are random. Three defaults of transformers would stop a BLIP-2 from
+    learning: query tokens of zeros (all queries stay alike), a cross-attention in every
+    second layer only, and a vision tower whose weights start at 1e-10.
     """
     words, image = len(tokenizer), tokenizer.convert_tokens_to_ids(IMAGE)
-    config = (
-        llava_config(tower, size, words, image)
-        if kind == "llava"
-        else blip2_config(tower, size, words, image, t5=kind == "blip2-t5")
-    )
-    name = ("Llava" if kind == "llava" else "Blip2") + "ForConditionalGeneration"
+    if kind == "llava":
+        config, name = llava_config(tower, size, words, image), "Llava"
+    else:
+        config = blip2_config(tower, size, words, image, t5=kind == "blip2-t5")
+        name = "Blip2"
+    grid = "Grid" if isinstance(tower, Rows) else ""
     torch.manual_seed(seed)
-    made = ARCHITECTURES[("Grid" if isinstance(tower, Grid) else "") + name].model(
-        config
-    )
+    network = ARCHITECTURES[f"{grid}{name}ForConditionalGeneration"].model(config)
     if kind != "llava":
-        nn.init.normal_(made.query_tokens, std=0.5)
-    return made.eval()
+        nn.init.normal_(network.query_tokens, std=0.5)
+    return network.eval()
 
 
-def _vision(tower: Grid | Vit, dropout: float) -> dict[str, Any]:
+def _vision(tower: Rows | Vit, dropout: float) -> dict[str, Any]:
     if isinstance(tower, Vit):
         return {
             "hidden_size": tower.width,
@@ -134,20 +150,22 @@ def _vision(tower: Grid | Vit, dropout: float) -> dict[str, Any]:
             "image_size": tower.image_size,
             "patch_size": tower.patch_size,
         }
+    cells, dim = tower.shape
     return {
-        "hidden_size": tower.dim,
-        "intermediate_size": tower.dim,
+        "hidden_size": dim,
+        "intermediate_size": dim,
         "num_hidden_layers": 0,
         "num_attention_heads": HEADS,
-        "image_size": round(tower.cells**0.5),
+        "image_size": round(cells**0.5),
         "patch_size": 1,
         "attention_dropout": dropout,
     }
 
 
 def blip2_config(
-    tower: Grid | Vit, size: Size, words: int, image: int, t5: bool
+    tower: Rows | Vit, size: Size, words: int, image: int, t5: bool
 ) -> Blip2Config:
+    """Return a BLIP-2's configuration for a vocabulary of so many words."""
     vision = Blip2VisionConfig(**_vision(tower, size.dropout), initializer_range=0.02)
     qformer = Blip2QFormerConfig(
         vocab_size=words,
@@ -160,44 +178,48 @@ def blip2_config(
         hidden_dropout_prob=size.dropout,
         attention_probs_dropout_prob=size.dropout,
     )
-    text = (
-        T5Config(
-            vocab_size=words,
-            d_model=size.decoder,
-            d_kv=size.decoder // HEADS,
-            d_ff=4 * size.decoder,
-            num_layers=size.decoder_layers,
-            num_heads=HEADS,
-            dropout_rate=size.dropout,
-            feed_forward_proj="gated-gelu",
-            decoder_start_token_id=0,
-            pad_token_id=0,
-            eos_token_id=2,
-        )
-        if t5
-        else OPTConfig(
-            vocab_size=words,
-            hidden_size=size.decoder,
-            word_embed_proj_dim=size.decoder,
-            num_hidden_layers=size.decoder_layers,
-            num_attention_heads=HEADS,
-            ffn_dim=4 * size.decoder,
-            max_position_embeddings=size.positions,
-            dropout=size.dropout,
-            attention_dropout=0.0,
-            **IDS,
-        )
-    )
     return Blip2Config(
         vision_config=vision,
         qformer_config=qformer,
-        text_config=text,
+        text_config=_t5(size, words) if t5 else _opt(size, words),
         num_query_tokens=size.queries,
         image_token_index=image,
     )
 
 
-def llava_config(tower: Grid | Vit, size: Size, words: int, image: int) -> LlavaConfig:
+def _t5(size: Size, words: int) -> T5Config:
+    return T5Config(
+        vocab_size=words,
+        d_model=size.decoder,
+        d_kv=size.decoder // HEADS,
+        d_ff=4 * size.decoder,
+        num_layers=size.decoder_layers,
+        num_heads=HEADS,
+        dropout_rate=size.dropout,
+        feed_forward_proj="gated-gelu",
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=2,
+    )
+
+
+def _opt(size: Size, words: int) -> OPTConfig:
+    return OPTConfig(
+        vocab_size=words,
+        hidden_size=size.decoder,
+        word_embed_proj_dim=size.decoder,
+        num_hidden_layers=size.decoder_layers,
+        num_attention_heads=HEADS,
+        ffn_dim=4 * size.decoder,
+        max_position_embeddings=size.positions,
+        dropout=size.dropout,
+        attention_dropout=0.0,
+        **IDS,
+    )
+
+
+def llava_config(tower: Rows | Vit, size: Size, words: int, image: int) -> LlavaConfig:
+    """Return a LLaVA's configuration for a vocabulary of so many words."""
     text = LlamaConfig(
         vocab_size=words,
         hidden_size=size.decoder,

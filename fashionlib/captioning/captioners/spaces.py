@@ -1,6 +1,4 @@
-"""Feature spaces of a fine-tuned BLIP-2 (Paper A, section 2.3.1, its setups 5 and 6):
-vision tower and Q-Former.
-"""
+"""Feature spaces of a fine-tuned BLIP-2 (Paper A, section 2.3.1, setups 5 and 6)."""
 
 from __future__ import annotations
 
@@ -9,81 +7,72 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
-from fashionlib.captioning.captioners.generation import Captioner, seen
-from fashionlib.features import Features, chunks
-from fashionlib.features.fingerprints import weights
+from fashionlib.captioning.captioners.captioner import Captioner
+from fashionlib.captioning.captioners.generation import encode_images, need_qformer
+from fashionlib.features import Features, chunks, fingerprints
+
+POOLING = {
+    "vision": "mean over tokens",
+    "queries": "none: side by side",
+    "queries, mean": "mean over queries",
+}
 
 
-def spaces(
-    captioner: Captioner, images: Any, ids: Sequence[str], cache: Path | None = None
+def feature_spaces(
+    captioner: Captioner,
+    images: Sequence[str],
+    ids: Sequence[str],
+    cache: Path | None = None,
 ) -> dict[str, Features]:
-    """Three spaces of one pass, float32:
+    """Return three spaces of one pass, float32.
 
     "vision" (items, dim): the vision tower's outputs averaged over its tokens (the
     paper's 257 x 1408 -> 1408); "queries" (items, queries * dim): the Q-Former's
     outputs side by side (the paper's 32 x 768 values); "queries, mean" (items, dim):
     the same, averaged over the queries (not in the paper, and queries times smaller).
 
-    `images` are what the captioner reads: pictures, or rows of grid features. With a
-    `cache` folder a killed pass resumes. ValueError where the captioner has no
+    With a `cache` folder a killed pass resumes. ValueError where the captioner has no
     Q-Former, or naming a broken picture.
     """
     if len(images) != len(ids):
         raise ValueError(f"{len(images)} images for {len(ids)} ids")
+    need_qformer(captioner)
 
-    def compute(chunk: Any) -> dict[str, np.ndarray]:
-        found = seen(captioner, chunk, batch_size=64)
-        told = found["queries"]
+    def compute(chunk: Sequence[str]) -> dict[str, np.ndarray]:
+        vision, queries = encode_images(captioner, chunk, batch_size=64)
         return {
-            "vision": found["vision"],
-            "queries": told.reshape(len(told), -1),
-            "queries, mean": told.mean(1),
+            "vision": vision,
+            "queries": queries.reshape(len(queries), -1),
+            "queries, mean": queries.mean(1),
         }
 
-    made = chunks.encode_chunks(
-        compute, images, _content, _recipe(captioner), cache, unit="images"
+    arrays = chunks.encode_chunks(
+        compute,
+        list(images),
+        captioner.digest,
+        _recipe(captioner),
+        cache,
+        unit="images",
     )
-    pooling = {
-        "vision": "mean over tokens",
-        "queries": "none: side by side",
-        "queries, mean": "mean over queries",
-    }
     about = {
         "encoder": captioner.base.config.name_or_path or type(captioner.base).__name__,
         "adapter": captioner.model is not captioner.base,
     }
     return {
-        name: Features(list(ids), array, about | {"pooling": pooling[name]})
-        for name, array in made.items()
+        name: Features(list(ids), array, about | {"pooling": POOLING[name]})
+        for name, array in arrays.items()
     }
 
 
 def _recipe(captioner: Captioner) -> list[Any]:
-    """What decides the outcome beside the images, as JSON."""
-    if captioner.architecture.name != "BLIP-2":
-        raise ValueError(
-            f"a {captioner.architecture.name} has no Q-Former; give a BLIP-2"
-        )
+    """Return what decides the outcome beside the images, as JSON."""
     model = captioner.base
-    pixels = "" if captioner.architecture.grid else captioner.pixels.to_json_string()
-    start = chunks.digest_row(model.query_tokens.detach().float().cpu().numpy()).hex()
     return [
         "spaces",
-        weights(captioner.tower),
-        weights(model.qformer),
-        start,
+        fingerprints.weights(captioner.tower),
+        fingerprints.weights(model.qformer),
+        chunks.digest_row(model.query_tokens.detach().float().cpu().numpy()).hex(),
         str(model.dtype),
-        pixels,
+        "" if captioner.rows else captioner.pixels.to_json_string(),
     ]
-
-
-def _content(image: Any) -> bytes:
-    if isinstance(image, Tensor):
-        image = image.float().numpy()
-    return (
-        chunks.digest_row(image)
-        if isinstance(image, np.ndarray)
-        else chunks.digest_picture(image)
-    )

@@ -1,15 +1,9 @@
 """Fine-tuning: one training loop, recipes, adapters and their cards."""
 
+from fashionlib.captioning.training.adapters import adapt, refuse_tower
 from fashionlib.captioning.training.batches import mirrored, plan
-from fashionlib.captioning.training.fine_tuning import (
-    adapt,
-    cost,
-    curve,
-    generic_caption,
-    refuse_tower,
-    shuffled,
-    train,
-)
+from fashionlib.captioning.training.fine_tuning import train
+from fashionlib.captioning.training.history import cost, curve
 from fashionlib.captioning.training.recipes import (
     TARGETS,
     Lora,
@@ -25,12 +19,10 @@ __all__ = [
     "adapt",
     "cost",
     "curve",
-    "generic_caption",
     "mirrored",
     "plan",
     "recipe",
     "refuse_tower",
-    "shuffled",
     "sources",
     "train",
 ]

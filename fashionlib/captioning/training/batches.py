@@ -1,15 +1,16 @@
-"""Which captions share a batch, planned before the run, so that a resumed run sees what
-it would have seen.
+"""Which captions share a batch.
+
+It is planned before the run, so that a resumed run goes through the same batches.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fashionlib.captioning.captioners import Captioner, contrast, tokens
 from fashionlib.captioning.training.recipes import Recipe
@@ -18,10 +19,10 @@ from fashionlib.captioning.training.recipes import Recipe
 def plan(
     lengths: Sequence[int], batch_size: int, batches: int, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """`batches` batches of row numbers, each of captions of similar length: shuffle,
-    sort runs of 16 batches, shuffle.
+    """Return `batches` batches of row numbers, each of captions of similar length.
 
-    The whole order is a function of the generator.
+    Shuffle, sort runs of 16 batches, shuffle. The whole order is a function of the
+    generator.
     """
     planned: list[np.ndarray] = []
     while len(planned) < batches:
@@ -35,38 +36,32 @@ def plan(
 
 
 class Batches(torch.utils.data.Dataset):
-    """Planned batches as a dataset: item i is the i-th batch, ready made, the same
-    whenever it is asked for.
+    """Planned batches as a dataset: item i is the i-th batch, always the same.
+
+    A share of them, the recipe's, are `texts` without images.
     """
 
     def __init__(
         self,
         captioner: Captioner,
-        images: Any,
+        images: Sequence[str],
         captions: Sequence[str],
         recipe: Recipe,
         batches: int,
         texts: Sequence[str] = (),
         training: bool = True,
     ) -> None:
-        self.captioner, self.images, self.captions, self.texts = (
-            captioner,
-            images,
-            captions,
-            texts,
-        )
-        self.recipe, self.training = recipe, training
+        self.captioner, self.recipe, self.training = captioner, recipe, training
+        self.images, self.captions = list(images), list(captions)
+        self.texts = list(texts)
         rng = np.random.default_rng([recipe.seed, 0])
-        text = np.zeros(batches, dtype=bool)
-        text[
-            rng.permutation(batches)[
-                : round(recipe.text_share * batches) if texts else 0
-            ]
-        ] = True
-        read = iter(self._plan(texts, int(text.sum()), rng) if text.any() else [])
-        seen = iter(self._plan(captions, int((~text).sum()), rng))
+        share = round(recipe.text_share * batches) if self.texts else 0
+        is_text = np.zeros(batches, dtype=bool)
+        is_text[rng.permutation(batches)[:share]] = True
+        of_texts = iter(self._plan(self.texts, share, rng) if share else [])
+        of_pairs = iter(self._plan(self.captions, batches - share, rng))
         self.batches = [
-            (bool(is_text), next(read if is_text else seen)) for is_text in text
+            (bool(text), next(of_texts if text else of_pairs)) for text in is_text
         ]
 
     def _plan(
@@ -78,44 +73,33 @@ class Batches(torch.utils.data.Dataset):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, i: int) -> dict[str, torch.Tensor]:
+    def __getitem__(self, i: int) -> dict[str, Tensor]:
+        """Make the i-th batch."""
         is_text, rows = self.batches[i]
-        if is_text:
-            return self._made(None, [self.texts[r] for r in rows])
-        images = (
-            [self.images[r] for r in rows]
-            if isinstance(self.images, list | tuple)
-            else self.images[rows]
-        )
-        if self.captioner.architecture.grid and self.training and self.recipe.flip:
-            images = mirrored(
-                images,
-                np.random.default_rng([self.recipe.seed, 1, i]).random(len(rows)) < 0.5,
-            )
-        return self._made(images, [self.captions[r] for r in rows])
-
-    def _made(self, images: Any, captions: Sequence[str]) -> dict[str, torch.Tensor]:
-        made = self.captioner.batch(
-            images,
+        source = self.texts if is_text else self.captions
+        captions = [source[row] for row in rows]
+        recipe = self.recipe
+        batch = self.captioner.batch(
+            None if is_text else [self.images[row] for row in rows],
             captions,
-            self.recipe.longest,
-            self.recipe.end,
-            self.recipe.pad_to if self.training else 0,
+            recipe.longest,
+            recipe.end,
+            recipe.pad_to if self.training else 0,
         )
-        if (
-            self.recipe.joint and images is not None
-        ):  # a sentence without a picture has nothing to be near to
-            made |= contrast.text_batch(self.captioner, captions, self.recipe.longest)
-        return made
+        if is_text:  # there is no picture to mirror, or to bring near
+            return batch
+        if self.captioner.architecture.grid and self.training and recipe.flip:
+            coins = np.random.default_rng([recipe.seed, 1, i]).random(len(rows))
+            mask = torch.from_numpy(coins < 0.5)
+            batch["pixel_values"] = mirrored(batch["pixel_values"], mask)
+        if recipe.joint:
+            batch |= contrast.text_batch(self.captioner, captions, recipe.longest)
+        return batch
 
 
-def mirrored(grids: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Grid features (items, side * side, dim) with the rows of the mask `which`
-    mirrored left to right.
-    """
-    items, cells, dim = grids.shape
-    side = math.isqrt(cells)
-    square = grids.reshape(items, side, side, dim)
-    return np.where(which[:, None, None, None], square[:, :, ::-1], square).reshape(
-        grids.shape
-    )
+def mirrored(grids: Tensor, mask: Tensor) -> Tensor:
+    """Mirror the grids (items, side * side, dim) of a mask (items,) left to right."""
+    side = math.isqrt(grids.shape[1])
+    square = grids.unflatten(1, (side, side))
+    turned = torch.where(mask[:, None, None, None], square.flip(2), square)
+    return turned.flatten(1, 2)

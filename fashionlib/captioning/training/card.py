@@ -19,7 +19,7 @@ from fashionlib.data.files import atomic
 from fashionlib.data.provenance import hardware, versions
 
 
-def card(
+def model_card(
     base: str,
     recipe: Recipe,
     history: pd.DataFrame,
@@ -27,8 +27,7 @@ def card(
     data: Mapping[str, Any],
     scores: Mapping[str, float] | None = None,
 ) -> str:
-    """The adapter's README.md: what it was trained on and how, what it reached, what
-    that took.
+    """Return an adapter's README.md: its data, recipe, losses, scores and cost.
 
     `data` says what there is to say of the data, `split` among it; `scores` are test
     scores as fractions (CIDEr on its own scale). The front matter is the hub's.
@@ -40,26 +39,18 @@ def card(
         "tags": ["fashion", "image-captioning", "lora"],
         "language": "en",
     }
-    losses = history.dropna(subset=["validation"])[["step", "loss", "validation"]]
+    took = {
+        "training": f"{cost['seconds']:.0f} s",
+        "energy": f"{cost['watt_hours']:.2f} Wh ({cost['how']})",
+        "hardware": json.dumps(hardware()),
+        "versions": json.dumps(versions()),
+    }
     parts = {
         "Data": _rows(data),
         "Recipe": _rows(asdict(recipe)),
-        "Losses": "\n".join(
-            ["| step | training | validation |", "|---|---|---|"]
-            + [
-                f"| {row.step} | {row.loss:.4f} | {row.validation:.4f} |"
-                for row in losses.itertuples()
-            ]
-        ),
+        "Losses": _losses(history),
         "Scores on the test split": _rows(scores) if scores else "None were measured.",
-        "Cost": _rows(
-            {
-                "training": f"{cost['seconds']:.0f} s",
-                "energy": f"{cost['watt_hours']:.2f} Wh ({cost['how']})",
-                "hardware": json.dumps(hardware()),
-                "versions": json.dumps(versions()),
-            }
-        ),
+        "Cost": _rows(took),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return (
@@ -69,18 +60,20 @@ def card(
     )
 
 
-def _rows(values: Mapping[str, Any]) -> str:
-    def cell(value: Any) -> str:
-        return (
-            f"{value:.4f}"
-            if isinstance(value, float) and value >= 1e-3
-            else str(value).replace("|", "\\|")
-        )
+def _losses(history: pd.DataFrame) -> str:
+    lines = ["| step | training | validation |", "|---|---|---|"]
+    for row in history.dropna(subset=["validation"]).itertuples():
+        lines.append(f"| {row.step} | {row.loss:.4f} | {row.validation:.4f} |")
+    return "\n".join(lines)
 
-    return "\n".join(
-        ["| | |", "|---|---|"]
-        + [f"| {name} | {cell(value)} |" for name, value in values.items()]
-    )
+
+def _rows(values: Mapping[str, Any]) -> str:
+    lines = ["| | |", "|---|---|"]
+    for name, value in values.items():
+        number = isinstance(value, float) and value >= 1e-3
+        text = f"{value:.4f}" if number else str(value).replace("|", "\\|")
+        lines.append(f"| {name} | {text} |")
+    return "\n".join(lines)
 
 
 def save_adapter(
@@ -95,8 +88,7 @@ def save_adapter(
     The adapter names its base as a hub id, or as the way from its own folder to the
     base's: not as a path of this disk.
     """
-    there = Path(base)
-    name = os.path.relpath(there, folder) if there.is_dir() else str(base)
+    name = os.path.relpath(base, folder) if Path(base).is_dir() else str(base)
     for config in captioner.model.peft_config.values():
         config.base_model_name_or_path = name
     with atomic(Path(folder)) as part:
@@ -105,10 +97,10 @@ def save_adapter(
 
 
 def publish(folder: Path, text: str, push_to_hub: str = "") -> None:
-    """Write the card into an adapter's folder; where `push_to_hub` names a repository,
-    send the folder there, private.
+    """Write the card into an adapter's folder, and send the folder to the hub.
 
-    Look at it before you make it public: H&M's terms allow research, not publication.
+    `push_to_hub` names the repository, private; none is sent where it is empty. Look at
+    it before you make it public: H&M's terms allow research, not publication.
     """
     with atomic(Path(folder) / "README.md") as part:
         part.write_text(text, encoding="utf-8")

@@ -1,6 +1,4 @@
-"""What a training run does, apart from its data: recipes, LoRA settings, and where each
-was read.
-"""
+"""What a training run does, apart from its data, and where each recipe was read."""
 
 from __future__ import annotations
 
@@ -10,10 +8,18 @@ from typing import Any
 
 import yaml
 
-LANGUAGE = r"language_model\..*\.(q_proj|k_proj|v_proj|o_proj|out_proj|fc1|fc2|gate_proj|up_proj|down_proj"
-LANGUAGE += r"|[qkvo]|wi_0|wi_1|wo)"  # OPT and Llama, then T5
-BRIDGE = r"qformer\..*\.(query|key|value|dense)|language_projection|multi_modal_projector\.linear_[12]"
-VISION = r"(vision_model|vision_tower)\..*\.(qkv|projection|q_proj|k_proj|v_proj|out_proj|fc1|fc2)"
+LANGUAGE = (
+    r"language_model\..*\.(q_proj|k_proj|v_proj|o_proj|out_proj|fc1|fc2"  # OPT, Llama
+    r"|gate_proj|up_proj|down_proj|[qkvo]|wi_0|wi_1|wo)"  # Llama, T5
+)
+BRIDGE = (
+    r"qformer\..*\.(query|key|value|dense)|language_projection"
+    r"|multi_modal_projector\.linear_[12]"
+)
+VISION = (
+    r"(vision_model|vision_tower)\..*\.(qkv|projection|q_proj|k_proj|v_proj|out_proj"
+    r"|fc1|fc2)"
+)
 TARGETS = {  # what LoRA may be put beside, as a pattern of module names
     "linear": f"{LANGUAGE}|{BRIDGE}",
     "linear and vision": f"{LANGUAGE}|{BRIDGE}|{VISION}",
@@ -26,8 +32,9 @@ TARGETS = {  # what LoRA may be put beside, as a pattern of module names
 
 @dataclass(frozen=True)
 class Lora:
-    """Low-rank adapters; `targets` is a key of `TARGETS`. The defaults are the minis':
-    Paper A's less dropout.
+    """Low-rank adapters; `targets` is a key of `TARGETS`.
+
+    The defaults are the minis': Paper A's less dropout.
     """
 
     r: int = 32
@@ -48,14 +55,13 @@ class Lora:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run does, apart from its data. `lora=None` trains all weights; `flip`
-    mirrors half of a mini's grids.
+    """What a run does, apart from its data.
 
-    `text_share` of the batches are plain sentences for the language model (`texts` of
-    `train`). With `patience` the run stops after so many evaluations without a better
-    validation loss, and the best weights are kept. `pad_to` and `end` are there to be
-    compared with: the reference's code fills each row up to 512 tokens and learns the
-    fill.
+    `lora=None` trains all weights; `flip` mirrors half of a mini's grids. `text_share`
+    of the batches are plain sentences for the language model (`texts` of `train`). With
+    `patience` the run stops after so many evaluations without a better validation loss,
+    and the best weights are kept. `pad_to` and `end` are there to be compared with: the
+    reference's code fills each row up to 512 tokens and learns the fill.
 
     `captioning`, `contrast` and `matching` weigh the parts of the loss, in nats: of a
     token of the caption; and, for a captioner with a retrieval part
@@ -86,9 +92,7 @@ class Recipe:
 
     @property
     def joint(self) -> bool:
-        """Whether image and text are brought together, beside captioning or without
-        it.
-        """
+        """Whether image and text are brought together, with or without captioning."""
         return self.contrast > 0 or self.matching > 0
 
     def __post_init__(self) -> None:
@@ -98,11 +102,8 @@ class Recipe:
                 f" {self.lr}; the first two are at least 1, the last is at least 0"
             )
         weights = (self.captioning, self.contrast, self.matching)
-        if (
-            min(weights) < 0
-            or not any(weights)
-            or (self.text_share and not self.captioning)
-        ):
+        unread = self.text_share and not self.captioning
+        if min(weights) < 0 or not any(weights) or unread:
             raise ValueError(
                 f"weights {weights} of captioning, contrast and matching,"
                 f" {self.text_share:.0%} plain text; no weight is below 0, one is"
@@ -113,38 +114,34 @@ class Recipe:
 def recipe(
     name: str, steps: int, lora: dict[str, Any] | None = None, **changes: Any
 ) -> Recipe:
-    """The configuration `name` of recipes.yaml with `changes`; `lora` changes single
-    fields of its adapter.
+    """Return the configuration `name` of recipes.yaml, with `changes`.
 
-    ValueError for a name or field that isn't known.
+    `lora` changes single fields of its adapter. ValueError for a name or field that
+    isn't known.
     """
     known = sources()
     if name not in known:
         raise ValueError(f"unknown recipe {name!r}; known: {', '.join(known)}")
-    fields = {
-        key: value for key, value in _configurations()[name].items() if key != "source"
-    }
+    fields = _configurations()[name]
+    del fields["source"]
     adapter = fields.pop("lora", None)
     if lora and adapter is None:
         raise ValueError(
             f"the recipe {name!r} trains all weights; it has no adapter to change:"
             f" {lora}"
         )
-    fields |= {"betas": tuple(fields["betas"])} if "betas" in fields else {}
-    made = Recipe(
-        steps,
-        **fields,
-        lora=None if adapter is None else Lora(**adapter | (lora or {})),
-    )
-    return replace(made, **changes)
+    if "betas" in fields:
+        fields["betas"] = tuple(fields["betas"])
+    if adapter is not None:
+        fields["lora"] = Lora(**adapter | (lora or {}))
+    return replace(Recipe(steps, **fields), **changes)
 
 
 def sources() -> dict[str, str]:
-    """Each recipe's name and where its numbers stand."""
+    """Return each recipe's name and where its numbers stand."""
     return {name: fields["source"] for name, fields in _configurations().items()}
 
 
 def _configurations() -> dict[str, dict[str, Any]]:
-    return yaml.safe_load(
-        (Path(__file__).parent / "recipes.yaml").read_text(encoding="utf-8")
-    )
+    path = Path(__file__).parent / "recipes.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))

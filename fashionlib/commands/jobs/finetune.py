@@ -11,7 +11,7 @@ import pandas as pd
 from accelerate import PartialState
 
 from fashionlib.captioning import captioners, training
-from fashionlib.captioning.training.card import card, save_adapter
+from fashionlib.captioning.training.card import model_card, save_adapter
 from fashionlib.captioning.training.recipes import Recipe
 from fashionlib.data.files import write_json
 from fashionlib.data.items import CAPTION, IMAGE, SPLITS, split_items, split_sizes
@@ -77,26 +77,24 @@ def train_adapter(
         )
     if recipe.joint:
         captioner = captioners.with_text(captioner, seed=recipe.seed)
-    inputs: list[Any] = [part["image"].tolist() for part in parts]
     if feature_cache:
         training.refuse_tower(captioner, recipe.lora)  # before hours of encoding
+        pictures = pd.concat(parts)["image"].unique()
         with PartialState().main_process_first():
-            inputs = [
-                captioners.encode(captioner, paths, feature_cache) for paths in inputs
-            ]
-        captioner = captioners.without_tower(captioner)
+            rows = captioners.cache_vision(captioner, pictures, feature_cache)
+        captioner = captioners.without_tower(captioner, rows)
     captioner, history = training.train(
         captioner,
-        inputs[0],
-        train["caption"].tolist(),
+        train["image"],
+        train["caption"],
         recipe,
         output / RUN,
-        (inputs[1], validation["caption"].tolist()),
+        (validation["image"], validation["caption"]),
     )
     if not PartialState().is_main_process:
         return False
-    captions = captioners.generate(captioner, inputs[2])
-    text = card(base, recipe, history, training.cost(history), data)
+    captions = captioners.generate(captioner, test["image"])
+    text = model_card(base, recipe, history, training.cost(history), data)
     save_adapter(captioner, output / ADAPTER, base, text, push_to_hub)
     _write_coco(output / CAPTIONS, test["item_id"], captions)
     _write_coco(output / REFERENCES, test["item_id"], test["caption"])

@@ -53,9 +53,8 @@ def _blip2(name: str) -> Encoder:
 
     captioner = captioners.load(name)
     part_of(captioner)  # raises where it has no space for texts
-    grid = (
-        "" if captioner.cells is None else chunks.digest_row(captioner.cells.axes).hex()
-    )
+    cells = captioner.rows and captioner.rows.cells
+    grid = chunks.digest_row(cells.axes).hex() if cells else ""
     fingerprint = _fingerprint(
         f"shared, mean {grid}", weights(captioner.base), captioner.pixels
     )

@@ -1,0 +1,84 @@
+"""What a captioner reads in place of pictures: rows of features made before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fashionlib.features import chunks
+from fashionlib.features.efficientnet import Cells
+
+
+@dataclass
+class Rows:
+    """Features of pictures, one row a picture, for a vision tower that reads these.
+
+    A captioner is always given references of pictures (`fashionlib.data.images`) and
+    looks their rows up here. With the projection `cells` it also reads a picture that
+    has no row.
+    """
+
+    pictures: Sequence[str]
+    features: np.ndarray | Tensor  # (pictures, cells, dim)
+    cells: Cells | None = None
+    row_of: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.pictures) != len(self.features):
+            raise ValueError(
+                f"{len(self.features)} rows of features for {len(self.pictures)}"
+                " pictures"
+            )
+        names = map(str, self.pictures)
+        self.row_of = {picture: row for row, picture in enumerate(names)}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells, and numbers of a cell."""
+        return tuple(self.features.shape[1:])
+
+    def read(self, pictures: Sequence[str]) -> Tensor:
+        """Return the rows of pictures (items, cells, dim), float32 where made by numpy.
+
+        ValueError for a picture without a row, where there is no projection.
+        """
+        encoded = self._encode([name for name in pictures if name not in self.row_of])
+        rows = [
+            encoded[name] if name in encoded else self.features[self.row_of[name]]
+            for name in pictures
+        ]
+        if isinstance(self.features, Tensor):
+            return torch.stack(rows)
+        return torch.from_numpy(np.stack(rows).astype(np.float32))
+
+    def _encode(self, pictures: list[str]) -> dict[str, np.ndarray]:
+        """Make the rows of pictures that have none yet."""
+        if not pictures:
+            return {}
+        if self.cells is None:
+            raise ValueError(
+                f"this captioner reads features, {pictures[0]} has none among those of"
+                f" {len(self.pictures)} pictures, and there is no projection of"
+                " pictures to them (cells.safetensors, which notebook 03 keeps); give"
+                " its row, or set `cells`"
+            )
+        if self.cells.dim != self.shape[1]:
+            raise ValueError(
+                f"the projection makes {self.cells.dim} numbers a cell; this captioner"
+                f" takes {self.shape[1]}"
+            )
+        rows = self.cells.grid(pictures, self.shape[0])
+        return dict(zip(pictures, rows, strict=True))
+
+    def digest(self, picture: str) -> bytes:
+        """Return a digest of a picture's row, or of what would make it."""
+        if picture not in self.row_of and self.cells is not None:
+            return chunks.digest_picture(picture) + chunks.digest_row(self.cells.axes)
+        row = self.features[self.row_of[picture]]
+        return chunks.digest_row(
+            row.float().numpy() if isinstance(row, Tensor) else row
+        )

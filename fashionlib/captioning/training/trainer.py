@@ -1,0 +1,131 @@
+"""The trainer of a run: the parts of its loss, and what it logs and shows."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+from transformers import Trainer, TrainerCallback
+
+from fashionlib.captioning.captioners import Captioner, contrast, generate
+from fashionlib.captioning.training.recipes import Recipe
+
+
+class JointTrainer(Trainer):
+    """A trainer that weighs the parts of a recipe's loss.
+
+    Its log entries say each part alone where there are several, how long the run has
+    taken over all its sittings, and the GPU's power.
+    """
+
+    def __init__(
+        self, captioner: Captioner, recipe: Recipe, *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(captioner.model, *args, **kwargs)
+        self.captioner, self.recipe = captioner, recipe
+        self.parts: dict[str, list[Tensor]] = defaultdict(list)  # since the last log
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        **how: Any,
+    ) -> Any:
+        """Weigh and add a batch's parts; without texts it is captioning alone."""
+        inputs = dict(inputs)
+        ids, mask = (inputs.pop(name, None) for name in ("text_ids", "text_mask"))
+        if ids is None:
+            return super().compute_loss(model, inputs, return_outputs, **how)
+        base, recipe, parts = self.captioner.base, self.recipe, {}
+        if recipe.captioning:
+            captioning = super().compute_loss(model, inputs, True, **how)
+            parts["captioning"], outputs = captioning
+        else:
+            pixels = inputs["pixel_values"].to(base.dtype)
+            outputs = base.get_image_features(pixels, return_dict=True)
+        queries = outputs.qformer_outputs.last_hidden_state
+        vision = outputs.vision_outputs.last_hidden_state
+        matching = recipe.matching > 0
+        parts |= contrast.losses(base, queries, vision, ids, mask, matching)
+        for name, loss in parts.items():
+            logged = name if model.training else f"validation {name}"
+            self.parts[logged].append(loss.detach())
+        total = sum(getattr(recipe, name) * loss for name, loss in parts.items())
+        return (total, outputs) if return_outputs else total
+
+    def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
+        """Add the seconds of all sittings, the GPU's watts and the loss's parts."""
+        if not hasattr(self, "since"):
+            history = self.state.log_history
+            before = max((entry.get("seconds", 0.0) for entry in history), default=0.0)
+            self.since = self.started - before
+        logs["seconds"] = round(time.monotonic() - self.since, 2)
+        if self.args.device.type == "cuda" and importlib.util.find_spec("pynvml"):
+            logs["watts"] = torch.cuda.power_draw(self.args.device) / 1000
+        validation = "eval_loss" in logs
+        for name in list(self.parts):
+            if name.startswith("validation") == validation:
+                logs[name] = torch.stack(self.parts.pop(name)).mean().item()
+        super().log(logs, start_time)
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train, and note when this sitting began."""
+        self.started = time.monotonic()
+        return super().train(*args, **kwargs)
+
+
+class ProgressBar(TrainerCallback):
+    """A plain progress bar with the last loss."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Open the bar where the run goes on."""
+        self.bar = tqdm(
+            total=self.steps,
+            initial=state.global_step,
+            desc="training",
+            unit="step",
+            mininterval=1,
+            disable=not state.is_world_process_zero,
+        )
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Move the bar."""
+        self.bar.update(1)
+
+    def on_log(
+        self,
+        args: Any,
+        state: Any,
+        control: Any,
+        logs: Mapping[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Show the last loss."""
+        if logs and "loss" in logs:
+            self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Close the bar."""
+        self.bar.close()
+
+
+class Samples(TrainerCallback):
+    """Writes the captions of a few images at each evaluation, into the log."""
+
+    def __init__(self, captioner: Captioner, images: Sequence[str]) -> None:
+        self.captioner, self.images = captioner, images
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Write them, in the main process."""
+        if state.is_world_process_zero:
+            state.log_history[-1]["captions"] = generate(self.captioner, self.images)
