@@ -34,7 +34,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import Blip2Config, Blip2ForConditionalGeneration
 
 import wardrobe
-from fashionlib.captioning import captioners, training
+from fashionlib.captioning import captioners, controls, training
 from fashionlib.captioning.captioners import Captioner, Size, Vit, minis
 from fashionlib.captioning.captioners.architectures import ARCHITECTURES, IMAGE
 from fashionlib.captioning.training import batches
@@ -73,14 +73,15 @@ class Bench:
     work: Path
     recipe: training.Recipe
 
-    def captioner(self, rung: int, images: list[str]) -> tuple[Captioner, Any]:
-        """The starting weights, and the images as this rung reads them."""
-        made = captioners.load(self.work / "start")
-        made = replace(made, pixel_cache=self.work / "pixels") if rung >= 2 else made
+    def captioner(self, rung: int, images: list[str]) -> Captioner:
+        """Load the starting weights, reading images as this rung does."""
+        captioner = captioners.load(self.work / "start")
+        if rung >= 2:
+            captioner.pixel_cache = self.work / "pixels"
         if rung < 3:
-            return made, images
-        features = captioners.encode(made, images, self.work / "features")
-        return captioners.without_tower(made), features
+            return captioner
+        rows = captioners.cache_vision(captioner, images, self.work / "features")
+        return captioners.without_tower(captioner, rows)
 
     def train(
         self, rung: int, name: str, validate: bool = False, **changes: Any
@@ -88,7 +89,8 @@ class Bench:
         """`training.train` on this rung; with `validate` the last HELD items are
         evaluated on, not trained on.
         """
-        captioner, images = self.captioner(rung, self.items["image"].tolist())
+        images = self.items["image"].tolist()
+        captioner = self.captioner(rung, images)
         captions = self.items["caption"].tolist()
         held = (images[-HELD:], captions[-HELD:]) if validate else None
         recipe = replace(self.recipe, pad_to=0 if rung else PAD_TO, **changes)
@@ -120,7 +122,8 @@ class Bench:
     def tflop(self, rung: int) -> float:
         """TFLOP a sample of a step."""
         count = EPOCH // 2 if rung else 1
-        captioner, images = self.captioner(rung, self.items["image"].tolist())
+        images = self.items["image"].tolist()
+        captioner = self.captioner(rung, images)
         with in_order(bucketed=rung >= 4):
             made = batches.Batches(
                 captioner,
@@ -212,19 +215,20 @@ def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
 
 
 def generation(
-    captioner: Captioner, features: torch.Tensor, rounds: int, single: int = 8
+    captioner: Captioner, images: list[str], rounds: int, single: int = 8
 ) -> dict[str, float | int]:
-    """Captions a second, all features at once and `single` one by one, and how many of
-    the latter differ.
+    """Measure captions a second, all at once and `single` one by one.
+
+    Also how many of the latter differ.
     """
     rates: dict[str, list[float]] = {"one by one": [], "batched": []}
     for _ in range(rounds + 1):  # the first warms up
         started = time.monotonic()
-        alone = captioners.generate(captioner, features[:single], batch_size=1)
+        alone = captioners.generate(captioner, images[:single], batch_size=1)
         between = time.monotonic()
-        together = captioners.generate(captioner, features, batch_size=len(features))
+        together = captioners.generate(captioner, images, batch_size=len(images))
         rates["one by one"].append(single / (between - started))
-        rates["batched"].append(len(features) / (time.monotonic() - between))
+        rates["batched"].append(len(images) / (time.monotonic() - between))
     median = {name: statistics.median(found[1:]) for name, found in rates.items()}
     lengths = [len(ids) for ids in captioners.tokens(captioner.tokenizer, together)]
     return {
@@ -233,7 +237,7 @@ def generation(
             for name, rate in median.items()
         },
         "ratio": round(median["batched"] / median["one by one"], 1),
-        "batch": len(features),
+        "batch": len(images),
         "tokens, median": statistics.median(lengths),
         "tokens, longest": max(lengths),
         "captions that differ": sum(
@@ -279,7 +283,7 @@ def drawn(folder: Path, count: int, batch_size: int) -> pd.DataFrame:
         )
     items = items[: HELD + (len(items) - HELD) // batch_size * batch_size]
     return items.assign(
-        generic=[training.generic_caption(row) for row in items.to_dict("records")]
+        generic=[controls.generic_caption(row) for row in items.to_dict("records")]
     )
 
 
@@ -293,22 +297,22 @@ def pretrained_mini(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
     captioner = captioners.mini(
         [*items["caption"], *items["generic"]], vit, "blip2-medium", size
     )
-    tower = captioner.tower
-    features = captioners.encode(captioner, items["image"].tolist(), work / "features")
+    tower, images = captioner.tower, items["image"].tolist()
+    rows = captioners.cache_vision(captioner, images, work / "features")
     captions = items["caption"][:-HELD].tolist()
-    others = training.shuffled(len(items) - HELD, seed=0)
+    others = controls.shuffled(len(items) - HELD, seed=0)
     recipe = training.recipe(
         "mini_pretraining", steps, text_share=0.0, batch_size=16, warmup=20
     )
     captioner, _ = training.train(
-        captioners.without_tower(captioner),
-        torch.cat([features, features[others]]),
+        captioners.without_tower(captioner, rows),
+        images + [images[row] for row in others],
         items["generic"].tolist() + captions,
         recipe,
         work / "pretraining",
     )
     captioner.base.vision_model = tower
-    return captioner
+    return replace(captioner, rows=None)
 
 
 def random_full(
@@ -407,12 +411,11 @@ def measured(bench: Bench, rounds: int, steps: int) -> dict[str, Any]:
             for rung in (0, len(LADDER) - 1)
         }
     result = {"memory": peaks, "ladder": ladder(bench, rounds)}
-    captioner, features = bench.captioner(
-        len(LADDER) - 1, bench.items["image"].tolist()[:128]
-    )
+    images = bench.items["image"].tolist()[:128]
+    captioner = bench.captioner(len(LADDER) - 1, images)
     if steps:
         captioner, result["to loss"] = to_loss(bench, steps)
-    return result | {"generation": generation(captioner, features, rounds)}
+    return result | {"generation": generation(captioner, images, rounds)}
 
 
 if __name__ == "__main__":

@@ -227,10 +227,7 @@ def said(monkeypatch):
         captioners, "generate", lambda captioner, paths: [captioner.text for _ in paths]
     )
     texts = {"ours": "A short dress with a belt", "<i>theirs</i>": HOSTILE}
-    return {
-        name: SimpleNamespace(text=text, architecture=SimpleNamespace(grid=False))
-        for name, text in texts.items()
-    }
+    return {name: SimpleNamespace(text=text, rows=None) for name, text in texts.items()}
 
 
 def test_captions_name_their_attributes_without_a_reference(said, photo):
@@ -341,7 +338,7 @@ def test_the_page_is_for_this_machine_whatever_the_environment_says(index, monke
 def test_what_cannot_be_shown_is_said(index):
     with pytest.raises(ValueError, match="neither an index nor a captioner"):
         app.create()
-    blind = SimpleNamespace(architecture=SimpleNamespace(grid=True), cells=None)
+    blind = SimpleNamespace(rows=SimpleNamespace(cells=None))
     with pytest.raises(
         ValueError, match="'small' reads features, not photos.*cells.safetensors"
     ):

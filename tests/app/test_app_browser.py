@@ -50,7 +50,7 @@ def index(photo):
 def site(index):
     """The address of an app with an index of 30 items and two captioners."""
     two = {
-        name: SimpleNamespace(said=said, architecture=SimpleNamespace(grid=False))
+        name: SimpleNamespace(said=said, rows=None)
         for name, said in (("before", HOSTILE), ("after", "A red dress with a belt"))
     }
     with pytest.MonkeyPatch.context() as patch:

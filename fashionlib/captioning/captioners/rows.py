@@ -41,6 +41,11 @@ class Rows:
         """Cells, and numbers of a cell."""
         return tuple(self.features.shape[1:])
 
+    def extend(self, pictures: Sequence[str], features: np.ndarray) -> Rows:
+        """Return the rows of more pictures too."""
+        both = np.concatenate([self.features, features])
+        return Rows([*self.pictures, *pictures], both, self.cells)
+
     def read(self, pictures: Sequence[str]) -> Tensor:
         """Return the rows of pictures (items, cells, dim), float32 where made by numpy.
 
