@@ -16,6 +16,7 @@ from fashionlib.book import runs
 from fashionlib.stats import Estimate
 
 PUBLISHED, SAMPLE, HERE = ORIGINS = ("published", "H&M sample", "this run")
+MEAN = "% improvement"
 # Whose changes the published "% improvement" averages: all columns but attribute
 # recall.
 IMPROVED = (
@@ -48,15 +49,26 @@ def printed(table: str, row: str, setting: str = "") -> pd.Series:
 
     ValueError where the table has no such row with this setting.
     """
-    rows = published(table)
-    rows = rows[(rows.row == row) & (rows.setting == setting)]
-    if rows.empty:
+    rows = shape(table)
+    if (row, setting) not in rows.index:
         raise ValueError(
             f"no row {row!r} with setting {setting!r} in {table}; open"
             f" data/published/{table}.csv"
         )
+    return rows.loc[(row, setting)].dropna()
+
+
+def shape(table: str) -> pd.DataFrame:
+    """Read a printed table in its shape: a line a (row, setting), fractions.
+
+    What wasn't printed is missing.
+    """
+    rows = published(table)
     values = rows.value.where(rows.unit != "percent", rows.value / 100)
-    return values.set_axis(rows["column"])
+    cells = values.set_axis(
+        pd.MultiIndex.from_frame(rows[["row", "setting", "column"]])
+    )
+    return cells.unstack("column", sort=False)
 
 
 def improvement(pretrained: pd.Series, fine_tuned: pd.Series) -> pd.Series:
@@ -75,8 +87,29 @@ def improvement(pretrained: pd.Series, fine_tuned: pd.Series) -> pd.Series:
         )
     gain = fine_tuned[pretrained.index] - pretrained
     change = 100 * gain / pretrained.where(pretrained != 0)
-    mean = pd.Series({"% improvement": change.mean(skipna=False)})
+    mean = pd.Series({MEAN: change.mean(skipna=False)})
     return pd.concat([change, mean])
+
+
+def improvements(table: str) -> pd.DataFrame:
+    """Recompute the "% improvement" of each model of a printed table, a row a model.
+
+    Columns: "printed", "% improvement" as recomputed, each metric's change, "without
+    BLEU-4", and "lowest" and "highest", the figure at the two ends of the rounding of
+    BLEU-4's pretrained score, nothing else moved.
+    """
+    rows, names = shape(table), list(IMPROVED)
+    rounding = pd.Series({"BLEU-4": 0.0005}).reindex(names, fill_value=0)
+    lines = {}
+    for model in rows.xs("PT", level="setting").index:
+        before, after = rows.loc[(model, "PT"), names], rows.loc[(model, "FT"), names]
+        change = improvement(before, after)
+        lines[model] = change
+        change["printed"] = 100 * rows.loc[(model, ""), MEAN]
+        change["without BLEU-4"] = change[names[1:]].mean()
+        for name, shift in (("lowest", rounding), ("highest", -rounding)):
+            change[name] = improvement(before + shift, after)[MEAN]
+    return pd.DataFrame(lines).T
 
 
 def measured(profile: str, result: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
+import pandas as pd
 
 from fashionlib.captioning.metrics.overlap import Cider
 from fashionlib.captioning.metrics.tokens import tokenise
@@ -70,6 +71,16 @@ def consensus(measure: Cider, groups: Sequence[Sequence[str]]) -> list[str]:
         group[int(np.argmax(table.mean(1)))]
         for group, table in zip(groups, tables, strict=True)
     ]
+
+
+def typical(captions: pd.Series, kinds: pd.Series, most: int = 60) -> dict[str, str]:
+    """Return of each kind the caption most like the first `most` of its kind.
+
+    Words weigh as in all the captions.
+    """
+    groups = {kind: list(each[:most]) for kind, each in captions.groupby(kinds)}
+    chosen = consensus(cider(list(captions)), list(groups.values()))
+    return dict(zip(groups, chosen, strict=True))
 
 
 def copy_or_write(

@@ -194,3 +194,14 @@ def test_beside_scales_fractions_to_percent_and_shows_no_sample_where_none_is_ke
     )
     published = 100 * paper.printed("paper_a/table3", "BLIP-2-2.7B", "FT")["BLEU-4"]
     assert both.iloc[0].tolist() == [f"{published:.1f}", None, "25.0"]
+
+
+def test_the_improvements_of_a_table_with_their_rounding():
+    table = paper.improvements("paper_a/table3")
+    assert len(table) == 4
+    assert (table["% improvement"].astype(float).round(2) == table["printed"]).all()
+    assert (table.lowest < table.printed).all() and (
+        table.printed < table.highest
+    ).all()
+    first = table.iloc[0]
+    assert first["without BLEU-4"] == pytest.approx(first[COLUMNS[1:7]].mean())

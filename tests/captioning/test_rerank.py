@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from fashionlib.captioning.rerank import (
     consensus,
     copy_or_write,
     similarities,
+    typical,
 )
 
 CAPTIONS = [
@@ -134,3 +136,12 @@ def test_no_captions_are_refused():
 def test_one_caption_has_no_document_frequencies():
     with pytest.raises(ValueError, match="1 captions give no document frequencies"):
         cider(CAPTIONS[:1])
+
+
+def test_the_typical_caption_of_each_kind():
+    captions = pd.Series([*CAPTIONS, "soft blue jeans with a belt"])
+    kinds = captions.str.contains("jeans").map({True: "jeans", False: "other"})
+    chosen = typical(captions, kinds)
+    assert chosen["jeans"] == "soft blue jeans with a belt"
+    assert "jeans" not in chosen["other"]
+    assert typical(captions, kinds, most=1)["jeans"] == "blue jeans with a belt"

@@ -60,19 +60,6 @@ class Cider:
             for order, columns in enumerate(self.columns, start=1)
         ]
 
-    def similarities(
-        self, captions: Sequence[str], references: Sequence[str]
-    ) -> np.ndarray:
-        """Score each caption against each reference: (captions, references)."""
-        counts = self.count([*captions, *references])
-        shape = len(captions), len(references)
-        row, column = (place.ravel() for place in np.indices(shape))
-        captions_of, references_of = row, column + len(captions)
-        return self.compare(
-            [order[captions_of] for order in counts],
-            [order[references_of] for order in counts],
-        ).reshape(shape)
-
     def compare(
         self, captions: list[csr_array], references: list[csr_array]
     ) -> np.ndarray:
