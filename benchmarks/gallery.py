@@ -1,12 +1,11 @@
-"""Weight and speed of a gallery of 1,000 wardrobe articles, three systems and ten
-scores. Prints JSON.
+"""Measure weight and speed of a gallery of 1,000 wardrobe articles. Prints JSON.
 
-Bytes of the page besides pictures, and milliseconds from a change of a control to the
-laid-out articles in headless Chromium (median of 9). Captions are shuffled and thinned
-true ones, scores drawn. Needs playwright and Chromium.
+The gallery has three systems and ten scores. Measured are the bytes of the page besides
+pictures, and the milliseconds from a change of a control to the laid-out articles in
+headless Chromium (median of 9). Captions are shuffled and thinned true ones, scores
+drawn. Needs playwright and Chromium.
 
-    wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py
-    ROOT
+    wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py ROOT
 """
 
 import argparse
@@ -37,22 +36,25 @@ METRICS = [
     "category accuracy",
 ]
 TIMED = """() => {
-  const root = document.querySelector(".fashion-gallery"), found = {};
-  const controls = Object.fromEntries([...root.querySelectorAll(".controls [aria-label]")].map(
-    (control) => [control.getAttribute("aria-label"), control]));
-  for (const [name, values] of [["Search in captions and ids", ["linen", "belt", ""]], ["Order", ["-1", "1"]],
-                                ["Attributes", ["hit", "missed", "invented"]]]) {
+  const root = document.querySelector(".fashion-gallery"), medians = {};
+  const control = (name) => root.querySelector(`.controls [aria-label="${name}"]`);
+  const changes = {
+    "Search in captions and ids": ["linen", "belt", ""],
+    "Order": ["-1", "1"],
+    "Attributes": ["hit", "missed", "invented"],
+  };
+  for (const [name, values] of Object.entries(changes)) {
     const times = [];
     for (let n = 0; n < 9; n += 1) {
       const from = performance.now();
-      controls[name].value = values[n % values.length];
-      controls[name].dispatchEvent(new Event("input", {bubbles: true}));
+      control(name).value = values[n % values.length];
+      control(name).dispatchEvent(new Event("input", {bubbles: true}));
       root.offsetHeight;  // waits for the layout
       times.push(performance.now() - from);
     }
-    found[name] = times.sort((a, b) => a - b)[4];
+    medians[name] = times.sort((a, b) => a - b)[4];
   }
-  return found;
+  return medians;
 }"""
 
 

@@ -1,9 +1,9 @@
-"""{result}`caption_scores::main.fine-tuned.BLEU-4|.1%`: a number in prose, read from a
-result of this run.
+"""Put this run's numbers and records into pages.
 
-A page that cites a changed result is rebuilt; a missing file or key is an error of the
-strict build. The tooltip names the file, the key, the profile and the commit that the
-number comes from.
+{result}`caption_scores::main.fine-tuned.BLEU-4|.1%` is a number in prose, read from a
+result of this run. A page that cites a changed result is rebuilt; a missing file or key
+is an error of the strict build. The tooltip names the file, the key, the profile and
+the commit that the number comes from.
 
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists, per
 notebook, time, peak memory and commit, then hardware and versions.
@@ -17,7 +17,10 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 
 class Result(SphinxRole):
+    """A number of a result, with its origin as a tooltip."""
+
     def run(self):
+        """Read the number; an unknown file, key or form is an error of the build."""
         reference, _, form = self.text.partition("|")
         name, _, key = reference.partition("::")
         path = Path(self.env.srcdir) / "results" / f"{name}.json"
@@ -46,7 +49,10 @@ class Result(SphinxRole):
 
 
 class RunBanner(SphinxDirective):
+    """A box that says which profile and data this run has."""
+
     def run(self):
+        """Read what the first notebook noted."""
         path = Path(self.env.srcdir) / "results" / "preflight.json"
         self.env.note_dependency(str(path))
         origin = json.loads(path.read_text(encoding="utf-8"))["provenance"]
@@ -70,7 +76,10 @@ class RunBanner(SphinxDirective):
 
 
 class RunRecords(SphinxDirective):
+    """Tables of each notebook's time and memory, and of the machine."""
+
     def run(self):
+        """Read all records; none is an error of the build."""
         paths = sorted((Path(self.env.srcdir) / "records").glob("*.json"))
         records = []
         for path in paths:
@@ -101,6 +110,7 @@ class RunRecords(SphinxDirective):
 
 
 def table(head, rows):
+    """Return a table of texts."""
     group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
 
     def line(texts):
@@ -123,6 +133,7 @@ def drop_repeated_scripts(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    """Register the role and both directives with Sphinx."""
     app.connect("html-page-context", drop_repeated_scripts)
     app.add_role("result", Result())
     app.add_directive("run-banner", RunBanner)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import struct
 import zlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -145,7 +146,7 @@ def test_a_crop_in_percent_is_cut_and_its_file_deleted(photo):
             (0, 0, 255)
         }
     with pytest.raises(FileNotFoundError):
-        open(path)
+        Path(path).read_bytes()
 
 
 @pytest.mark.parametrize(

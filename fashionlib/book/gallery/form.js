@@ -50,7 +50,7 @@ function start(root) {
       tell(`This browser keeps nothing (${denied.name}): export before you leave the page.`);
     }
   }
-  function kept() {
+  function stored() {
     try {
       return JSON.parse(localStorage.getItem(key));
     } catch (denied) {  // storage forbidden, or not ours
@@ -90,7 +90,7 @@ function start(root) {
   form.prepend(make("div", {class: "controls"}, make("div", {class: "together"},
     make("label", {}, make("span", {}, "Your name"), rater),
     make("label", {class: "wide"}, make("span", {}, "Continue from an exported file"), open), save, clear)), status);
-  const before = kept();
+  const before = stored();
   if (before) fill(before);
   tell(before ? "Your earlier ratings are back." : "");
 }

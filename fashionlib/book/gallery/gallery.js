@@ -20,7 +20,7 @@ function unpack(data) {
   const lemmas = (marks) => new Set(marks.map((mark) => mark.lemma));
   return data.items.map(([id, category, picture, width, height, [truth, flat], rows], place) => {
     const marks = spans(flat), real = lemmas(marks);
-    const said = rows.map(([caption, own, scores, errors], n) => {
+    const captions = rows.map(([caption, own, scores, errors], n) => {
       const ownMarks = spans(own), named = lemmas(ownMarks);
       return {system: data.systems[n], caption, scores, marks: ownMarks, errors: errors.map((e) => data.errors[e]),
               hit: new Set([...named].filter((lemma) => real.has(lemma))),
@@ -28,8 +28,8 @@ function unpack(data) {
               missed: new Set([...real].filter((lemma) => !named.has(lemma)))};
     });
     const text = [id, truth, ...rows.map((row) => row[0])].join("\n").toLowerCase();
-    return {id, place, truth, marks, said, text, width, height, category: data.categories[category],
-            real, named: new Set(said.flatMap((one) => [...one.hit])), picture: data.base + picture};
+    return {id, place, truth, marks, captions, text, width, height, category: data.categories[category],
+            real, named: new Set(captions.flatMap((one) => [...one.hit])), picture: data.base + picture};
   });
 }
 
@@ -45,15 +45,15 @@ function marked(caption, marks, others, otherwise) {
   return caption ? [...nodes, caption.slice(done)] : [make("i", {}, "(empty)")];
 }
 
-function scoreTable(said, metrics, chosen) {
+function scoreTable(captions, metrics, chosen) {
   const cell = (value, column, system) => {
-    const values = said.map((one) => one.scores[column]).filter((other) => other !== null);
+    const values = captions.map((one) => one.scores[column]).filter((other) => other !== null);
     const best = value !== null && Math.min(...values) < value && value === Math.max(...values);
     const text = value === null ? "–" : value.toFixed(1);
     return make("td", chosen === `${system} ${column}` ? {class: "chosen"} : {}, best ? make("b", {}, text) : text);
   };
   const head = make("tr", {}, make("td"), ...metrics.map((metric) => make("th", {scope: "col"}, metric)));
-  const rows = said.map((one, system) => make("tr", {}, make("th", {scope: "row"}, one.system),
+  const rows = captions.map((one, system) => make("tr", {}, make("th", {scope: "row"}, one.system),
     ...one.scores.map((value, column) => cell(value, column, system))));
   return make("div", {class: "scores"}, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
@@ -61,15 +61,15 @@ function scoreTable(said, metrics, chosen) {
 function card(item, metrics, chosen, place, all) {
   const line = (role, caption, errors = []) => make("p", {}, make("span", {class: "role"}, role,
     ...errors.map((error) => make("span", {class: "error"}, error))), ...caption);
-  const told = `${item.id}, ${item.category}`;
+  const label = `${item.id}, ${item.category}`;
   const picture = make("img", {src: item.picture, width: item.width, height: item.height, loading: "lazy",
-                               alt: `Picture of ${told}`});
-  return make("article", {tabindex: place ? -1 : 0, "aria-label": told, "aria-posinset": place + 1,
+                               alt: `Picture of ${label}`});
+  return make("article", {tabindex: place ? -1 : 0, "aria-label": label, "aria-posinset": place + 1,
                           "aria-setsize": all}, picture,
     make("div", {}, make("p", {class: "name"}, make("b", {}, item.id), ` ${item.category}`),
       line("truth", marked(item.truth, item.marks, item.named, "missed")),
-      ...item.said.map((one) => line(one.system, marked(one.caption, one.marks, item.real, "invented"), one.errors)),
-      scoreTable(item.said, metrics, chosen)));
+      ...item.captions.map((one) => line(one.system, marked(one.caption, one.marks, item.real, "invented"), one.errors)),
+      scoreTable(item.captions, metrics, chosen)));
 }
 
 /* How often each value occurs, most often first, as options. */
@@ -121,15 +121,15 @@ function start(root) {
       labelled("at most", pick.most, "narrow"), labelled("Order", pick.order), reset));
   const meanings = {hit: "in truth and caption", missed: "in the truth alone", invented: "in the caption alone"};
   const legend = make("p", {class: "legend"},
-    ...Object.entries(meanings).map(([kind, said]) => make("span", {}, make("mark", {class: kind}, kind), ` ${said}`)),
+    ...Object.entries(meanings).map(([kind, meaning]) => make("span", {}, make("mark", {class: kind}, kind), ` ${meaning}`)),
     make("span", {}, make("kbd", {}, "j"), " ", make("kbd", {}, "k"), " next, previous article"),
     make("span", {}, make("kbd", {}, "Esc"), " reset"),
     make("span", {}, "scores × 100, the ", make("b", {}, "best"), " in bold"));
-  let found = items;
+  let matches = items;
 
-  const seen = () => (pick.system.value === "" ? data.systems.map((_, n) => n) : [Number(pick.system.value)]);
+  const systems = () => (pick.system.value === "" ? data.systems.map((_, n) => n) : [Number(pick.system.value)]);
   function choices() {  // the counts of attributes and errors follow kind and system
-    const each = (values) => items.flatMap((item) => [...new Set(seen().flatMap((n) => values(item.said[n])))]);
+    const each = (values) => items.flatMap((item) => [...new Set(systems().flatMap((n) => values(item.captions[n])))]);
     const fill = (control, options) => {
       const before = control.value;
       control.replaceChildren(...options);
@@ -141,29 +141,29 @@ function start(root) {
   }
   function fits(item) {
     const [system, metric] = pick.score.value.split(" ").map(Number);
-    const score = item.said[system].scores[metric], kind = pick.kind.value, lemma = pick.attribute.value;
+    const score = item.captions[system].scores[metric], kind = pick.kind.value, lemma = pick.attribute.value;
     const error = pick.error.value;
     return item.text.includes(pick.search.value.trim().toLowerCase())
       && (!pick.category.value || item.category === pick.category.value)
       && (pick.least.value === "" || (score !== null && score >= Number(pick.least.value)))
       && (pick.most.value === "" || (score !== null && score <= Number(pick.most.value)))
-      && seen().some((n) => (!kind || (lemma ? item.said[n][kind].has(lemma) : item.said[n][kind].size > 0))
-        && (!error || (error === "none" ? !item.said[n].errors.length : item.said[n].errors.includes(error))));
+      && systems().some((n) => (!kind || (lemma ? item.captions[n][kind].has(lemma) : item.captions[n][kind].size > 0))
+        && (!error || (error === "none" ? !item.captions[n].errors.length : item.captions[n].errors.includes(error))));
   }
   function update() {
     const [system, metric] = pick.score.value.split(" ").map(Number), sign = Number(pick.order.value);
-    const score = (item) => item.said[system].scores[metric];
-    found = items.filter(fits);
-    if (sign) found.sort((a, b) => (score(a) === null) - (score(b) === null) || sign * (score(a) - score(b)));
+    const score = (item) => item.captions[system].scores[metric];
+    matches = items.filter(fits);
+    if (sign) matches.sort((a, b) => (score(a) === null) - (score(b) === null) || sign * (score(a) - score(b)));
     list.replaceChildren();
     draw();
   }
   function draw() {
     const used = pick.order.value || pick.least.value || pick.most.value, chosen = used ? pick.score.value : "";
-    const from = list.children.length, page = found.slice(from, from + AT_A_TIME);
-    list.append(...page.map((item, n) => card(item, data.metrics, chosen, from + n, found.length)));
-    const shown = list.children.length, left = found.length - shown;
-    status.textContent = `${numbers.format(found.length)} of ${numbers.format(items.length)} articles`
+    const from = list.children.length, page = matches.slice(from, from + AT_A_TIME);
+    list.append(...page.map((item, n) => card(item, data.metrics, chosen, from + n, matches.length)));
+    const shown = list.children.length, left = matches.length - shown;
+    status.textContent = `${numbers.format(matches.length)} of ${numbers.format(items.length)} articles`
       + (left ? `, the first ${numbers.format(shown)} of them below` : "");
     more.textContent = `Show ${Math.min(left, AT_A_TIME)} more`;
     more.hidden = !left;
