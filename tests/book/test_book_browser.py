@@ -113,3 +113,11 @@ def test_there_is_one_way_to_search_and_it_opens_and_closes(page, book, width):
     expect(field).to_be_hidden()
     page.keyboard.press("Control+k")
     expect(field).to_be_focused()
+
+
+def test_no_code_scrolls_sideways_on_a_common_screen(page, book):
+    open_chapter(page, book, 1280)
+    widths = page.locator(".cell_input pre:visible").evaluate_all(
+        "boxes => boxes.map(box => [box.scrollWidth, box.clientWidth])"
+    )
+    assert widths and all(content <= box for content, box in widths)
