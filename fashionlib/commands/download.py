@@ -15,7 +15,7 @@ def run(
         str,
         typer.Argument(
             metavar="NAME",
-            help="hm, hm_hub, hm_hub_12k, dfmm_hub or clothing; of facad, dfmm,"
+            help="hm, hm_hub, hm_hub_12k or dfmm_hub; of facad, dfmm,"
             " consumer2shop and deepfashion2 it says whom to ask",
         ),
     ],

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import ijson
-
 CHUNK = 1 << 12  # bytes read at once
 LONGEST = 16 << 20  # bytes of one element
 DEEPEST = 1000  # brackets open at once in one element
@@ -38,6 +36,8 @@ def elements(path: Path) -> Iterator[Any]:
     FileNotFoundError without the file; ValueError, after the readable elements, where
     the list is broken or cut short.
     """
+    import ijson
+
     row = 0
     with path.open("rb") as file:
         if not file.read(CHUNK).lstrip().startswith(b"["):
