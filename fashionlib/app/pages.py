@@ -1,4 +1,5 @@
 """The app's page: a photo with its crop on the left, Search and Captions on the right.
+
 Imports gradio.
 """
 
@@ -13,30 +14,32 @@ from typing import Any
 import gradio as gr
 
 from fashionlib.app import answers, photo
-from fashionlib.app.photo import WHOLE, Refused
+from fashionlib.app.photo import WHOLE, InputError
 
-SUFFIXES = [
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-]  # a phone turns its own formats into these; the bytes are checked too
+# a phone turns its own formats into these; the bytes are checked too
+SUFFIXES = [".jpg", ".jpeg", ".png", ".webp"]
 MOST_BYTES = "20mb"
 MINUTES = 60  # that Gradio keeps what was uploaded
 FILTERS = ("category", "colour")  # columns of the index
 FONTS = ["system-ui", "sans-serif"]  # on every machine; no font is fetched
-MODEL = {
-    "concurrency_id": "model",
-    "concurrency_limit": 1,
-}  # one question at a time, the others queue
+# one question at a time, the others queue
+MODEL = {"concurrency_id": "model", "concurrency_limit": 1}
 HTML = partial(gr.HTML, apply_default_css=False)
 log = logging.getLogger(__name__)
 
 
 def create(
-    index: Any, captioners: Mapping[str, Any], pool: Collection[str] | None
+    index: Any = None,
+    captioners: Mapping[str, Any] | None = None,
+    pool: Collection[str] | None = None,
 ) -> gr.Blocks:
-    """See `fashionlib.app.create`."""
+    """Lay out the app, whose `launch()` serves it on this machine alone.
+
+    `index` is a `search.Index`; `captioners` (name -> Captioner) must read photos;
+    `pool` holds the lemmas that count as attributes (None: every noun and adjective).
+    ValueError with neither an index nor a captioner.
+    """
+    captioners = captioners or {}
     if index is None and not captioners:
         raise ValueError(
             "an app with neither an index nor a captioner shows nothing; give one of"
@@ -64,32 +67,28 @@ def create(
                 with gr.Tab("Captions"):
                     _captions(captioners, pool, given)
     blocks.queue(max_size=32)
-    style = "".join(
-        (resources.files(package) / name).read_text("utf-8")
-        for package, name in (
-            ("fashionlib.book.gallery", "gallery.css"),
-            ("fashionlib.app", "app.css"),
-        )
-    )
-    blocks.launch = (
-        partial(  # what keeps the page to this machine, however it is launched
-            blocks.launch,
-            server_name="127.0.0.1",
-            share=False,
-            max_file_size=MOST_BYTES,
-            ssr_mode=False,
-            footer_links=[],
-            run_history=False,
-            head=f"<style>{style}</style>",
-            theme=_theme(),
-        )
+    package = resources.files("fashionlib")
+    sheets = [package / "book/gallery/gallery.css", package / "app/app.css"]
+    style = "".join(sheet.read_text("utf-8") for sheet in sheets)
+    # what keeps the page to this machine, however it is launched
+    blocks.launch = partial(
+        blocks.launch,
+        server_name="127.0.0.1",
+        share=False,
+        max_file_size=MOST_BYTES,
+        ssr_mode=False,
+        footer_links=[],
+        run_history=False,
+        head=f"<style>{style}</style>",
+        theme=_theme(),
     )
     return blocks
 
 
 def _theme() -> gr.themes.Base:
-    """Gradio's own, with fonts of the reader's machine and quiet text of 4.5 to 1 in
-    contrast.
+    """Return Gradio's own theme, with fonts of the reader's machine.
+
+    Its quiet text has a contrast of 4.5 to 1.
     """
     theme = gr.themes.Default(font=FONTS, font_mono=["monospace"])
     return theme.set(
@@ -98,11 +97,12 @@ def _theme() -> gr.themes.Base:
 
 
 def _photo() -> list[gr.components.Component]:
-    """The photo's file and its crop's four edges, with a preview that can be
-    clicked.
+    """Lay out the photo's file, a preview to click and the crop's four edges.
+
+    Returns the file and the edges.
     """
     file = gr.File(label="Photo (JPEG, PNG or WebP)", file_types=SUFFIXES, height=150)
-    told = HTML()
+    alert = HTML()
     preview = gr.Image(
         show_label=False,
         interactive=False,
@@ -122,27 +122,29 @@ def _photo() -> list[gr.components.Component]:
         ]
         whole = gr.Button("Whole photo")
     corner = gr.State()
-    drawn, all_ = [told, preview], [told, preview, crop, corner, *edges]
+    drawn = [alert, preview]
+    everything = [alert, preview, crop, corner, *edges]
     quick = {
         "show_progress": "hidden",
         "api_visibility": "private",
         "trigger_mode": "always_last",
     }
-    file.change(_opened, file, all_, **quick)
-    whole.click(_opened, file, all_, **quick)
-    preview.select(_clicked, [file, corner, *edges], all_, **quick)
+    file.change(_opened, file, everything, **quick)
+    whole.click(_opened, file, everything, **quick)
+    preview.select(_clicked, [file, corner, *edges], everything, **quick)
     for edge in edges:
         edge.input(_drawn, [file, *edges], drawn, **quick)
     return [file, *edges]
 
 
 def _opened(path: str | None) -> tuple[Any, ...]:
-    """Message, preview, crop's panel, clicked corner and edges for a photo just given,
-    or taken away.
+    """Return message, preview, crop's panel, clicked corner and edges.
+
+    They are for a photo just given, or taken away.
     """
-    told, preview = _drawn(path, *WHOLE) if path else ("", None)
+    alert, preview = _drawn(path, *WHOLE) if path else ("", None)
     return (
-        told,
+        alert,
         gr.Image(preview, visible=preview is not None),
         gr.Accordion(visible=preview is not None),
         None,
@@ -151,22 +153,24 @@ def _opened(path: str | None) -> tuple[Any, ...]:
 
 
 def _drawn(path: str | None, *edges: float) -> tuple[str, Any]:
-    """Message and preview of the photo with its crop; where that is too small, the
-    preview stays as it was.
+    """Return message and preview of the photo with its crop.
+
+    Where the crop is too small, the preview stays as it was.
     """
     picture = None
     try:
-        picture = photo.opened(path) if path else None
+        picture = photo.read(path) if path else None
         return "", photo.outlined(picture, edges) if picture else None
-    except Refused as error:
+    except InputError as error:
         return answers.message(str(error)), gr.skip() if picture else None
 
 
 def _clicked(
     event: gr.SelectData, path: str, corner: list[int] | None, *edges: float
 ) -> tuple[Any, ...]:
-    """The same as `_opened`, after a click on the photo: the first corner of a new
-    crop, or the one opposite.
+    """Return the same as `_opened`, after a click on the photo.
+
+    It is the first corner of a new crop, or the one opposite.
     """
     if corner is None:
         return (
@@ -176,7 +180,7 @@ def _clicked(
             event.index,
             *edges,
         )
-    edges = photo.between(corner, event.index, photo.opened(path).size)
+    edges = photo.between(corner, event.index, photo.read(path).size)
     return *_drawn(path, *edges), gr.Accordion(open=True), None, *edges
 
 
@@ -190,7 +194,9 @@ def _search(index: Any, given: list[gr.components.Component]) -> None:
         )
         return
     words = gr.Textbox(
-        label="Words", placeholder="red striped dress", max_length=answers.MOST_WORDS
+        label="Words",
+        placeholder="red striped dress",
+        max_length=answers.MOST_CHARACTERS,
     )
     with gr.Row():
         filters = [
@@ -208,18 +214,14 @@ def _search(index: Any, given: list[gr.components.Component]) -> None:
             info="0: photo alone, 1: words alone",
         )
         k = gr.Slider(1, 48, 12, step=1, label="Items to show", buttons=[])
-    ask, result = (
-        gr.Button("Search", variant="primary"),
-        HTML(elem_classes="fashion-gallery"),
-    )
+    ask = gr.Button("Search", variant="primary")
+    result = HTML(elem_classes="fashion-gallery")
 
     @_guarded
     def answer(path: str | None, *rest: Any) -> str:
-        left, upper, right, lower, said, heavy, most, *chosen = rest
-        where = dict(zip(FILTERS, chosen, strict=True))
-        return answers.found(
-            index, path, (left, upper, right, lower), said, heavy, most, where
-        )
+        *edges, text, share, most = rest[: -len(FILTERS)]
+        chosen = dict(zip(FILTERS, rest[-len(FILTERS) :], strict=True))
+        return answers.results(index, path, tuple(edges), text, share, most, chosen)
 
     gr.on(
         [ask.click, words.submit],
@@ -247,14 +249,14 @@ def _captions(
         label=(
             "Your own caption, the truth that the others are scored against (optional)"
         ),
-        max_length=answers.MOST_WORDS,
+        max_length=answers.MOST_CHARACTERS,
     )
     ask, result = gr.Button("Caption the photo", variant="primary"), HTML()
 
     @_guarded
     def answer(path: str | None, *rest: Any) -> str:
-        *edges, said = rest
-        return answers.captioned(captioners, pool, path, tuple(edges), said)
+        *edges, text = rest
+        return answers.captions(captioners, pool, path, tuple(edges), text)
 
     gr.on(
         [ask.click, reference.submit],
@@ -267,18 +269,18 @@ def _captions(
 
 
 def _guarded(answer: Callable[..., str]) -> Callable[..., str]:
-    """The answer, or what the reader can mend; of a failure only that, as its text may
-    hold paths.
+    """Wrap an answer so that a failure shows no path of this machine.
 
-    These are the failures that the command line tells in one line; a fault of the
-    program itself reaches Gradio, which logs it and shows the page a bare "Error".
+    What the reader can mend is said. Of the other failures that the command line tells
+    in one line only that there was one; a fault of the program itself reaches Gradio,
+    which logs it and shows the page a bare "Error".
     """
 
     @wraps(answer)
     def safe(*given: Any) -> str:
         try:
             return answer(*given)
-        except Refused as error:
+        except InputError as error:
             return answers.message(str(error))
         except (ValueError, OSError, RuntimeError, MemoryError):
             log.exception("the app could not answer")

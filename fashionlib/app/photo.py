@@ -1,6 +1,4 @@
-"""A reader's photo: read within the bounds of `fashionlib.data.images`, turned upright,
-cut, and kept only while in use.
-"""
+"""A reader's photo: read within bounds, turned upright, cut, and deleted after use."""
 
 from __future__ import annotations
 
@@ -17,22 +15,22 @@ SIDE = 1280  # pixels of the longer side; encoders and captioners read a third o
 LEAST = 16  # pixels of a crop's sides
 WHOLE = (0.0, 0.0, 100.0, 100.0)
 
-Edges = tuple[
-    float, float, float, float
-]  # left, upper, right, lower, in percent of the photo's width and height
+# left, upper, right, lower, in percent of the photo's width and height
+Edges = tuple[float, float, float, float]
 
 
-class Refused(ValueError):
-    """What the reader can mend. The page shows its text, so it holds no path of this
-    machine.
+class InputError(ValueError):
+    """A fault that the reader can mend.
+
+    The page shows its text, so it holds no path of this machine.
     """
 
 
-def opened(path: str | Path) -> Image.Image:
-    """The photo in RGB, upright as its camera held it, at most `SIDE` pixels a side,
-    and no word of where it was taken.
+def read(path: str | Path) -> Image.Image:
+    """Read the photo in RGB, upright as its camera held it, at most `SIDE` pixels wide.
 
-    Refused with the reason.
+    Nothing in it says where it was taken. The bounds are those of
+    `fashionlib.data.images`; InputError with the reason.
     """
     fault = images.fault(Path(path))
     try:
@@ -40,14 +38,14 @@ def opened(path: str | Path) -> Image.Image:
             raise ValueError(fault)
         picture = ImageOps.exif_transpose(images.load(path, SIDE))
     except Exception as error:  # a decoder fed by strangers may raise anything
-        raise Refused(
+        raise InputError(
             f"This file is no photo that can be read: {fault or 'it is broken'}. Give a"
             f" whole JPEG, PNG or WebP of at most {images.MOST_PIXELS // 10**6}"
             " megapixels."
         ) from error
     picture.thumbnail((SIDE, SIDE))
     if min(picture.size) < LEAST:
-        raise Refused(
+        raise InputError(
             f"The photo is {picture.width} x {picture.height} pixels, too small to see"
             " anything."
         )
@@ -56,15 +54,13 @@ def opened(path: str | Path) -> Image.Image:
 
 
 def box(picture: Image.Image, edges: Edges) -> tuple[int, int, int, int]:
-    """The edges in pixels. Refused where they enclose less than `LEAST` pixels either
-    way.
-    """
+    """Return the edges in pixels; InputError for sides of less than `LEAST`."""
     left, upper, right, lower = (
         round(edge / 100 * side)
         for edge, side in zip(edges, 2 * picture.size, strict=True)
     )
     if right - left < LEAST or lower - upper < LEAST:
-        raise Refused(
+        raise InputError(
             f"The crop is {max(0, right - left)} x {max(0, lower - upper)} pixels, too"
             " small: move its edges apart."
         )
@@ -72,7 +68,7 @@ def box(picture: Image.Image, edges: Edges) -> tuple[int, int, int, int]:
 
 
 def outlined(picture: Image.Image, edges: Edges) -> Image.Image:
-    """The photo with what the crop leaves out in the dark."""
+    """Return the photo with what the crop leaves out in the dark."""
     inside = box(picture, edges)
     shown = ImageEnhance.Brightness(picture).enhance(0.35)
     shown.paste(picture.crop(inside), inside[:2])
@@ -87,8 +83,9 @@ def outlined(picture: Image.Image, edges: Edges) -> Image.Image:
 def between(
     one: tuple[int, int], other: tuple[int, int], size: tuple[int, int]
 ) -> Edges:
-    """The crop between two opposite corners, given in pixels of a picture of this size;
-    whole percents.
+    """Return the crop between two opposite corners, in whole percents.
+
+    The corners are in pixels of a picture of this size.
     """
     (left, right), (upper, lower) = (
         sorted(round(100 * place / side) for place in places)
@@ -99,9 +96,12 @@ def between(
 
 @contextmanager
 def cut(path: str | Path, edges: Edges = WHOLE) -> Iterator[str]:
-    """The cropped photo as a PNG file, which is deleted afterwards. Raises Refused."""
-    picture = opened(path)
+    """Yield the cropped photo as a PNG file; as `read` and `box` raise.
+
+    The file is deleted afterwards.
+    """
+    picture = read(path)
     with tempfile.TemporaryDirectory(prefix="photo-") as folder:
-        kept = Path(folder) / "photo.png"
-        picture.crop(box(picture, edges)).save(kept)
-        yield str(kept)
+        file = Path(folder) / "photo.png"
+        picture.crop(box(picture, edges)).save(file)
+        yield str(file)

@@ -15,10 +15,11 @@ from PIL import Image
 from playwright.sync_api import expect
 from test_app import HOSTILE, Index, header
 
-from fashionlib import app
+import fashionlib.app
 from fashionlib.captioning import captioners
 
 pytest.importorskip("gradio")
+pages = pytest.importorskip("fashionlib.app.pages")
 expect.set_options(timeout=30_000)  # of a loaded machine
 NAME = '<img src=x onerror="window.hit=1">.png'
 
@@ -55,7 +56,7 @@ def site(index):
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(captioners, "generate", lambda captioner, paths: [captioner.said])
-        blocks = app.create(index, two, {"dress", "red", "belt", "hood"})
+        blocks = pages.create(index, two, {"dress", "red", "belt", "hood"})
         _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True)
         yield address
         blocks.close()
@@ -247,7 +248,9 @@ def test_nothing_sticks_out_on_a_phone(page):
 def test_the_server_gives_no_file_but_its_own(page, site):
     for path in ("/etc/hostname", __file__, "pyproject.toml"):
         assert page.request.get(f"{site}gradio_api/file={path}").status in (403, 404)
-    assert str(app.__path__[0]) not in page.request.get(f"{site}config").text()
+    assert (
+        str(fashionlib.app.__path__[0]) not in page.request.get(f"{site}config").text()
+    )
 
 
 def test_the_command_serves_an_index_and_cleans_up(browser, hub, tmp_path, monkeypatch):

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fashionlib import app
 from fashionlib.captioning.metrics import attributes
 
 PUBLIC = (
@@ -31,14 +30,16 @@ def serve(
 
     `captioners` maps names to folders or hub ids; with `share` there is a public link
     too. What is uploaded is deleted at the end. Raises as `search.Index.open`,
-    `captioners.load`, `attributes.frozen` and `app.create`; OSError where the port is
+    `captioners.load`, `attributes.frozen` and `pages.create`; OSError where the port is
     taken.
     """
     # so that the uploads are deleted then too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory(prefix="fashionlib-app-") as uploads:
         os.environ.update(GRADIO_TEMP_DIR=uploads, GRADIO_ANALYTICS_ENABLED="False")
-        page = app.create(
+        from fashionlib.app import pages  # gradio reads the environment at once
+
+        page = pages.create(
             _index(index), _captioners(captioners), pool and attributes.frozen(pool)
         )
         if share:
