@@ -4,7 +4,16 @@ Everything in it is made up. It lets the book run without anybody's data and pla
 truth that tests can look for; no number measured on it may stand for the papers'.
 """
 
-from wardrobe.planting import PARTS, TRUTH, articles, garment_of, truth
+from wardrobe.planting import PARTS, TRUTH, articles, garment_of, photographed, truth
 from wardrobe.writing import LAYOUTS, write
 
-__all__ = ["LAYOUTS", "PARTS", "TRUTH", "articles", "garment_of", "truth", "write"]
+__all__ = [
+    "LAYOUTS",
+    "PARTS",
+    "TRUTH",
+    "articles",
+    "garment_of",
+    "photographed",
+    "truth",
+    "write",
+]

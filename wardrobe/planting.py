@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fashionlib.data.readers import layouts
 from fashionlib.labelling.attribute_schema import DETAILS
 from wardrobe import catalogue
 from wardrobe.catalogue import Garment
@@ -92,3 +93,18 @@ def truth(root: Path) -> pd.DataFrame:
     )
     flags = {detail: rows[detail].astype(str) == "True" for detail in DETAILS}
     return rows.assign(**flags)
+
+
+def photographed(root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a shop's and a consumer's photo of each article, and the truth of each.
+
+    `root` holds a wardrobe in layout "consumer2shop". Photos have the columns item_id,
+    image, product_id, source; the truth, as `truth`, has a row a photo and its item_id.
+    """
+    photos = layouts.items(root).drop_duplicates(["product_id", "source"])
+    article = photos.product_id.str[3:].astype(int) - 1  # its row in the truth
+    shown = truth(root).iloc[article].reset_index(drop=True)
+    item_id = (photos.product_id + "-" + photos.source).to_numpy()
+    photos = photos[["image", "source"]].reset_index(drop=True)
+    photos = photos.assign(item_id=item_id, product_id=shown.product_id)
+    return photos, shown.assign(item_id=item_id)

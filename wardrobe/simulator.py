@@ -133,6 +133,13 @@ USUAL: Mapping[str, str] = {
 }
 
 
+def made_up() -> pd.DataFrame:
+    """Return a table of `RATES` and, as "reply: ...", `BAD`; column "made-up rate"."""
+    rates = {name.replace("_", " "): rate for name, rate in RATES.items()}
+    rates |= {f"reply: {name}": rate for name, rate in BAD.items()}
+    return pd.Series(rates).to_frame("made-up rate")
+
+
 class Simulator:
     """Answers requests from the truth, in place of an endpoint.
 

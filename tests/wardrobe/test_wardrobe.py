@@ -14,7 +14,7 @@ from PIL import Image
 import wardrobe
 from fashionlib.data.readers import folders, hm, layouts
 from fashionlib.labelling import attribute_schema
-from wardrobe import catalogue, shoppers, views
+from wardrobe import catalogue, shoppers, views, words
 from wardrobe.layouts.hm import APPEARANCE
 
 KAGGLE = [
@@ -299,3 +299,16 @@ def test_the_truth_is_read_back_as_it_was_planted(
         FileNotFoundError, match="only a drawn wardrobe has a known truth"
     ):
         wardrobe.truth(tmp_path)
+
+
+def test_each_article_is_photographed_twice_beside_its_truth(tmp_path: Path) -> None:
+    wardrobe.write(tmp_path / "w", items=9, shoppers=0, seed=2, layout="consumer2shop")
+    photos, truth = wardrobe.photographed(tmp_path / "w")
+    assert sorted(photos["source"]) == ["consumer"] * 9 + ["shop"] * 9
+    assert photos["item_id"].is_unique and truth["item_id"].equals(photos["item_id"])
+    assert truth["product_id"].equals(photos["product_id"])
+    shop, worn = (truth[photos["source"] == s] for s in ("shop", "consumer"))
+    assert sorted(shop["subcategory"]) == sorted(worn["subcategory"])
+    captions = words.captions("manual", truth, 5)
+    assert len(captions) == 18 and captions == words.captions("manual", truth, 5)
+    assert captions != words.captions("manual", truth, 6)

@@ -7,6 +7,6 @@ those words.
 """
 
 from wardrobe.words.phrases import PHRASES, true_phrases
-from wardrobe.words.styles import STYLES, UNSEEN
+from wardrobe.words.styles import STYLES, UNSEEN, captions
 
-__all__ = ["PHRASES", "STYLES", "UNSEEN", "true_phrases"]
+__all__ = ["PHRASES", "STYLES", "UNSEEN", "captions", "true_phrases"]

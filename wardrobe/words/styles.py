@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pandas as pd
 
 from wardrobe.catalogue import Garment
+from wardrobe.planting import garment_of
 from wardrobe.words import enchanting, plain, tailor
 
 # A pretraining corpus's, H&M's, FACAD's, DeepFashion-MultiModal's, and Thesis B's
@@ -25,3 +27,12 @@ UNSEEN: Mapping[str, frozenset[str]] = {
     "manual": frozenset(),
     "template": frozenset(),
 }
+
+
+def captions(style: str, articles: pd.DataFrame, *seed: int) -> list[str]:
+    """Caption each row of `planting.articles`; the n-th draws from `seed` and n."""
+    write, rows = STYLES[style], articles.to_dict("records")
+    return [
+        write(garment_of(row), row["colour"], np.random.default_rng([*seed, n]))
+        for n, row in enumerate(rows)
+    ]
