@@ -1,11 +1,10 @@
-"""Pictures per second of the wardrobe: each view drawn and encoded as JPEG, on one
-core.
+"""Measure pictures per second of the wardrobe: each view drawn and encoded as JPEG.
 
-Prints JSON with CPU seconds; the first picture of each kind, which builds the tiles of
-its cloth, is drawn before.
+Prints JSON with CPU seconds on one core; the first picture of each kind, which builds
+the tiles of its cloth, is drawn before.
 
     python benchmarks/drawing.py [--pictures 225] [--width 160] [--height 240]
-    [--rounds 3]
+                                 [--rounds 3]
 """
 
 import argparse

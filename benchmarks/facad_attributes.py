@@ -1,13 +1,13 @@
-"""Seconds to find each caption's metadata item at FACAD's scale: `datasets.overlap`
-against comparing all with all.
+"""Time the search for each caption's metadata item at FACAD's scale.
 
-Made-up texts: word frequencies by Zipf's law over FACAD's 15.8K words, descriptions of
-about 21 words; each caption is a description of which a tenth of the words is lost or
-replaced. The naive definition runs on a few captions, which must get the same answers,
-and is scaled up to all. Prints JSON.
+`readers.overlap` stands against comparing all with all. Texts are made up: word
+frequencies by Zipf's law over FACAD's 15.8K words, descriptions of about 21 words; each
+caption is a description of which a tenth of the words is lost or replaced. The naive
+definition runs on a few captions, which must get the same answers, and is scaled up to
+all. Prints JSON.
 
-    python benchmarks/facad_attributes.py [--items 130000] [--captions 100000] [--naive
-    20]
+    python benchmarks/facad_attributes.py [--items 130000] [--captions 100000]
+                                          [--naive 20]
 """
 
 import argparse
@@ -23,7 +23,7 @@ VOCABULARY, LENGTH = 15_800, 21
 
 
 def naive(caption: str, texts: list[str]) -> tuple[int, float]:
-    """The definition of `overlap.closest`, word for word."""
+    """Find items by the definition of `overlap.closest`, word for word."""
     wanted, length, best = set(caption.lower().split()), len(caption.split()), (-1, 0.0)
     for row, text in enumerate(texts):
         share = len(wanted & set(text.lower().split()[:length])) / len(wanted)

@@ -1,5 +1,4 @@
-r"""Fine-tuning as Paper A's code does it against `training.train`, step by step from
-one to the other. Prints JSON.
+"""Compare fine-tuning as Paper A's code does it with `training.train`, step by step.
 
 Reference: each row filled up to 512 tokens, the fill learned too; each picture decoded,
 resized and run through the vision tower at every step; no length buckets. Both sides
@@ -7,10 +6,12 @@ are `training.train` on one model, data, batch size and number of steps, LoRA on
 linear layers behind the tower. Samples a second are medians over rounds, the rungs
 alternating, each a short run whose log gives the time, its start left out. TFLOP are
 what torch counts in a forward and backward pass (2 per multiply and add), pads
-included: they say which ratio the hardware should show.
+included: they say which ratio the hardware should show. Prints JSON.
 
-    python benchmarks/finetune.py [--rounds 3] [--steps 40] > training.json  # a mini on one CPU thread
-    python benchmarks/finetune.py --full [--rounds 3]  # a GPU: shapes of BLIP-2-OPT-2.7b, random weights, bfloat16
+    # a mini on one CPU thread
+    python benchmarks/finetune.py [--rounds 3] [--steps 40] > training.json
+    # a GPU: shapes of BLIP-2-OPT-2.7b, random weights, bfloat16
+    python benchmarks/finetune.py --full [--rounds 3]
 """
 
 import argparse
@@ -65,9 +66,7 @@ MINI = (
 
 @dataclass(frozen=True)
 class Bench:
-    """What all rungs share: the data, a folder with the starting weights in `start`,
-    the recipe.
-    """
+    """What all rungs share: the data, the recipe, and starting weights in `start`."""
 
     items: pd.DataFrame  # image, caption, generic caption
     work: Path
@@ -86,8 +85,9 @@ class Bench:
     def train(
         self, rung: int, name: str, validate: bool = False, **changes: Any
     ) -> tuple[Captioner, pd.DataFrame]:
-        """`training.train` on this rung; with `validate` the last HELD items are
-        evaluated on, not trained on.
+        """Run `training.train` on this rung.
+
+        With `validate` the last HELD items are evaluated on, not trained on.
         """
         images = self.items["image"].tolist()
         captioner = self.captioner(rung, images)
@@ -106,9 +106,7 @@ class Bench:
             )
 
     def rate(self, rung: int, round_: int) -> float:
-        """Samples a second after the first fifth of a short run, which is logged in
-        fifths.
-        """
+        """Return samples a second after the first fifth of a short run."""
         timed = EPOCH if rung else FEW
         _, history = self.train(
             rung, f"round-{round_}", steps=timed * 5 // 4, evaluations=1, seed=round_
@@ -154,8 +152,9 @@ def in_order(bucketed: bool) -> Iterator[None]:
 
 
 def memory(bench: Bench, rung: int) -> dict[str, float]:
-    """GiB at the peak of a short run, and before it; of a process of its own (on a GPU
-    of what torch holds there).
+    """Return GiB at the peak of a short run, and before it.
+
+    They are of a process of its own (on a GPU of what torch holds there).
     """
     bench.captioner(
         rung, bench.items["image"].tolist()
@@ -175,10 +174,10 @@ def _peak() -> float:
 
 
 def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
-    """Both ends of the ladder for so many steps: seconds until each has the other's
-    best masked validation loss.
+    """Train both ends of the ladder; time until each has the other's best loss.
 
-    Also ours, trained. Ours begins with empty caches; filling them counts.
+    It is the masked validation loss, in seconds. Returns our trained captioner too.
+    Ours begins with empty caches; filling them counts.
     """
     cold = replace(bench, work=bench.work / "cold")
     captioners.save(captioners.load(bench.work / "start"), cold.work / "start")
@@ -248,8 +247,10 @@ def generation(
 
 
 def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
-    """Each rung's samples a second, its ratio to the reference's, TFLOP a sample and,
-    on a known card, the share of its peak: TFLOP a sample x samples a second / peak.
+    """Return each rung's samples a second, its ratio to the reference's, and TFLOP.
+
+    TFLOP are a sample's. On a known card also the share of its peak: TFLOP a sample x
+    samples a second / peak.
     """
     rates: dict[int, list[float]] = {rung: [] for rung in range(len(LADDER))}
     for round_ in range(rounds):
@@ -271,8 +272,9 @@ def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
 
 
 def drawn(folder: Path, count: int, batch_size: int) -> pd.DataFrame:
-    """Captioned items of a wardrobe with pictures of 400 x 600: HELD, and as many more
-    as fill whole batches.
+    """Draw captioned items of a wardrobe with pictures of 400 x 600.
+
+    They are HELD, and as many more as fill whole batches.
     """
     wardrobe.write(folder, count, shoppers=0, size=(400, 600))
     items, _ = hm.filter_captioned(hm.items(folder))
@@ -288,10 +290,9 @@ def drawn(folder: Path, count: int, batch_size: int) -> pd.DataFrame:
 
 
 def pretrained_mini(items: pd.DataFrame, work: Path, steps: int) -> Captioner:
-    """A mini that has learned generic captions, and the language of the training
-    captions from shuffled pictures.
+    """Train a mini on generic captions, and its language on the training captions.
 
-    The weights of its tower are random.
+    It learns the language from shuffled pictures. The weights of its tower are random.
     """
     vit, size = MINI
     captioner = captioners.mini(
@@ -321,8 +322,9 @@ def random_full(
     device: str = "cuda",
     dtype: torch.dtype = torch.bfloat16,
 ) -> Captioner:
-    """A BLIP-2 of this configuration with random weights, and a tokenizer learned from
-    the captions.
+    """Save a BLIP-2 of this configuration with random weights and a tokenizer.
+
+    The tokenizer is learned from the captions.
     """
     tokenizer = minis.vocabulary(items["caption"], 2500)
     config.image_token_index = tokenizer.convert_tokens_to_ids(IMAGE)
@@ -342,7 +344,7 @@ def random_full(
 
 
 def opt_2_7b() -> Blip2Config:
-    """The shapes of BLIP-2-OPT-2.7b: ViT-g, Q-Former and OPT."""
+    """Return the shapes of BLIP-2-OPT-2.7b: ViT-g, Q-Former and OPT."""
     text = {
         "hidden_size": 2560,
         "word_embed_proj_dim": 2560,
@@ -402,8 +404,9 @@ def main() -> None:
 
 
 def measured(bench: Bench, rounds: int, steps: int) -> dict[str, Any]:
-    """All of it: memory first, while this process holds none of a GPU's; with 0 steps
-    no training to a loss.
+    """Measure everything; with 0 steps no training to a loss.
+
+    Memory comes first, while this process holds none of a GPU's.
     """
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         peaks = {

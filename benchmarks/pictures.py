@@ -1,5 +1,4 @@
-"""Pictures per second of the frozen encoder: the package's own network against the
-folded one of `fashionlib.features`.
+"""Compare the frozen encoder's own network with the folded one: pictures per second.
 
 Same pictures, weights and thread; median of alternating rounds. Prints JSON with the
 ratio and the largest difference.

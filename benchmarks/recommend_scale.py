@@ -1,11 +1,7 @@
-"""Table 5's work at H&M's size on this machine: time and memory of every step, the
-growth with size, and the peers.
+"""Measure Table 5's work at H&M's size: time and memory of every step, and the peers.
 
-    python benchmarks/recommend_scale.py                        # all sizes, all peers: about an hour on 2 cores
-    python benchmarks/recommend_scale.py --scales 0.02          # a fiftieth alone and the peers: minutes
-
-Purchases are made up (`shoppers.made_up`). Each size runs in a process of its own,
-which reads the purchases from a file: split, matrices, ItemKNN and UserKNN fitted,
+Interactions are made up (`shoppers.made_up`). Each size runs in a process of its own,
+which reads the interactions from a file: split, matrices, ItemKNN and UserKNN fitted,
 top-12 lists for every evaluated customer (bought items left out), six metrics at two
 cutoffs, and one table of a VBPR with 64 + 64 factors scored (random vectors, 100,000
 customers, whose time is scaled up to all; `benchmarks/vbpr.py` trains). Seconds are of
@@ -14,6 +10,11 @@ in GiB. Peers, at 1/50 of the size, each beside ours in one run: cornac's ItemKN
 UserKNN and ranking_eval, implicit's CosineRecommender, and the metrics in a loop over
 customers as Elliot has them. Prints JSON; --out writes it too, where chapter 14 finds
 it: data/measured/scale/recommend_scale.json.
+
+    # all sizes, all peers: about an hour on 2 cores
+    python benchmarks/recommend_scale.py
+    # a fiftieth alone and the peers: minutes
+    python benchmarks/recommend_scale.py --scales 0.02
 """
 
 from __future__ import annotations
@@ -219,8 +220,9 @@ def timed(found: dict, step: str, work: Callable) -> object:
 
 
 def peak() -> float:
-    """GiB. Not getrusage's, which on Linux a new process inherits from the one that
-    started it.
+    """Return the process's peak memory in GiB.
+
+    Not getrusage's, which on Linux a new process inherits from the one that started it.
     """
     lines = Path("/proc/self/status").read_text().splitlines()
     return (
@@ -291,9 +293,7 @@ def peer_UserKNN(path: str) -> dict:  # noqa: N802
 
 
 def peer_ranking(path: str, some: int = 200) -> dict:
-    """Milliseconds a user of ranking and judging a table of factors: cornac's
-    ranking_eval against ours.
-    """
+    """Compare cornac's ranking_eval with ours on a table of factors, in ms a user."""
     import cornac
     from cornac.eval_methods.base_method import ranking_eval
 
@@ -338,8 +338,9 @@ def peer_ranking(path: str, some: int = 200) -> dict:
 
 
 def peer_metrics(path: str) -> dict:
-    """NDCG and Elliot's MAP at two cutoffs: a loop over customers as Elliot's, against
-    ours (six metrics).
+    """Compare a loop over customers as Elliot's with ours: NDCG and Elliot's MAP.
+
+    Both are at two cutoffs; ours computes six metrics.
     """
     data = _data(path)
     users = data.evaluated

@@ -1,11 +1,10 @@
-"""Ranks of the first true rows in a large gallery: CPU seconds and memory of
-`retrieval.first_hits`, beside sorting.
+"""Measure `retrieval.first_hits` in a large gallery: CPU seconds and memory.
 
-Sorting every gallery row is done for the first `--sorted` queries alone, and its ranks
-are compared. Prints JSON.
+Sorting every gallery row stands beside it for the first `--sorted` queries alone, and
+its ranks are compared. Prints JSON.
 
-    python benchmarks/retrieval_scale.py [--queries 50000] [--gallery 50000] [--dim 256]
-    [--sorted 1000]
+    python benchmarks/retrieval_scale.py [--queries 50000] [--gallery 50000]
+                                         [--dim 256] [--sorted 1000]
 """
 
 import argparse
@@ -22,7 +21,7 @@ from fashionlib.data import provenance
 
 
 def peak() -> int:
-    """The process's largest resident memory so far, MiB."""
+    """Return the process's largest resident memory so far, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 

@@ -1,13 +1,14 @@
-"""Caption scores against pycocoevalcap: time of each metric, both sides in one run, and
-how far the values agree.
+"""Compare caption scores with pycocoevalcap: time of each metric, and the values.
 
-    python benchmarks/scores.py                          # 10,000 pairs made of the wardrobe's captions
-    python benchmarks/scores.py --captions texts.txt     # of your own, one caption a line
+Both sides are in one run. Each true caption's other side is itself with words dropped
+and replaced. The sides alternate; times are medians of `--rounds` rounds in CPU seconds
+of this process and its children, and in seconds of the wall. METEOR is timed with a new
+cache folder (the paraphrases have to be cut first) and with a filled one.
 
-Each true caption's other side is itself with words dropped and replaced. The sides
-alternate; times are medians of `--rounds` rounds in CPU seconds of this process and its
-children, and in seconds of the wall. METEOR is timed with a new cache folder (the
-paraphrases have to be cut first) and with a filled one.
+    # 10,000 pairs made of the wardrobe's captions
+    python benchmarks/scores.py
+    # of your own, one caption a line
+    python benchmarks/scores.py --captions texts.txt
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ def drawn(count: int) -> list[str]:
 
 
 def pairs(texts: list[str]) -> tuple[list[str], list[str]]:
-    """Tokenised texts, and each with words left out (15 %) and replaced by another
-    text's (20 %).
+    """Return tokenised texts, and each with words left out (15 %) and replaced (20 %).
+
+    The new words are another text's.
     """
     true, rng = tokens.tokenise(texts), np.random.default_rng(0)
     words = np.array([word for text in true for word in text.split()])
@@ -101,8 +103,9 @@ def pairs(texts: list[str]) -> tuple[list[str], list[str]]:
 
 
 def timed(call: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What the call returns, its CPU seconds (children that have ended included) and
-    its seconds.
+    """Return what the call returns, its CPU seconds and its seconds.
+
+    Children that have ended are included.
     """
 
     def spent() -> float:
@@ -208,7 +211,7 @@ def meteors(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
 
 
 def tokenisers(texts: list[str], rounds: int) -> dict[str, Any]:
-    """The Python tokeniser beside the jar: how many texts are tokenised alike."""
+    """Compare the Python tokeniser with the jar: how many texts are tokenised alike."""
     ptb, python = tokens.tokenise(texts), tokens.tokenise(texts, "python")
     alike = sum(one == other for one, other in zip(ptb, python, strict=True))
     cpu = {

@@ -1,8 +1,8 @@
-"""Purchases of H&M's size, made up: `made_up(1)` has 1.36 million customers, 103
-thousand articles, 31 million rows.
+"""Make up interactions of H&M's size: 1.36 million customers, 31 million rows.
 
-Customers have two favourite clusters of articles; articles have a popularity, a launch
-and a life; a day's basket may hold a repeat or a companion of the article before. So
+That is `made_up(1)`, with 103 thousand articles; other benchmarks import it. Customers
+have two favourite clusters of articles; articles have a popularity, a launch and a
+life; a day's basket may hold a repeat or a companion of the article before. So
 neighbourhoods exist, popularity is as uneven as in the shop (the most sold article has
 some 60 thousand buyers) and one customer in six has fewer than five rows. Numbers of
 the generator are plausible, not fitted, and nothing that is measured on it says
@@ -27,8 +27,10 @@ REPEAT, COMPANION, FAVOURITE, SECOND, BASKET = (
 
 
 def made_up(scale: float, seed: int = 0) -> pd.DataFrame:
-    """user_id and item_id int32, date int16 (days), in order of days. Below full size
-    articles shrink with the square root of `scale`, customers and rows with `scale`.
+    """Return interactions in order of days: user_id, item_id, date.
+
+    user_id and item_id are int32, date int16 (days). Below full size articles shrink
+    with the square root of `scale`, customers and rows with `scale`.
     """
     rng = np.random.default_rng(seed)
     users, items = int(CUSTOMERS * scale), int(ARTICLES * min(1, scale**0.5))
@@ -59,8 +61,9 @@ def made_up(scale: float, seed: int = 0) -> pd.DataFrame:
 def _shelves(
     cluster: np.ndarray, launch: np.ndarray, fame: np.ndarray, life: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """What is on sale: for each (week, cluster) a slice of article numbers and their
-    cumulative appeal.
+    """Return what is on sale for each (week, cluster).
+
+    That is a slice of article numbers and their cumulative appeal.
     """
     sold, appeal, at = [], [], [0]
     members = [np.flatnonzero(cluster == c) for c in range(CLUSTERS)]

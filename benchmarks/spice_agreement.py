@@ -1,15 +1,13 @@
-r"""Agreement of SPICE-py with the official SPICE, for who has CoreNLP 3.6.0's two jars
-and a Java 8 to 14. Prints JSON.
+"""Compare SPICE-py with the official SPICE.
 
-Both score the same raw captions against the same raw references (coco form: {"<id>":
-[{"caption": "<text>"}, ...]}). Per category and for all tuples: Pearson's r and
-Kendall's tau-b of the items' F, and both means. An item on which both are silent counts
-in "all" only. Run it on 500 captions at least; SPICE's parser takes a few of them a
-second.
+It needs CoreNLP 3.6.0's two jars and a Java 8 to 14. Both score the same raw captions
+against the same raw references (coco form: {"<id>": [{"caption": "<text>"}, ...]}). Per
+category and for all tuples: Pearson's r and Kendall's tau-b of the items' F, and both
+means. An item on which both are silent counts in "all" only. Run it on 500 captions at
+least; SPICE's parser takes a few of them a second. Prints JSON.
 
-    python benchmarks/spice_agreement.py --references R.json --captions C.json --models
-    CORENLP --java /path/to/java8 \
-        [--out agreement.json]
+    python benchmarks/spice_agreement.py --references R.json --captions C.json
+        --models CORENLP --java /path/to/java8 [--out agreement.json]
 """
 
 import argparse
@@ -30,8 +28,9 @@ from fashionlib.data.files import write_json
 
 
 def agreement(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float | int | None]:
-    """Pearson, Kendall, both means and their absolute difference, of F (items,); None
-    where one side is constant.
+    """Return Pearson, Kendall, both means and their absolute difference, of F (items,).
+
+    None where one side is constant.
     """
     known = ~(np.isnan(ours) | np.isnan(theirs))
     a, b = ours[known], theirs[known]
@@ -52,8 +51,9 @@ def measured(
     models: Path,
     java: str | None,
 ) -> dict:
-    """`agreement` by category, and both run times in seconds (SPICE-py's is that of
-    what its cache lacks).
+    """Return `agreement` by category, and both run times in seconds.
+
+    SPICE-py's is the time for what its cache lacks.
     """
     official.check(models, java)
     rows, texts = [references[item] for item in captions], list(captions.values())

@@ -1,9 +1,8 @@
-"""Seconds of cutting H&M's 105,542 articles into train, validation and test, by article
-and by product. Prints JSON.
+"""Time the split of H&M's 105,542 articles, by article and by product.
+
+The split of interactions has its own: benchmarks/split_interactions.py. Prints JSON.
 
     python benchmarks/splits.py [--rounds 3] [--seed 0]
-
-The split of purchases has its own: benchmarks/purchases.py.
 """
 
 import argparse

@@ -1,15 +1,14 @@
-r"""Accuracy and speed of the tagging behind `fashionlib.captioning.metrics.attributes`,
-with its exceptions and without. Prints JSON.
+"""Measure accuracy and speed of the tagging behind `captioning.metrics.attributes`.
 
-Accuracy on UD treebanks (UD/*.conllu, gold tokens; any text, so the garment exceptions
-can only harm there) and on data/tagging/garment_words.csv. Speed, with --captions, on
-that table's distinct captions (a CSV with detail_desc): `tagged` against one
-`nlp(text)` after another with the whole pipeline, in alternating rounds; medians, CPU
-seconds.
+With its exceptions and without. Accuracy on UD treebanks (UD/*.conllu, gold tokens; any
+text, so the garment exceptions can only harm there) and on
+data/tagging/garment_words.csv. Speed, with --captions, on that table's distinct
+captions (a CSV with detail_desc): `tagged` against one `nlp(text)` after another with
+the whole pipeline, in alternating rounds; medians, CPU seconds. Prints JSON; the book
+reads data/measured/tagging/accuracy.json.
 
-    python benchmarks/tagging.py UD [--captions ARTICLES.csv] [--count 2000] [--rounds
-    3] \
-        > data/measured/tagging/accuracy.json
+    python benchmarks/tagging.py UD [--captions ARTICLES.csv] [--count 2000]
+                                 [--rounds 3]
 """
 
 import argparse
@@ -39,11 +38,10 @@ SETTINGS: dict[str, Exceptions] = {
 def accuracies(
     found: list[list[Word]], true: list[list[Word]]
 ) -> dict[str, float | int]:
-    """Fractions of words with the right UPOS tag, the right lemma (in lower case), and
-    both.
+    """Return fractions of words with the right UPOS tag, the right lemma, and both.
 
-    Precision and recall are of attributes: per row the set of lemmas tagged NOUN, ADJ
-    or PROPN; micro.
+    Lemmas are compared in lower case. Precision and recall are of attributes: per row
+    the set of lemmas tagged NOUN, ADJ or PROPN; micro.
     """
     pairs = [
         pair
@@ -88,8 +86,9 @@ def garment_words() -> dict[str, dict[str, float | int]]:
 
 
 def sentences(path: Path) -> Iterator[list[Word]]:
-    """Form, lemma and UPOS tag of each sentence's words; multiword tokens and empty
-    nodes are left out.
+    """Yield form, lemma and UPOS tag of each sentence's words.
+
+    Multiword tokens and empty nodes are left out.
     """
     for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
         rows = [
@@ -131,8 +130,9 @@ def _tags(rows: list[list[Word]], exclude: list[str]) -> list[list[Word]]:
 
 
 def speed(table: Path, count: int, rounds: int) -> dict[str, float | int]:
-    """Distinct captions a minute, of `count` drawn with a fixed seed, and in how many
-    the attributes differ.
+    """Return distinct captions a minute, and in how many the attributes differ.
+
+    The captions are `count`, drawn with a fixed seed.
     """
     import spacy
 

@@ -1,5 +1,4 @@
-"""VBPR against cornac's: CPU seconds an epoch and NDCG@12 epoch by epoch, and the
-scoring of a table. Prints JSON.
+"""Compare VBPR with cornac's: CPU seconds and NDCG@12 epoch by epoch, and scoring.
 
 Shoppers and items are made up at a fraction of H&M's size (1/50: 27,200 users, 14,601
 items, about 500,000 train pairs, features of 1408 dimensions). Each shopper has three
@@ -15,10 +14,12 @@ sides.
 
 Scoring: the 12 best of 103,251 items, vectors of 128 numbers, bought items left out:
 `scoring.top_n`, which picks from tiles of the matrix product, against the whole product
-and torch.topk, and against cornac's ranking_eval, which goes user by user.
+and torch.topk, and against cornac's ranking_eval, which goes user by user. Prints JSON.
 
-    python benchmarks/vbpr.py [--scale 0.02] [--epochs 6] [--at-1024 4] [--at-100 2] [--users 2048] > vbpr.json
-    python benchmarks/vbpr.py --full  # a GPU: H&M's size, 1.36 million users; about 3 minutes (estimated)
+    python benchmarks/vbpr.py [--scale 0.02] [--epochs 6] [--at-1024 4] [--at-100 2]
+                              [--users 2048] > vbpr.json
+    # a GPU: H&M's size, 1.36 million users; about 3 minutes (estimated)
+    python benchmarks/vbpr.py --full
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ TOP, VECTOR = 12, 128
 
 
 class Shop(NamedTuple):
+    """Made-up interactions, split into train and test, and the items' features."""
+
     train: sparse.csr_matrix  # (users, items)
     test: sparse.csr_matrix  # (users, items)
     features: np.ndarray  # (items, DIM) float32
@@ -103,6 +106,7 @@ class Curve(list):
     """One (CPU seconds, NDCG@12) per epoch."""
 
     def summary(self) -> dict[str, Any]:
+        """Return the curve's times, its values and its best epoch."""
         seconds, found = zip(*self, strict=True)
         best = int(np.argmax(found))
         return {
@@ -118,6 +122,7 @@ class Watched(VBPR):
     """Our VBPR, which notes its curve."""
 
     def watch(self, shop: Shop) -> Curve:
+        """Fit the model; return its curve."""
         self.shop, self.curve, self.device = shop, Curve(), "cpu"
         self.fit(shop.train)
         return self.curve
@@ -135,7 +140,7 @@ class Watched(VBPR):
 
 
 def cornac_curve(shop: Shop, epochs: int, **options: Any) -> Curve:
-    """The same for cornac's, by looking on at its optimiser and its batches."""
+    """Watch cornac's VBPR likewise, through its optimiser and its batches."""
     from cornac.data import Dataset
 
     features = (
@@ -249,8 +254,9 @@ def score(count: int) -> dict[str, Any]:
 
 
 def cornac_eval(vectors: torch.Tensor, count: int = 60) -> float:
-    """CPU seconds a user of cornac's ranking_eval, NDCG@12, on vectors of the same
-    sizes.
+    """Return CPU seconds a user of cornac's ranking_eval, NDCG@12.
+
+    The vectors have the same sizes.
     """
     from cornac.eval_methods.base_method import ranking_eval
     from cornac.metrics import NDCG
@@ -279,9 +285,11 @@ def full(epochs: int) -> dict[str, Any]:
             "--full needs a GPU: on a CPU an epoch takes minutes; run without it"
         )
     marks = [("", time.perf_counter())]
-    mark = lambda name: (
-        marks.append((name, time.perf_counter())) or sys.stderr.write(f"{name}\n")
-    )
+
+    def mark(name: str) -> None:
+        marks.append((name, time.perf_counter()))
+        sys.stderr.write(f"{name}\n")
+
     shop = made_up(1.0)
     mark("data made up")
     model = VBPR(shop.features, epochs=epochs, batch_size=16_384, check=epochs)

@@ -1,17 +1,20 @@
-"""Three embedded vector databases on 50,000 x 256 vectors, beside the exact answer of
-one matrix product.
+"""Compare three embedded vector databases on 50,000 x 256 vectors with exact search.
 
-    pip install lancedb==0.40.0 pymilvus==3.0.2 milvus-lite==3.2.2 qdrant-client==1.20.0  # only the first is an extra
-    TMPDIR=/dev/shm python benchmarks/vector_databases.py --out data/measured/scale/vector_databases.json  # 15 minutes
+Exact search is one matrix product. On a disk Qdrant, which commits each point, takes
+far longer; TMPDIR says where the folders are. Vectors are made up: ten categories and
+ten colours, each with a centre, and noise; a filter by both leaves 1 %. Every candidate
+runs in a process of its own. Latency is a single query after fifty others; seconds are
+of the wall, cpu of all threads of the process; peaks are MiB above the process with its
+libraries and the data loaded. Further facts: what a filter leaves of 20 wanted rows and
+of recall, 500 changed and 500 new rows, what a killed build leaves (SIGKILL after 20 of
+50 batches), and whether a second process can search while a first has the folder open.
 
-On a disk Qdrant, which commits each point, takes far longer; TMPDIR says where the
-folders are. Vectors are made up: ten categories and ten colours, each with a centre,
-and noise; a filter by both leaves 1 %. Every candidate runs in a process of its own.
-Latency is a single query after fifty others; seconds are of the wall, cpu of all
-threads of the process; peaks are MiB above the process with its libraries and the data
-loaded. Further, told as facts: what a filter leaves of 20 wanted rows and of recall,
-500 changed and 500 new rows, what a killed build leaves (SIGKILL after 20 of 50
-batches), and whether a second process can search while a first has the folder open.
+    # only the first is an extra
+    pip install lancedb==0.40.0 pymilvus==3.0.2 milvus-lite==3.2.2
+    pip install qdrant-client==1.20.0
+    # 15 minutes
+    TMPDIR=/dev/shm python benchmarks/vector_databases.py
+        --out data/measured/scale/vector_databases.json
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,8 +73,9 @@ NEEDS = {
 
 
 def made_up(seed: int = 0) -> dict[str, np.ndarray]:
-    """`vectors` (rows, dim) and `queries` (queries, dim), float32 of length one, each
-    with a category and a colour.
+    """Return `vectors` (rows, dim) and `queries` (queries, dim), float32 of length one.
+
+    Each has a category and a colour.
     """
     rng = np.random.default_rng(seed)
     category, colour = (rng.integers(0, KINDS, ROWS + QUERIES) for _ in range(2))
@@ -92,17 +97,27 @@ def made_up(seed: int = 0) -> dict[str, np.ndarray]:
 
 
 class Database(Protocol):
-    """What is asked of each: rows are numbered, and carry the category and the colour
-    as texts.
+    """What is asked of each candidate.
+
+    Rows are numbered, and carry the category and the colour as texts.
     """
 
-    def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None: ...
-    def index(self) -> None: ...
-    def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None: ...
+    def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
+        """Add new rows of `data`, as they are numbered there."""
+
+    def index(self) -> None:
+        """Build the index, once all rows are there."""
+
+    def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None:
+        """Replace the rows that are there and add the others."""
+
     def ask(
         self, vector: np.ndarray, category: int | None = None, colour: int | None = None
-    ) -> list[int]: ...
-    def count(self) -> int: ...
+    ) -> list[int]:
+        """Return the rows of the K nearest, of that category and colour."""
+
+    def count(self) -> int:
+        """Return how many rows there are."""
 
 
 class Numpy:
@@ -120,17 +135,20 @@ class Numpy:
                 )
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
+        """Append the rows and write the file anew."""
         self.vectors = np.concatenate([self.vectors, data["vectors"][rows]])
         self.category = np.concatenate([self.category, data["category"][rows]])
         self.colour = np.concatenate([self.colour, data["colour"][rows]])
-        with atomic(self.path) as part, open(part, "wb") as file:
+        with atomic(self.path) as part, part.open("wb") as file:
             np.savez(
                 file, vectors=self.vectors, category=self.category, colour=self.colour
             )
 
-    def index(self) -> None: ...
+    def index(self) -> None:
+        """Do nothing: there is no index."""
 
     def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None:
+        """Replace known rows, append the others."""
         new = rows >= len(self.vectors)
         self.vectors[rows[~new]] = vectors[~new]
         zeros = np.zeros(ROWS + len(rows), int)
@@ -142,6 +160,7 @@ class Numpy:
     def ask(
         self, vector: np.ndarray, category: int | None = None, colour: int | None = None
     ) -> list[int]:
+        """Return the K nearest of the rows that the filter leaves."""
         rows = None
         if category is not None:
             rows = np.flatnonzero((self.category == category) & (self.colour == colour))
@@ -151,6 +170,7 @@ class Numpy:
         return (few if rows is None else rows[few]).tolist()
 
     def count(self) -> int:
+        """Return the number of vectors."""
         return len(self.vectors)
 
 
@@ -190,6 +210,7 @@ class Lance:
         )
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
+        """Append the rows as one fragment."""
         self.table.add(
             self._rows(
                 rows,
@@ -200,6 +221,7 @@ class Lance:
         )
 
     def index(self) -> None:
+        """Compact the fragments and build the indexes."""
         from lancedb import index
 
         self.table.optimize()
@@ -212,6 +234,7 @@ class Lance:
                 self.table.create_index(column, config=index.Bitmap())
 
     def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None:
+        """Merge the rows by their number."""
         zeros = np.zeros(len(rows), int)
         self.table.merge_insert(
             "row"
@@ -222,6 +245,7 @@ class Lance:
     def ask(
         self, vector: np.ndarray, category: int | None = None, colour: int | None = None
     ) -> list[int]:
+        """Search, with 20 probes or a refined quantised index."""
         query = (
             self.table.search(vector, vector_column_name="vector")
             .distance_type("dot")
@@ -236,6 +260,7 @@ class Lance:
         return query.limit(K).to_arrow()["row"].to_pylist()
 
     def count(self) -> int:
+        """Return the number of rows."""
         return self.table.count_rows()
 
 
@@ -276,6 +301,7 @@ class Milvus:
         ]
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
+        """Insert the rows."""
         self.client.insert(
             "items",
             self._rows(
@@ -287,30 +313,30 @@ class Milvus:
         )
 
     def index(self) -> None:
+        """Flush: the index was declared with the collection."""
         self.client.flush("items")
 
     def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None:
+        """Upsert the rows by their primary key."""
         zeros = np.zeros(len(rows), int)
         self.client.upsert("items", self._rows(rows, vectors, zeros, zeros))
 
     def ask(
         self, vector: np.ndarray, category: int | None = None, colour: int | None = None
     ) -> list[int]:
-        where = (
-            {}
-            if category is None
-            else {"filter": f'category == "{category}" and colour == "{colour}"'}
-        )
-        search = (
-            {"search_params": {"params": {"ef": 64}}} if self.kind == "HNSW" else {}
-        )
-        found = self.client.search("items", data=[vector], limit=K, **where, **search)
-        return [hit["row"] for hit in found[0]]
+        """Search, with ef = 64 in a graph."""
+        options = {}
+        if category is not None:
+            options["filter"] = f'category == "{category}" and colour == "{colour}"'
+        if self.kind == "HNSW":
+            options["search_params"] = {"params": {"ef": 64}}
+        hits = self.client.search("items", data=[vector], limit=K, **options)
+        return [hit["row"] for hit in hits[0]]
 
     def count(self) -> int:
-        return self.client.query("items", filter="", output_fields=["count(*)"])[0][
-            "count(*)"
-        ]
+        """Query the count."""
+        rows = self.client.query("items", filter="", output_fields=["count(*)"])
+        return rows[0]["count(*)"]
 
 
 class Qdrant:
@@ -341,19 +367,23 @@ class Qdrant:
         self.client.upsert("items", batch)
 
     def add(self, rows: np.ndarray, data: dict[str, np.ndarray]) -> None:
+        """Upsert the rows, which are new."""
         self._put(
             rows, data["vectors"][rows], data["category"][rows], data["colour"][rows]
         )
 
-    def index(self) -> None: ...
+    def index(self) -> None:
+        """Do nothing: the local mode has no index."""
 
     def upsert(self, rows: np.ndarray, vectors: np.ndarray) -> None:
+        """Upsert the rows by their id."""
         zeros = np.zeros(len(rows), int)
         self._put(rows, vectors, zeros, zeros)
 
     def ask(
         self, vector: np.ndarray, category: int | None = None, colour: int | None = None
     ) -> list[int]:
+        """Query the points under a filter."""
         must = [
             self.models.FieldCondition(
                 key=key, match=self.models.MatchValue(value=str(value))
@@ -367,6 +397,7 @@ class Qdrant:
         return [point.id for point in found.points]
 
     def count(self) -> int:
+        """Return the number of points."""
         return self.client.count("items").count
 
 
@@ -436,7 +467,7 @@ def main() -> None:
 def origin() -> dict[str, Any]:
     found = {
         package: metadata.version(package)
-        for package in sorted({*sum(NEEDS.values(), [])})
+        for package in sorted({*chain(*NEEDS.values())})
     }
     return {
         "commit": provenance.commit(runs.repository()),
@@ -507,8 +538,9 @@ def _exact(data: dict[str, np.ndarray], n: int) -> list[int]:
 def _asked(
     database: Database, data: dict[str, np.ndarray], filtered: bool
 ) -> dict[str, Any]:
-    """What came back for each query, and its time in ms: median and 95th percentile of
-    the wall, mean of the cpu.
+    """Return the rows that came back for each query, and its time in ms.
+
+    Times are the wall's median and 95th percentile, and the cpu's mean.
     """
     found, times = [], []
     for n in (*range(50), *range(QUERIES)):

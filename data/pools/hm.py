@@ -1,9 +1,9 @@
-"""Write hm.json beside this file: the attribute pool of H&M's training captions (Paper
-A: 1,014 by Stanza on 83,385).
+"""Write hm.json beside this file: the attribute pool of H&M's training captions.
 
-ROOT holds H&M's full articles.csv. Paper A's filter and published split, without the
-image check: 83,728 captions. Prints JSON: the sizes of the pool with our exceptions and
-as published, without any.
+Paper A has 1,014 attributes by Stanza on 83,385 captions. ROOT holds H&M's full
+articles.csv. Paper A's filter and published split, without the image check: 83,728
+captions. Prints JSON: the sizes of the pool with our exceptions and as published,
+without any.
 
     python data/pools/hm.py ROOT
 """
@@ -20,18 +20,17 @@ MINIMUM = 10  # occurrences in the training captions; Paper A, section 3.2
 
 
 def main(root: Path) -> None:
+    """Write the pool of the table in `root`; print its sizes and differences."""
     rows, _ = hm.filter_captioned(hm.items(root, images=False), images=False)
     split = split_items(rows, by="article")
     captions = list(split.loc[split[SPLIT] == TRAIN, CAPTION])
-    pools = {
-        name: attributes.pool(
-            attributes.tagged(captions, exceptions=exceptions), MINIMUM
-        )
-        for name, exceptions in (
-            ("exceptions", attributes.EXCEPTIONS),
-            ("as published", {}),
-        )
-    }
+    pools = {}
+    for name, exceptions in (
+        ("exceptions", attributes.EXCEPTIONS),
+        ("as published", {}),
+    ):
+        tagged = attributes.tagged(captions, exceptions=exceptions)
+        pools[name] = attributes.pool(tagged, MINIMUM)
     provenance = attributes.made_by() | {
         "captions": (
             f"H&M articles.csv, {len(rows):,} articles after Paper A's filter without"

@@ -1,14 +1,14 @@
-"""CPU seconds and memory of cutting purchases and building their matrices, from a
-fiftieth of H&M's size to all of it.
+"""Measure splitting interactions and building their matrices, up to H&M's size.
 
-The purchases are made up by `shoppers.made_up`, with numbers for ids. The peer is the
-published script's way on a fiftieth, with text for ids (rank within each customer, then
-a Python call a row); every row must be cut alike. Each figure is of a process of its
-own; peaks are of the whole process, its tables and the libraries included. `--csv ROWS`
-also times `fashionlib split-purchases` on a made-up transactions_train.csv of that many
-rows. Prints JSON.
+CPU seconds and memory. The interactions are made up by `shoppers.made_up`, with numbers
+for ids. The peer is the published script's way on a fiftieth, with text for ids (rank
+within each customer, then a Python call a row); every row must be split alike. Each
+figure is of a process of its own; peaks are of the whole process, its tables and the
+libraries included. `--csv ROWS` also times `fashionlib split-purchases` on a made-up
+transactions_train.csv of that many rows. Prints JSON.
 
-    python benchmarks/purchases.py [--scales 0.02,0.1,0.3,1] [--csv 3140000] [--seed 0]
+    python benchmarks/split_interactions.py [--scales 0.02,0.1,0.3,1] [--csv 3140000]
+                                            [--seed 0]
 """
 
 import argparse
@@ -33,8 +33,9 @@ from fashionlib.data import interactions, provenance
 
 
 def with_text(table: pd.DataFrame) -> pd.DataFrame:
-    """The same rows as Kaggle has them: ids of 64 and of 10 characters, dates as
-    days.
+    """Return the same rows as Kaggle has them: ids and dates are text.
+
+    Ids have 64 and 10 characters, dates are days.
     """
     return pd.DataFrame(
         {
@@ -48,15 +49,14 @@ def with_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def published_way(rows: pd.DataFrame, ratio: float = 0.2) -> np.ndarray:
-    """Whether each row is a test row: rank(method="first") within the customer above
-    floor(rows * (1 - ratio)).
+    """Return whether each row is a test row, as the published script decides it.
+
+    That is: rank(method="first") within the customer above floor(rows * (1 - ratio)).
     """
-    threshold = (
-        rows.groupby("user_id").size().apply(lambda n: math.floor(n * (1 - ratio)))
-    )
-    ranked = rows.assign(
-        rank_first=rows.groupby("user_id")["date"].rank(method="first")
-    )
+    sizes = rows.groupby("user_id").size()
+    threshold = sizes.apply(lambda n: math.floor(n * (1 - ratio)))
+    ranks = rows.groupby("user_id")["date"].rank(method="first")
+    ranked = rows.assign(rank_first=ranks)
     return ranked.apply(
         lambda row: row["rank_first"] > threshold.loc[row["user_id"]], axis=1
     ).to_numpy()
@@ -90,8 +90,9 @@ def parts(scale: float, seed: int) -> dict[str, float]:
 
 
 def side(name: str, scale: float, seed: int) -> dict[str, float]:
-    """One side of the comparison: CPU seconds, peak, and a number that tells whether it
-    cut the same rows.
+    """Measure one side of the comparison.
+
+    Returns CPU seconds, peak, and a number that tells whether it split the same rows.
     """
     rows = with_text(shoppers.made_up(scale, seed))
     before = peak()
@@ -144,9 +145,7 @@ def whole_command(rows: int, seed: int) -> dict[str, float]:
 
 
 def command(place: str) -> dict[str, float]:
-    """What `fashionlib split-purchases` does: CPU seconds, imports left out, and the
-    peak.
-    """
+    """Measure `fashionlib split-purchases`: CPU seconds without imports, and peak."""
     _, seconds = timed(
         lambda: split_purchases.split_files(Path(place), Path(place).parent / "split")
     )
@@ -154,8 +153,9 @@ def command(place: str) -> dict[str, float]:
 
 
 def alone(call: str) -> dict[str, float]:
-    """The result of a function of this file in a process of its own."""
-    code = f"import json, sys; import purchases as p; json.dump(p.{call}, sys.stdout)"
+    """Return the result of a function of this file in a process of its own."""
+    this = Path(__file__).stem
+    code = f"import json, sys, {this}; json.dump({this}.{call}, sys.stdout)"
     root = Path(__file__).parent
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -179,37 +179,20 @@ def main() -> None:
         name: alone(f"side({name!r}, 0.02, {given.seed})")
         for name in ("published way", "ours")
     }
-    same = (
-        len(
-            {
-                (found["test rows"], found["sum of their numbers"])
-                for found in sides.values()
-            }
-        )
-        == 1
-    )
-    json.dump(
-        {
-            "a fiftieth, text ids": sides,
-            "the same rows": same,
-            "ratio of CPU seconds": round(
-                sides["published way"]["cpu_seconds"] / sides["ours"]["cpu_seconds"], 1
-            ),
-            "whole numbers": [
-                alone(f"parts({float(s)}, {given.seed})")
-                for s in given.scales.split(",")
-            ],
-            "split-purchases": (
-                alone(f"whole_command({given.csv}, {given.seed})")
-                if given.csv
-                else None
-            ),
-            "hardware": provenance.hardware(),
-            "versions": provenance.versions(),
-        },
-        sys.stdout,
-        indent=1,
-    )
+    theirs, ours = sides["published way"], sides["ours"]
+    checks = ("test rows", "sum of their numbers")
+    scales = [float(scale) for scale in given.scales.split(",")]
+    csv_call = f"whole_command({given.csv}, {given.seed})"
+    values = {
+        "a fiftieth, text ids": sides,
+        "the same rows": all(theirs[check] == ours[check] for check in checks),
+        "ratio of CPU seconds": round(theirs["cpu_seconds"] / ours["cpu_seconds"], 1),
+        "whole numbers": [alone(f"parts({scale}, {given.seed})") for scale in scales],
+        "split-purchases": alone(csv_call) if given.csv else None,
+        "hardware": provenance.hardware(),
+        "versions": provenance.versions(),
+    }
+    json.dump(values, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":
