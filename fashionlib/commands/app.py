@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.named import named
+from fashionlib.commands.options import named_paths
 
 EXAMPLES = ["--index my-index --captioner ours=captioner/joint --pool pool.json"]
 
@@ -49,7 +49,7 @@ def run(
     if index is None and not captioner:
         raise ValueError("nothing to show: give --index, --captioner, or both")
     example = "before=one/base after=one/tuned"
-    captioners = named("--captioner", captioner or [], "[^=/]+", example)
+    captioners = named_paths("--captioner", captioner or [], "[^=/]+", example)
     from fashionlib.commands.jobs.app import serve
 
     serve(index, captioners, pool, port, share)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fashionlib.commands.named import named
+from fashionlib.commands.options import named_paths
 from fashionlib.data.files import refuse_clash, write_json
 
 EXAMPLES = [
@@ -111,7 +111,7 @@ def run(
     lengths = {int(text) for text in cutoffs.split(",")}
     lengths |= set() if top is None else {top}
     example = "visual=a.parquet textual=b.parquet"
-    spaces = named("--features", features or [], r"\w+", example, suffix=False)
+    spaces = named_paths("--features", features or [], r"\w+", example, suffix=False)
     spaces = {name: Path(text) for name, text in spaces.items()}
     outputs = [out] if lists is None else [out, lists]
     refuse_clash(outputs, [train, test, *spaces.values()])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def named(
+def named_paths(
     option: str, texts: Sequence[str], name: str, example: str, suffix: bool = True
 ) -> dict[str, str]:
     """Read PATH or NAME=PATH of each text as {name: path}.
