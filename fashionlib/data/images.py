@@ -1,5 +1,4 @@
-"""Pictures, opened on demand: one place that decodes what strangers ship, and its
-bounds.
+"""Open pictures on demand: one place that decodes what strangers ship, with its bounds.
 
 A reference is a file's path, or `FILE#ROW` for a row of a container: dataset `images`
 of an .hdf5 (FACAD: rows of 3 x height x width, uint8), or column `image` of a .parquet
@@ -15,10 +14,11 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -36,31 +36,18 @@ CROP = re.compile(
 def load(
     reference: str | Path, about: int | None = None, box: Sequence[int] | None = None
 ) -> Image.Image:
-    """The picture in RGB, cut to `box` (left, upper, right, lower; pixels) if given.
+    """Return the picture in RGB, cut to `box` (left, upper, right, lower) if given.
 
     A JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster),
     unless a box is cut. ValueError naming the picture where it is missing, broken, over
     50 megapixels, or the box doesn't lie in it.
     """
-    try:
+    with _naming(reference, "Replace or remove it; fashionlib check lists all such."):
         return _decoded(reference, about, box)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        IndexError,
-        KeyError,
-        Image.DecompressionBombError,
-    ) as error:
-        step = "Replace or remove it; fashionlib check lists all such"
-        raise ValueError(
-            f"cannot read the picture {reference}: {_told(error)}. {step}."
-        ) from error
 
 
 def cropped(reference: str | Path, box: Sequence[int]) -> str:
-    """The reference of the part of a picture that lies in `box` (left, upper, right,
-    lower; its pixels).
+    """Return the reference of the part in `box` (left, upper, right, lower; pixels).
 
     It is text, `REFERENCE#box=LEFT,UPPER,RIGHT,LOWER`, and may be kept in a table and
     cropped again, in pixels of the part. A file whose own name ends so is opened as
@@ -78,10 +65,21 @@ def cropped(reference: str | Path, box: Sequence[int]) -> str:
 
 
 def small(reference: str | Path, width: int) -> Image.Image:
-    """The picture, scaled down to `width` pixels; errors as `load`."""
+    """Return the picture, scaled down to `width` pixels. Raises as `load`."""
     picture = load(reference, width)
     picture.thumbnail((width, 2 * width))
     return picture
+
+
+def square(
+    reference: str | Path, size: int, box: Sequence[int] | None = None
+) -> np.ndarray:
+    """Return the picture as (size, size, 3) uint8, squeezed to a square.
+
+    Nothing is cut off. Raises as `load`.
+    """
+    picture = load(reference, size, box)
+    return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
 
 
 def jpeg(picture: Image.Image, quality: int = 80) -> bytes:
@@ -107,73 +105,89 @@ def inline(reference: str | Path, width: int) -> tuple[str, int, int]:
 
 
 def read(reference: str | Path) -> bytes:
-    """The picture's bytes as they are stored: an encoded file, or raw pixels for a row
-    of an .hdf5.
+    """Return the picture's bytes as stored: a file, or raw pixels for an .hdf5's row.
 
     For a crop the whole picture's, then the box: nothing to decode, but other bytes
     than those of any other crop.
     """
     if crop := _crop(reference):
-        return read(crop[0]) + f"#box={crop[1]}".encode()
-    if inside := _inside(reference, "hdf5"):
-        return _hdf5(*inside).tobytes()
-    inside = _inside(reference, "parquet")
-    if inside:
-        return _parquet(*inside)
-    with _opened(Path(reference)) as file:
-        return file.read()
-
-
-def square(
-    reference: str | Path, size: int, box: Sequence[int] | None = None
-) -> np.ndarray:
-    """The picture as (size, size, 3) uint8, squeezed to a square (nothing is cut off).
-    Raises as `load`.
-    """
-    return np.asarray(
-        load(reference, size, box).resize((size, size), Image.Resampling.BICUBIC)
-    )
+        whole, box = crop
+        return read(whole) + f"#box={box}".encode()
+    container = _container(reference)
+    if container is None:
+        with _opened(Path(reference)) as file:
+            return file.read()
+    kind, file, row = container
+    return _hdf5_rows(file)[row].tobytes() if kind == "hdf5" else _parquet(file, row)
 
 
 def size(reference: str | Path) -> tuple[int, int]:
-    """(width, height) in pixels, read from the header. ValueError naming what can't be
-    read, as `load`.
+    """Return (width, height) in pixels, read from the header. Raises as `load`."""
+    with _naming(reference, "Replace or remove it."):
+        return _size(reference)
+
+
+def fault(picture: Path | bytes) -> str | None:
+    """Return why the file, or its bytes, is no whole JPEG, PNG or WebP, or None.
+
+    A picture of more than `MOST_PIXELS` is a fault too. Decodes no JPEG.
     """
     try:
-        return _size(reference)
+        with _opened(picture) as file:
+            with _header(file) as image:
+                _refuse_giant(image)
+                kind = image.format
+                image.verify()
+            if kind == "JPEG":
+                file.seek(max(0, file.seek(0, io.SEEK_END) - 1024))
+                if b"\xff\xd9" not in file.read():  # the end marker
+                    return "cut short"
+    except Exception as error:  # a decoder fed by strangers may raise anything
+        return _reason(error)
+    return None
+
+
+@contextmanager
+def _naming(reference: str | Path, step: str) -> Iterator[None]:
+    """Raise whatever a stranger's picture raises as a ValueError that names it."""
+    try:
+        yield
     except (
         OSError,
         ValueError,
         SyntaxError,
-        IndexError,
-        KeyError,
+        LookupError,
         Image.DecompressionBombError,
     ) as error:
         raise ValueError(
-            f"cannot read the picture {reference}: {_told(error)}. Replace or"
-            " remove it."
+            f"cannot read the picture {reference}: {_reason(error)}. {step}"
         ) from error
 
 
-def fault(picture: Path | bytes) -> str | None:
-    """Why the file, or its bytes, is no whole JPEG, PNG or WebP of at most
-    `MOST_PIXELS`, or None; decodes no JPEG.
-    """
-    try:
-        with warnings.catch_warnings(), _opened(picture) as file:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                _refuse_giant(image)
-                kind = image.format
-                image.verify()
-            file.seek(max(0, file.seek(0, io.SEEK_END) - 1024))
-            return (
-                "cut short"
-                if kind == "JPEG" and b"\xff\xd9" not in file.read(1024)
-                else None
-            )
-    except Exception as error:  # a decoder fed by strangers may raise anything
-        return _told(error)
+def _reason(error: Exception) -> str:
+    """Return the error in words without the path, which the caller knows better."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"no {', '.join(FORMATS)}"
+    if isinstance(error, Image.DecompressionBombError):
+        pixels = re.search(r"\d+", str(error))
+        if pixels:
+            return f"{int(pixels[0]):,} pixels, more than {_megapixels()}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _megapixels() -> str:
+    return f"{MOST_PIXELS // 10**6} megapixels"
+
+
+@contextmanager
+def _header(file: BinaryIO) -> Iterator[Image.Image]:
+    """Open an encoded picture without decoding it, whatever its size."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(file, formats=FORMATS) as image:
+            yield image
 
 
 def _opened(picture: Path | bytes) -> BinaryIO:
@@ -181,61 +195,41 @@ def _opened(picture: Path | bytes) -> BinaryIO:
         return io.BytesIO(picture)
     if not stat.S_ISREG(picture.stat().st_mode):  # a device or a pipe would never end
         raise ValueError("no regular file")
-    return open(picture, "rb")
+    return picture.open("rb")
 
 
-def _told(error: Exception) -> str:
-    """The error in words without the path, which the caller knows better."""
-    if isinstance(error, UnidentifiedImageError):
-        return f"no {', '.join(FORMATS)}"
-    if isinstance(error, Image.DecompressionBombError):
-        pixels = re.search(r"\d+", str(error))
-        return (
-            f"{int(pixels[0]):,} pixels, more than {MOST_PIXELS // 10**6} megapixels"
-            if pixels
-            else str(error)
-        )
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
-
-
-def _inside(reference: str | Path, kind: str) -> tuple[str, int] | None:
-    found = CONTAINER.fullmatch(str(reference))
-    return (
-        (found["file"], int(found["row"])) if found and found["kind"] == kind else None
-    )
+def _container(reference: str | Path) -> tuple[str, str, int] | None:
+    """Return (kind, file, row) of a container's row, or None for a file."""
+    match = CONTAINER.fullmatch(str(reference))
+    return match and (match["kind"], match["file"], int(match["row"]))
 
 
 def _crop(reference: str | Path) -> tuple[str, Box] | None:
-    """The whole picture's reference and the box, or None where the reference is no
-    crop.
-    """
-    found = CROP.fullmatch(str(reference))
-    if found is None:
+    """Return the whole picture's reference and the box, or None for no crop."""
+    match = CROP.fullmatch(str(reference))
+    if match is None:
         return None
-    if os.path.lexists(reference):
-        if os.path.isfile(found["whole"]):
+    if os.path.lexists(reference):  # a broken link is a name of its own too
+        if Path(match["whole"]).is_file():
             raise ValueError(
-                f"it is a file, and a crop of the file {found['whole']}: rename one of"
+                f"it is a file, and a crop of the file {match['whole']}: rename one of"
                 " them"
             )
         return None
-    return found["whole"], tuple(map(int, found["box"].split(",")))
+    return match["whole"], tuple(map(int, match["box"].split(",")))
 
 
 def _decoded(
     reference: str | Path, about: int | None, box: Sequence[int] | None
 ) -> Image.Image:
     if crop := _crop(reference):
-        return _cut(_cut(_decoded(crop[0], None, None), crop[1]), box)
-    if inside := _inside(reference, "hdf5"):
-        return _cut(Image.fromarray(np.moveaxis(_hdf5(*inside), 0, -1)), box)
-    with (
-        warnings.catch_warnings(),
-        Image.open(io.BytesIO(read(reference)), formats=FORMATS) as image,
-    ):
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        whole, part = crop
+        return _cut(_cut(_decoded(whole, None, None), part), box)
+    container = _container(reference)
+    if container and container[0] == "hdf5":
+        pixels = _hdf5_rows(container[1])[container[2]]  # (3, height, width)
+        return _cut(Image.fromarray(np.moveaxis(pixels, 0, -1)), box)
+    with _header(io.BytesIO(read(reference))) as image:
         _refuse_giant(image)
         if about and box is None:
             image.draft("RGB", (2 * about, 2 * about))
@@ -244,32 +238,27 @@ def _decoded(
 
 def _size(reference: str | Path) -> tuple[int, int]:
     if crop := _crop(reference):
-        left, upper, right, lower = _within(crop[1], *_size(crop[0]))
+        whole, part = crop
+        left, upper, right, lower = _within(part, *_size(whole))
         return right - left, lower - upper
-    if inside := _inside(reference, "hdf5"):
-        return _hdf5_images(inside[0]).shape[:1:-1]
-    stored = read(reference) if _inside(reference, "parquet") else Path(reference)
-    with (
-        warnings.catch_warnings(),
-        _opened(stored) as file,
-        Image.open(file, formats=FORMATS) as image,
-    ):
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    container = _container(reference)
+    if container and container[0] == "hdf5":
+        height, width = _hdf5_rows(container[1]).shape[2:]
+        return width, height
+    stored = read(reference) if container else Path(reference)
+    with _opened(stored) as file, _header(file) as image:
         return image.size
 
 
 def _refuse_giant(image: Image.Image) -> None:
     if image.width * image.height > MOST_PIXELS:
         raise ValueError(
-            f"{image.width} x {image.height} pixels, more than {MOST_PIXELS // 10**6}"
-            " megapixels"
+            f"{image.width} x {image.height} pixels, more than {_megapixels()}"
         )
 
 
 def _cut(image: Image.Image, box: Sequence[int] | None) -> Image.Image:
-    if box is None:
-        return image
-    return image.crop(_within(box, *image.size))
+    return image if box is None else image.crop(_within(box, *image.size))
 
 
 def _within(box: Sequence[int], width: int, height: int) -> Box:
@@ -282,14 +271,8 @@ def _within(box: Sequence[int], width: int, height: int) -> Box:
     return left, upper, right, lower
 
 
-def _hdf5(file: str, row: int) -> np.ndarray:
-    return _hdf5_images(file)[row]  # (3, height, width)
-
-
-def hdf5_images(
-    file,
-):
-    """Dataset `images` of an open HDF5 file: (rows, 3, height, width), uint8.
+def hdf5_images(file: Any) -> Any:
+    """Return dataset `images` of an open HDF5 file: (rows, 3, height, width), uint8.
 
     ValueError when it is missing, of another shape or type, over 50 megapixels a row,
     or stored in another file.
@@ -297,36 +280,33 @@ def hdf5_images(
     import h5py
 
     link = file.get("images", getlink=True)
-    found = file["images"] if isinstance(link, h5py.HardLink) else None
-    if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
+    rows = file["images"] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(rows, h5py.Dataset) or rows.is_virtual or rows.external:
         raise ValueError("holds no dataset 'images' of its own")
-    if found.dtype != np.uint8 or found.ndim != 4 or found.shape[1] != 3:
+    if rows.dtype != np.uint8 or rows.ndim != 4 or rows.shape[1] != 3:
         raise ValueError(
-            f"images are {found.dtype} of shape {found.shape}, not uint8 of (rows, 3,"
+            f"images are {rows.dtype} of shape {rows.shape}, not uint8 of (rows, 3,"
             " height, width)"
         )
-    pixels = max(
-        found.shape[2] * found.shape[3], math.prod(found.chunks or ()) // 3
-    )  # a chunk is read as a whole
+    # a chunk is read as a whole
+    pixels = max(rows.shape[2] * rows.shape[3], math.prod(rows.chunks or ()) // 3)
     if pixels > MOST_PIXELS:
         raise ValueError(
-            f"a row takes {pixels} pixels to read, more than {MOST_PIXELS // 10**6}"
-            " megapixels"
+            f"a row takes {pixels} pixels to read, more than {_megapixels()}"
         )
-    return found
+    return rows
 
 
 @lru_cache(maxsize=8)
-def _hdf5_images(file: str):
+def _hdf5_rows(file: str) -> Any:
     import h5py
 
     return hdf5_images(h5py.File(file, "r"))
 
 
 @lru_cache(maxsize=8)
-def _parquet_file(
-    file: str,
-):
+def _parquet_file(file: str) -> tuple[Any, np.ndarray]:
+    """Return the open file, and where each of its row groups starts."""
     import pyarrow.parquet as pq
 
     table = pq.ParquetFile(file)
@@ -336,17 +316,13 @@ def _parquet_file(
 
 @lru_cache(maxsize=2)
 def _parquet_group(file: str, group: int) -> list[bytes]:
-    rows = (
-        _parquet_file(file)[0]
-        .read_row_group(group, columns=["image"])
-        .column("image")
-        .to_pylist()
-    )
+    table, _ = _parquet_file(file)
+    rows = table.read_row_group(group, columns=["image"]).column("image").to_pylist()
     return [row["bytes"] if isinstance(row, dict) else row for row in rows]
 
 
 def _parquet(file: str, row: int) -> bytes:
-    starts = _parquet_file(file)[1]
+    _, starts = _parquet_file(file)
     if row >= starts[-1]:
         raise IndexError(f"row {row} of {starts[-1]}")
     group = int(np.searchsorted(starts, row, side="right")) - 1

@@ -1,14 +1,16 @@
-"""The items table that every reader returns, its columns named once, and how it is
-split.
+"""The items table that every reader returns, its columns' names, and its splits.
 
 `items`: one row per item (an article, or a garment in a photo) in file order,
 RangeIndex, columns `ITEM_COLUMNS`, and `split` where the layout ships one. What a
 layout doesn't say is missing (NaN; None for a box).
 
-    item_id      text, unique            product_id   text: items of one product are the same garment
+    item_id      text, unique
+    product_id   text: items of one product are the same garment
     image        a reference that `fashionlib.data.images.load` opens
-    caption      text                    category, group, colour, pattern   text, in the layout's own words
-    source       "shop" or "consumer"    box          (left, upper, right, lower) in pixels
+    caption      text
+    category, group, colour, pattern    text, in the layout's own words
+    source       "shop" or "consumer"
+    box          (left, upper, right, lower) in pixels
 
 `transactions`: one row per bought article in file order, columns `TRANSACTION_COLUMNS`.
 """
@@ -50,8 +52,7 @@ def split_items(
     by: Literal["article", "product", "caption"] = "article",
     seed: int = 42,
 ) -> pd.DataFrame:
-    """The items in their own order with a column `split`: 80 % train, 10 % validation,
-    10 % test.
+    """Return the items with a column `split`: 80 % train, 10 % validation, 10 % test.
 
     "article" is Paper A's published recipe to the row (section 3.2): shuffle the table,
     cut 20 % off, halve it, each step with the same seed. It puts colours of one
@@ -68,19 +69,17 @@ def split_items(
         raise ValueError(
             f"{groups.nunique()} {by}s can't be split 80/10/10; at least 10 are needed"
         )
-    held = (
-        _by_article(len(items), seed)
-        if by == "article"
-        else _by_group(groups.to_numpy(), seed)
-    )
+    if by == "article":
+        validation, test = _by_article(len(items), seed)
+    else:
+        validation, test = _by_group(groups.to_numpy(), seed)
     split = np.full(len(items), TRAIN, dtype=object)
-    for name, rows in zip((VALIDATION, TEST), held, strict=True):
-        split[rows] = name
+    split[validation], split[test] = VALIDATION, TEST
     return items.assign(**{SPLIT: split.astype(str)})
 
 
 def _by_article(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the validation and test rows."""
+    """Return the positions of the validation and test rows."""
     from sklearn.model_selection import train_test_split
 
     rows = pd.DataFrame({"row": np.arange(count)}).sample(frac=1, random_state=seed)
@@ -90,18 +89,13 @@ def _by_article(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _by_group(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the validation and test rows."""
+    """Return the positions of the validation and test rows."""
     from sklearn.model_selection import GroupShuffleSplit
 
-    _, rest = next(
-        GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(
-            groups, groups=groups
-        )
-    )
-    halves = GroupShuffleSplit(1, test_size=0.5, random_state=seed).split(
-        rest, groups=groups[rest]
-    )
-    validation, test = next(halves)
+    fifth = GroupShuffleSplit(1, test_size=0.2, random_state=seed)
+    _, rest = next(fifth.split(groups, groups=groups))
+    half = GroupShuffleSplit(1, test_size=0.5, random_state=seed)
+    validation, test = next(half.split(rest, groups=groups[rest]))
     return rest[validation], rest[test]
 
 
@@ -138,9 +132,9 @@ def read_table(path: Path, columns: Sequence[str] = (ITEM, IMAGE)) -> pd.DataFra
 
 
 def statistics(items: pd.DataFrame) -> dict[str, float]:
-    """The columns of Paper A's Table 2 that follow from an items table; rows without a
-    caption count as images only.
+    """Return the columns of Paper A's Table 2 that follow from an items table.
 
+    Rows without a caption count as images only. The columns are
     images; images per caption; vocabulary: distinct words of the lower-cased captions,
     split at anything that is not a letter or digit (the paper doesn't say how it
     counted); caption length: mean number of such words; categories.

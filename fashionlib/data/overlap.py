@@ -1,6 +1,4 @@
-"""Which of many texts shares most words with a caption: exact, by an inverted index
-instead of all comparisons.
-"""
+"""Find which of many texts shares most words with a caption, by an inverted index."""
 
 from __future__ import annotations
 
@@ -17,13 +15,12 @@ MOST_WORDS = 1000
 def closest(
     captions: Sequence[str], texts: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each caption the row of the text that overlaps most with it (-1: none shares
-    a word), and the overlap.
+    """Return, for each caption, the row of the text that overlaps most and the overlap.
 
-    Overlap, as in the code of Paper A: the share of the caption's distinct words that
-    are among the first n words of the text, n the caption's length in words; lower
-    case, split at blanks. Among equals the first text wins. ValueError for a caption of
-    more than `MOST_WORDS` words.
+    The row is -1 where no text shares a word. Overlap, as in the code of Paper A: the
+    share of the caption's distinct words that are among the first n words of the text,
+    n the caption's length in words; lower case, split at blanks. Among equals the first
+    text wins. ValueError for a caption of more than `MOST_WORDS` words.
 
     Rare words first: a text without the k rarest of a caption's m words shares at most
     m - k, so the search ends when that is less than the best found.
@@ -38,14 +35,14 @@ def closest(
     numbers: dict[str, int] = {}
     words = _words(texts, width, numbers)  # (texts, width)
     holders, starts = _holders(words, len(numbers))
-    present = np.zeros(len(numbers) + 1, dtype=bool)
+    present = np.zeros(len(numbers) + 1, dtype=bool)  # the words of one caption
     rows, overlaps = np.full(len(queries), -1), np.zeros(len(queries))
     for n, query in enumerate(tqdm(queries, desc="captions", disable=None)):
         distinct = set(query)
-        known = np.array(
-            [numbers[word] for word in distinct if word in numbers], dtype=int
-        )
-        known = known[np.lexsort((known, starts[known + 1] - starts[known]))]
+        known = [numbers[word] for word in distinct if word in numbers]
+        known = np.array(known, dtype=int)
+        frequency = starts[known + 1] - starts[known]
+        known = known[np.lexsort((known, frequency))]
         present[known] = True
         rows[n], shared = _best(known, len(query), words, holders, starts, present)
         present[known] = False
@@ -61,7 +58,10 @@ def _best(
     starts: np.ndarray,
     present: np.ndarray,
 ) -> tuple[int, int]:
-    """The text and the number of shared words; `known` from the rarest word on."""
+    """Return the best text's row and number of shared words.
+
+    `known` are the caption's words, the rarest first.
+    """
     row, most = -1, 0
     for passed, word in enumerate(known):
         if len(known) - passed < most:
@@ -69,31 +69,32 @@ def _best(
         candidates = holders[starts[word] : starts[word + 1]]  # ascending
         shared = present[words[candidates, :length]].sum(axis=1)
         first = int(shared.argmax())
-        if shared[first] > most or (
-            shared[first] == most > 0 and candidates[first] < row
-        ):
+        more = shared[first] > most
+        earlier = shared[first] == most > 0 and candidates[first] < row
+        if more or earlier:
             row, most = int(candidates[first]), int(shared[first])
     return row, most
 
 
 def _words(texts: Sequence[str], width: int, numbers: dict[str, int]) -> np.ndarray:
-    """The first `width` words of each text as numbers from 1 on; 0 after its end and
-    for a word said before.
+    """Return the first `width` words of each text as numbers from 1 on.
+
+    0 stands after a text's end and where it repeats a word.
     """
     words = np.zeros((len(texts), width), dtype=np.int32)
     for row, text in zip(words, texts, strict=True):
-        said = [
-            numbers.setdefault(word, len(numbers) + 1)
-            for word in text.lower().split(maxsplit=width)[:width]
-        ]
-        at = {number: place for place, number in reversed(list(enumerate(said)))}
-        row[list(at.values())] = list(at)
+        used = set()
+        for place, word in enumerate(text.lower().split(maxsplit=width)[:width]):
+            if word not in used:
+                used.add(word)
+                row[place] = numbers.setdefault(word, len(numbers) + 1)
     return words
 
 
 def _holders(words: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows that hold each word, ascending, behind one another; word w has those
-    from starts[w] to starts[w + 1].
+    """Return the rows that hold each word, one word behind another, and their starts.
+
+    Word w has the rows from starts[w] to starts[w + 1], ascending.
     """
     rows, places = np.nonzero(words)
     held = words[rows, places]

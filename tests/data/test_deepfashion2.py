@@ -257,7 +257,7 @@ def test_a_hostile_folder_is_refused_and_listed(root: Path, name: str) -> None:
 
 
 def test_an_annotation_of_ten_million_bytes_is_refused(root: Path) -> None:
-    with open(root / "train/annos/000001.json", "r+b") as file:
+    with (root / "train/annos/000001.json").open("r+b") as file:
         file.truncate(10_000_001)
     with pytest.raises(ValueError, match="10,000,001 bytes, more than 10,000,000"):
         deepfashion2.items(root)

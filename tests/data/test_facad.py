@@ -421,11 +421,8 @@ def test_a_faultless_folder_has_no_faults_and_its_counts(root: Path) -> None:
     report = facad.check(root)
     assert not report.broken
     assert report.counts == {"rows": 7, "distinct captions": 5, "metadata items": 4}
-    wrong = [
-        f
-        for f in report.faults
-        if f.kind == "attributes none of which is in the caption"
-    ][0]
+    kind = "attributes none of which is in the caption"
+    (wrong,) = [fault for fault in report.faults if fault.kind == kind]
     assert (wrong.count, wrong.examples) == (
         4,
         ("TRAIN_IMAGES-1", "VAL_IMAGES-0", "TEST_IMAGES-0"),
