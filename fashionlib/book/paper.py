@@ -131,7 +131,7 @@ def beside(
     table: str,
     result: str,
     rows: Mapping[str | tuple[str, str], str],
-    columns: Mapping[str, str],
+    columns: Mapping[str | tuple[str, str], str],
     read: Callable[[Mapping[str, Any]], Cells],
     form: str = ".1f",
     scale: float = 100,
@@ -140,22 +140,24 @@ def beside(
 
     `values` are this run's, as saved under `result`; the sample's are the kept ones.
     `read` takes either and returns {row: {column: number or Estimate}}. `rows` maps a
-    printed row, or (row, setting), to ours, `columns` a printed column to ours. Numbers
-    are multiplied by `scale` and written in `form`, an Estimate with its interval; what
-    is missing stays so. The index is (row, column), so `.unstack("column")` gives the
-    printed table's shape.
+    printed row, or (row, setting), to ours, `columns` a printed column, or (column,
+    setting), to ours. Numbers are multiplied by `scale` and written in `form`, an
+    Estimate with its interval; what is missing stays so. The index is (row, column), so
+    `.unstack("column")` gives the printed table's shape.
     """
     kept = sample(result)
     ours = {SAMPLE: read(kept) if kept else {}, HERE: read(values)}
     lines = {}
     for theirs, mine in rows.items():
         row, setting = theirs if isinstance(theirs, tuple) else (theirs, "")
-        known = printed(table, row, setting)
-        for column, name in columns.items():
-            cells = {PUBLISHED: known.get(column)}
+        for printed_column, name in columns.items():
+            apart = isinstance(printed_column, tuple)
+            column, of = printed_column if apart else (printed_column, setting)
+            cells = {PUBLISHED: printed(table, row, of).get(column)}
             for origin, cell in ours.items():
                 cells[origin] = cell.get(mine, {}).get(name)
             label = " ".join(filter(None, (row, setting)))
+            column = f"{column}, {of}" if apart else column
             lines[label, column] = {
                 origin: written(cell, form, scale) for origin, cell in cells.items()
             }

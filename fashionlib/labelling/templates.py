@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fashionlib.labelling.attribute_schema import DETAILS, NONE
 from fashionlib.labelling.grammar import a, listed, pick
@@ -99,6 +100,24 @@ TEMPLATES: Mapping[str, tuple[str, ...]] = {
     ),
     NONE: ("{Look} {name} made of {cloth}.", "{Look} {name} in {cloth}."),
 }
+
+# H&M's columns, and what stands behind each in a caption
+SHOP_COLUMNS: Mapping[str, str] = {
+    "perceived_colour_value_name": "",
+    "perceived_colour_master_name": "",
+    "product_type_name": ",",
+    "graphical_appearance_name": ",",
+    "section_name": "",
+}
+
+
+def shop_captions(articles: pd.DataFrame) -> list[str]:
+    """Caption rows of H&M's articles.csv by the shop's own columns."""
+    words = {
+        name: articles[name].str.lower().add(mark).fillna("")
+        for name, mark in SHOP_COLUMNS.items()
+    }
+    return pd.DataFrame(words).agg(" ".join, axis=1).tolist()
 
 
 def caption(record: Mapping[str, Any], item_id: str, seed: int = 0) -> str:

@@ -10,6 +10,8 @@ from fashionlib.retrieval.benchmarks import (
     captions,
     deepfashion,
     deepfashion2,
+    pictures,
+    street,
     variants,
 )
 from fashionlib.retrieval.hits import first_hits
@@ -32,5 +34,7 @@ __all__ = [
     "difference",
     "first_hits",
     "per_group",
+    "pictures",
+    "street",
     "variants",
 ]

@@ -11,7 +11,9 @@ here the annotated boxes are given.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -150,6 +152,32 @@ def deepfashion2(
     """
     rule = "DeepFashion2", "a shop garment of the same pair and style"
     return _street(items, split, unfindable, *rule)
+
+
+def street(folders: Mapping[str, str | Path]) -> dict[str, Benchmark]:
+    """Make the benchmarks of {layout: folder}, each by crop and by whole picture.
+
+    Keys are "DeepFashion, crop", "DeepFashion, full" and so on. ValueError for a layout
+    that is neither "consumer2shop" nor "deepfashion2".
+    """
+    rules = {
+        "consumer2shop": ("DeepFashion", deepfashion),
+        "deepfashion2": ("DeepFashion2", deepfashion2),
+    }
+    if unknown := folders.keys() - rules.keys():
+        raise ValueError(f"no benchmark {min(unknown)!r}; known: {', '.join(rules)}")
+    tasks = {}
+    for layout, folder in folders.items():
+        name, rule = rules[layout]
+        task = rule(layouts.items(Path(folder)))
+        tasks |= {f"{name}, crop": task.crop(), f"{name}, full": task.full()}
+    return tasks
+
+
+def pictures(tasks: Iterable[Benchmark]) -> list[str]:
+    """Return all pictures of the tasks' queries and galleries, each once."""
+    sides = [side[IMAGE] for task in tasks for side in (task.queries, task.gallery)]
+    return pd.concat(sides).unique().tolist()
 
 
 def variants(items: pd.DataFrame, split: str | None = None) -> Benchmark:

@@ -205,3 +205,20 @@ def test_the_improvements_of_a_table_with_their_rounding():
     ).all()
     first = table.iloc[0]
     assert first["without BLEU-4"] == pytest.approx(first[COLUMNS[1:7]].mean())
+
+
+def test_beside_finds_a_column_that_is_printed_under_a_setting():
+    both = paper.beside(
+        {"ours": {"street": 0.5}},
+        "thesis_b/table4.1",
+        result="not kept",
+        rows={"OPT-2.7b w/o Generated": "ours"},
+        columns={("DeepFashion", "crop"): "street", "BLEU-4": "BLEU-4"},
+        read=lambda values: values,
+    )
+    assert both.index.tolist() == [
+        ("OPT-2.7b w/o Generated", "DeepFashion, crop"),
+        ("OPT-2.7b w/o Generated", "BLEU-4"),
+    ]
+    assert both[paper.PUBLISHED].tolist() == ["15.8", "1.8"]
+    assert both[paper.HERE].tolist() == ["50.0", None]

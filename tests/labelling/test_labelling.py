@@ -407,6 +407,17 @@ def test_a_caption_says_all_colours_and_plural_trousers_are_plural() -> None:
     assert not [text for text in trousers if re.search(r"\bThis\b|^An? (?!pair)", text)]
 
 
+def test_a_shop_captions_by_its_own_columns() -> None:
+    row = ["Dark", "Red", "Trousers", "Stripe", "Womens Casual"]
+    articles = pd.DataFrame(
+        [row, [None, *row[1:]]], columns=list(templates.SHOP_COLUMNS)
+    )
+    assert templates.shop_captions(articles) == [
+        "dark red trousers, stripe, womens casual",
+        " red trousers, stripe, womens casual",
+    ]
+
+
 # The simulator
 
 

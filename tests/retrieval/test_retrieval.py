@@ -173,9 +173,18 @@ def test_the_drawn_layouts_follow_their_rule(
             and query["split"] == made.gallery["split"][true[0]]
         )
     assert set(made.gallery["source"]) == {"shop"}
+    crop, full = retrieval.street({layout: tmp_path / "drawn"}).values()
+    assert crop.rule == made.crop().rule and full.rule == made.full().rule
+    paths = retrieval.pictures([crop, crop])
+    assert sorted(paths) == sorted({*crop.queries["image"], *crop.gallery["image"]})
     cut = made.crop()
     for reference, box in zip(cut.queries["image"], cut.queries["box"], strict=True):
         assert images.size(reference) == (box[2] - box[0], box[3] - box[1])
+
+
+def test_a_benchmark_of_another_layout_is_refused() -> None:
+    with pytest.raises(ValueError, match="no benchmark 'hm'; known: consumer2shop"):
+        retrieval.street({"hm": "anywhere"})
 
 
 def test_whole_pictures_of_several_garments_are_one_gallery_row() -> None:
