@@ -69,6 +69,7 @@ class Estimate:
         return self.value, self.low, self.high
 
 
+ENDS = ["value", "low", "high"]
 VALUE_COLUMNS = ("value", "difference", "accuracy")
 
 
@@ -112,6 +113,25 @@ def mean(
     """
     resampled = resampled_means(values, seed, n, clusters)
     return summary(float(np.mean(values)), resampled)
+
+
+def means(table: pd.DataFrame, seed: int, n: int = 1000) -> pd.DataFrame:
+    """Estimate the mean of each column: one row a column, value, low and high."""
+    rows = [mean(column, seed, n).ends for _, column in table.items()]
+    return pd.DataFrame(rows, table.columns, ENDS)
+
+
+def means_by(
+    values: pd.Series, levels: Sequence[str], seed: int, n: int = 1000
+) -> pd.DataFrame:
+    """Estimate the mean of `values` within each group of these levels of its index.
+
+    One row a group, in order of appearance: value, low and high.
+    """
+    groups = values.groupby(level=list(levels), sort=False, observed=True)
+    rows = {name: mean(group, seed, n).ends for name, group in groups}
+    index = pd.MultiIndex.from_tuples(rows, names=levels)
+    return pd.DataFrame(list(rows.values()), index, ENDS)
 
 
 def resampled_means(

@@ -135,6 +135,99 @@ def intervals(frame: pd.DataFrame, label: str) -> Axes:
     return axes
 
 
+def grouped_intervals(
+    frame: pd.DataFrame,
+    rows: str,
+    hue: str,
+    label: str,
+    colours: Mapping[str, str] | None = None,
+) -> plt.Figure:
+    """Draw points with their intervals, a panel for each value of the column "data".
+
+    Columns value, low, high stand against `rows`, a colour for each of `hue`.
+    """
+    places, names, hues = (list(frame[c].unique()) for c in ("data", rows, hue))
+    colours = colours or {name: f"C{n}" for n, name in enumerate(hues)}
+    height = (0.16 * len(hues) + 0.2) * len(names) + 1.3
+    size = (max(7, 3.5 * len(places)), height)
+    figure, axes = plt.subplots(
+        1, len(places), figsize=size, sharey=True, squeeze=False
+    )
+    for panel, place in zip(axes[0], places, strict=True):
+        panel.axvline(0, color="#d1d5db", linewidth=0.8, zorder=0)
+        for number, name in enumerate(hues):
+            dots = frame[(frame["data"] == place) & (frame[hue] == name)]
+            shift = 0.7 * ((number + 0.5) / len(hues) - 0.5)
+            spread = [dots["value"] - dots["low"], dots["high"] - dots["value"]]
+            at = dots[rows].map(names.index).astype(float) + shift
+            look = {"fmt": "o", "color": colours[name], "label": name}
+            panel.errorbar(dots["value"], at, xerr=spread, markersize=5, **look)
+        panel.locator_params(axis="x", nbins=5)
+        panel.set(title=place, xlabel=label, ylim=(len(names) - 0.5, -0.5))
+        panel.set_yticks(range(len(names)), names)
+    _legend_below(figure, axes[0][0], len(hues))
+    return figure
+
+
+def _legend_below(figure: plt.Figure, panel: Axes, columns: int) -> None:
+    handles = panel.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=columns)
+
+
+def line_panels(
+    frame: pd.DataFrame,
+    hue: str,
+    across: str,
+    down: str,
+    colours: Mapping[str, str],
+    ticks: Sequence[int],
+) -> plt.Figure:
+    """Draw lines of the columns k and value, a colour for each of `hue`.
+
+    A column of panels for each value of `across`, a row for each of `down`.
+    """
+    columns, rows = list(frame[across].unique()), list(frame[down].unique())
+    size = (3 * len(columns), 2.4 * len(rows) + 0.6)
+    figure, axes = plt.subplots(
+        len(rows), len(columns), figsize=size, squeeze=False, sharex=True, sharey="row"
+    )
+    for (place, title, name), line in frame.groupby([down, across, hue], sort=False):
+        panel = axes[rows.index(place)][columns.index(title)]
+        panel.plot(line["k"], line["value"], color=colours[name], label=name)
+        panel.set_title(f"{title}, {place}" if place else title, fontsize=9)
+        panel.set_xticks(ticks)
+    for panel in axes[-1]:
+        panel.set_xlabel("k")
+    _legend_below(figure, axes[0][0], len(colours))
+    return figure
+
+
+def stacked_bars(shares: pd.DataFrame, colours: Sequence[str], label: str) -> Axes:
+    """Draw a bar a row, divided by its columns' shares, each with its percentage."""
+    axes = _panel(height=0.3 * len(shares) + 1.1, width=8.5)
+    left = np.zeros(len(shares))
+    for (name, column), ink in zip(shares.items(), colours, strict=True):
+        bars = axes.barh(shares.index, column, left=left, color=ink, label=name)
+        texts = [f"{share:.0%}" if share > 0.03 else "" for share in column]
+        axes.bar_label(bars, texts, label_type="center", color="white", fontsize=8)
+        left = left + column.to_numpy()
+    axes.invert_yaxis()
+    axes.set(xlabel=label, xlim=(0, 1))
+    _legend_below(axes.get_figure(), axes, shares.shape[1])
+    return axes
+
+
+def dots(values: pd.DataFrame, label: str) -> Axes:
+    """Draw each row's values as dots on one line: one dot a training."""
+    axes = _panel(height=0.4 * len(values) + 0.8)
+    for place, row in enumerate(values.to_numpy()):
+        axes.plot(row, np.full(len(row), place), "o", color="C0", alpha=0.7)
+    axes.set_yticks(range(len(values)), [str(name) for name in values.index])
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    return axes
+
+
 def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
     """Draw each run's loss against its step, a colour a run.
 
@@ -238,15 +331,21 @@ def neighbours(
     return HTML(page.render(rows=lines, label=label))
 
 
-def heatmap(frame: pd.DataFrame, label: str) -> Axes:
-    """Draw a square table of shares, shaded, each cell with its value in percent."""
-    side = 0.75 * len(frame) + 1.2
-    axes = _panel(height=side, width=side + 1)
-    drawn = axes.imshow(frame, cmap="Blues", vmin=0, vmax=1)
+def heatmap(
+    frame: pd.DataFrame,
+    label: str,
+    form: str = ".0%",
+    top: float = 1,
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw a table of numbers from 0 to `top`, shaded, each cell with its value."""
+    wide, high = (0.75 * size + 1.2 for size in frame.shape[::-1])
+    axes = axes or _panel(height=high, width=wide + 1)
+    drawn = axes.imshow(frame, cmap="Blues", vmin=0, vmax=top, aspect="auto")
     for (row, column), value in np.ndenumerate(frame.to_numpy()):
-        ink = "white" if value > 0.6 else "black"
+        ink = "white" if value > 0.6 * top else "black"
         place = {"ha": "center", "va": "center", "color": ink}
-        axes.text(column, row, f"{value:.0%}", **place)
+        axes.text(column, row, format(value, form), **place)
     across = [str(name) for name in frame.columns]
     axes.set_xticks(range(len(across)), across, rotation=30, ha="right")
     axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])

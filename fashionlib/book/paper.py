@@ -126,6 +126,33 @@ def sample(result: str) -> dict[str, Any]:
     return kept["values"] if kept else {}
 
 
+def columns(
+    printed: Mapping[str, Any], kept: Mapping[str, Any], here: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Set published | H&M sample | this run side by side, a row each of `here`.
+
+    What is missing in the others stays so.
+    """
+    parts = [pd.Series(part, dtype=float) for part in (printed, kept, here)]
+    table = pd.DataFrame(dict(zip(ORIGINS, parts, strict=True)))
+    return table.loc[parts[-1].index]
+
+
+def stacked(
+    here: pd.DataFrame, result: str, key: str, profile: str = ""
+) -> pd.DataFrame:
+    """Set the sample's rows of a saved table above this run's.
+
+    `here` has a column "data", which then also says of whose run a row is. The sample's
+    are those kept under `key` of `result`, as records; none in its own `profile`.
+    """
+    kept = {} if profile == "sample" else sample(result)
+    parts = {SAMPLE: pd.DataFrame(kept[key])} if kept else {}
+    parts[HERE] = here
+    named = [p.assign(data=f"{origin}: " + p["data"]) for origin, p in parts.items()]
+    return pd.concat(named, ignore_index=True)
+
+
 def beside(
     values: Mapping[str, Any],
     table: str,

@@ -60,6 +60,21 @@ def borrowed(known: Features, donors: Mapping[str, str], how: str) -> Features:
     return Features(ids, known.rows(donors.values()), made_by)
 
 
+def fillings(
+    known: Features, random: Mapping[str, str], nearest: Mapping[str, str]
+) -> dict[str, Features]:
+    """Return the rows of the same items, filled in each way that needs no caption.
+
+    `random` and `nearest` are the donors of the two functions above.
+    """
+    return {
+        "zeros": zeros(known, random),
+        "mean": mean(known, random),
+        "random caption": borrowed(known, random, "random"),
+        "nearest picture": borrowed(known, nearest, "nearest picture"),
+    }
+
+
 def joined(known: Features, filled: Features) -> Features:
     """Return one space, the known rows first.
 

@@ -4,6 +4,7 @@ from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import (
     Comparison,
     Model,
+    against,
     compare,
     evaluate,
     paired,
@@ -19,6 +20,7 @@ __all__ = [
     "Random",
     "Repeat",
     "UserKNN",
+    "against",
     "compare",
     "evaluate",
     "paired",

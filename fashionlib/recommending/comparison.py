@@ -96,6 +96,19 @@ def summary(per_user: pd.DataFrame, seed: int = 0) -> dict[str, float]:
     return row
 
 
+def against(
+    per_user: pd.DataFrame, base: str, metric: str = "NDCG@5", seed: int = 0
+) -> pd.DataFrame:
+    """Compare every other model with `base` as `paired` does: one row a model.
+
+    Columns value (the difference), low, high and p.
+    """
+    models = per_user.index.unique("model").drop(base)
+    pairs = [(model, base) for model in models]
+    differences = paired(per_user, pairs, metric, seed).set_axis(models)
+    return differences.rename(columns={"difference": "value"})
+
+
 def paired(
     per_user: pd.DataFrame,
     pairs: Sequence[tuple[str, str]],

@@ -35,7 +35,8 @@ def average_precision(
     """Return (users,) AP@k as in textbooks.
 
     It is the sum of precision@p over the ranks p <= k that hold a hit / min(|R|, k).
-    Other libraries divide by |R| or by the number of hits; with min(|R|, k) a perfect list scores 1 at any k.
+    Other libraries divide by |R| or by the number of hits; with min(|R|, k) a perfect
+    list scores 1 at any k.
     """
     return _average_precision(*judge(lists, relevant, k))
 

@@ -56,6 +56,13 @@ class InnerProduct:
         with one_thread():
             return self._fit(train.tocsr())
 
+    @property
+    def best_epoch(self) -> int:
+        """Return the epoch whose weights stay: the best checked one or the last."""
+        checked = [row for row in self.history if row["ndcg"] is not None]
+        best = max(checked or self.history[-1:], key=lambda row: row["ndcg"] or 0)
+        return best["epoch"]
+
     @torch.no_grad()
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
         """Return (len(users), n) item positions; see `Model.recommend`."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
 
+from fashionlib.features import Features
 from fashionlib.recommending.training import (
     InnerProduct,
     initial_weights,
@@ -110,3 +114,14 @@ class VBPR(InnerProduct):
 def _table(weight: Tensor) -> nn.Embedding:
     """Make a table of which only the rows of a batch get a gradient."""
     return nn.Embedding.from_pretrained(weight, freeze=False, sparse=True)
+
+
+def of_spaces(
+    spaces: Mapping[str, Features | None], items: np.ndarray, **options: Any
+) -> dict[str, VBPR]:
+    """Make a VBPR for each feature space, joined to `items` by id; None reads none.
+
+    `options` are VBPR's.
+    """
+    rows = {name: s if s is None else s.rows(items) for name, s in spaces.items()}
+    return {name: VBPR(matrix, **options) for name, matrix in rows.items()}

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pandas as pd
@@ -220,6 +221,27 @@ def digest(content: Any) -> str:
     """
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def described(
+    captions: Sequence[str],
+    lemmas: Sequence[Sequence[str]],
+    pool: Iterable[str],
+    others: Iterable[str],
+) -> dict[str, float]:
+    """Return what captions are like in numbers, means over captions.
+
+    `lemmas` are theirs as `tagged` gives them; attribute words are the distinct ones of
+    the `pool`. The last value is the share that stands among `others` word for word.
+    """
+    pool, others = set(pool), set(others)
+    return {
+        "captions": len(captions),
+        "distinct": len(set(captions)),
+        "words": fmean(len(caption.split()) for caption in captions),
+        "attribute words": fmean(len(pool.intersection(words)) for words in lemmas),
+        "word for word the shop's": fmean(caption in others for caption in captions),
+    }
 
 
 def made_by(

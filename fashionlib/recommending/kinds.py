@@ -1,0 +1,58 @@
+"""Kinds of test pairs by what the train rows tell of them, and the hits of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from fashionlib.data.interactions import Interactions, to_matrices
+from fashionlib.recommending import ranking
+
+KINDS = ("bought before", "other colour", "day in train", "later day")
+
+
+def kinds(train: pd.DataFrame, test: pd.DataFrame) -> pd.Series:
+    """Return the first kind of `KINDS` that fits each test row.
+
+    The user has a train row of the item (bought before), of its product, H&M's first
+    seven digits (other colour), of that day (day in train), or none of these.
+    """
+    train = train.assign(product=train["item_id"].str[:7])
+    test = test.assign(product=test["item_id"].str[:7])
+    fits = []
+    for column in ("item_id", "product", "date"):
+        known = pd.MultiIndex.from_frame(train[["user_id", column]])
+        fits.append(pd.MultiIndex.from_frame(test[["user_id", column]]).isin(known))
+    kind = np.select(fits, KINDS[:3], KINDS[3])
+    return pd.Series(pd.Categorical(kind, KINDS), index=test.index)
+
+
+def hits_by_kind(
+    lists: Mapping[str, np.ndarray],
+    data: Interactions,
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    k: int = 12,
+) -> pd.DataFrame:
+    """Judge the lists of `data.evaluated` for each kind of test pair alone.
+
+    One row per (kind, model, user_id) with a pair of that kind: "pairs", "hits" among
+    the first k places, "recall". `data` is made of the two tables.
+    """
+    test = test.assign(kind=kinds(train, test))
+    test = test[test["user_id"].isin(data.users)]
+    test = test.drop_duplicates(["user_id", "item_id"])
+    tables = {}
+    for kind, pairs in test.groupby("kind", observed=True):
+        # the same users and candidates, fewer test pairs
+        part = to_matrices(train, pairs)
+        rows = np.searchsorted(data.evaluated, part.evaluated)
+        users = pd.Index(part.users[part.evaluated], name="user_id")
+        for model, all_lists in lists.items():
+            hits, sizes = ranking.judge(all_lists[rows], part.test[part.evaluated], k)
+            count = hits.sum(axis=1)
+            judged = {"pairs": sizes, "hits": count, "recall": count / sizes}
+            tables[kind, model] = pd.DataFrame(judged, index=users)
+    return pd.concat(tables, names=["kind", "model"])

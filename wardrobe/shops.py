@@ -1,0 +1,36 @@
+"""Shops of their own for experiments: drawn articles, and the people who buy them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wardrobe.planting import articles
+from wardrobe.shoppers import VISIBLE, interactions
+
+
+def shop(
+    items: int, shoppers: int, world: int, **habits: Any
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw a shop: its articles, and a table user_id, item_id, date of its people.
+
+    `world` seeds it: the same world has the same articles, whatever its people's
+    `habits` are, arguments of `shoppers.interactions`. A date is a day's number.
+    """
+    truth = articles(items, world)
+    random = np.random.default_rng([world, 2])
+    bought = interactions(truth, shoppers, random, **habits)
+    columns = {
+        "user_id": bought["shopper"],
+        "item_id": truth["item_id"].to_numpy()[bought["item"]],
+        "date": bought["day"],
+    }
+    return truth, pd.DataFrame(columns)
+
+
+def true_looks(truth: pd.DataFrame, items: np.ndarray) -> np.ndarray:
+    """Return what tastes are about, one column a type, colour or pattern: 0 or 1."""
+    looks = pd.get_dummies(truth.set_index("item_id")[list(VISIBLE)])
+    return looks.loc[items].to_numpy(np.float32)
