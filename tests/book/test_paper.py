@@ -221,4 +221,4 @@ def test_beside_finds_a_column_that_is_printed_under_a_setting():
         ("OPT-2.7b w/o Generated", "BLEU-4"),
     ]
     assert both[paper.PUBLISHED].tolist() == ["15.8", "1.8"]
-    assert both[paper.HERE].tolist() == ["50.0", None]
+    assert both[paper.HERE].fillna("").tolist() == ["50.0", ""]
