@@ -316,7 +316,7 @@ def test_a_mini_without_the_projection_says_what_is_missing(
         captioners.generate(make(), pictures)
     narrow = captioners.mini(CAPTIONS, Rows([], np.empty((0, 4, 16))), size=SMALL)
     with pytest.raises(
-        ValueError, match="makes 32 numbers a cell; this captioner takes 16"
+        ValueError, match=r"of shape \(4, 32\); this captioner takes \(4, 16\)"
     ):
         with_cells(narrow, cells).inputs(pictures)
 

@@ -154,7 +154,7 @@ def test_killed_run_resumes_to_the_same_losses(
                 tmp_path / "cut",
                 texts=texts,
             )
-    captioner, resumed = training.train(
+    _, resumed = training.train(
         make(dropout=0.2), IMAGES, CAPTIONS, recipe, tmp_path / "cut", texts=texts
     )
     assert len(resumed) == 12
@@ -165,7 +165,7 @@ def test_killed_run_resumes_to_the_same_losses(
 
 def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     recipe = Recipe(steps=6, batch_size=4, warmup=1, evaluations=3)
-    _, whole = training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
+    training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
     (folder,) = tmp_path.iterdir()
     (folder / "finished.json").unlink()
     shutil.copytree(folder / "checkpoint-6", folder / "checkpoint-2")

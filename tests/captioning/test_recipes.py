@@ -300,15 +300,17 @@ from fashionlib.captioning import captioners, training
 from fashionlib.captioning.captioners import Rows, Size
 
 torch.set_num_threads(1)
-captions = ["a red dress", "blue jeans", "a large hat", "green socks", "a coat", "two belts", "a scarf", "shoes"]
+captions = ["a red dress", "blue jeans", "a large hat", "green socks"]
+captions += ["a coat", "two belts", "a scarf", "shoes"]
 grids = np.random.default_rng(0).normal(size=(8, 4, 12)).astype(np.float16)
-size = Size(queries=4, qformer=32, decoder=32, decoder_layers=1, qformer_layers=1, dropout=0.0)
+size = Size(4, 32, 1, 32, 1, dropout=0.0)
 images = list("abcdefgh")
 captioner = captioners.mini(captions, Rows(images, grids), size=size)
-recipe = training.Recipe(steps=4, batch_size=2, lr=1e-2, warmup=1, evaluations=2, flip=False)
-captioner, history = training.train(captioner, images, captions, recipe, Path(sys.argv[1]) / "run", (images, captions))
-weights = torch.cat([weight.detach().flatten() for weight in captioner.base.parameters()])
-np.save(Path(sys.argv[1]) / f"{PartialState().process_index}.npy", weights.numpy())
+recipe = training.Recipe(4, batch_size=2, lr=1e-2, warmup=1, evaluations=2, flip=False)
+pairs, place = (images, captions), Path(sys.argv[1])
+captioner, _ = training.train(captioner, *pairs, recipe, place / "run", pairs)
+weights = torch.cat([w.detach().flatten() for w in captioner.base.parameters()])
+np.save(place / f"{PartialState().process_index}.npy", weights.numpy())
 """
 
 

@@ -8,7 +8,7 @@ it trains in minutes on one CPU thread.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -146,37 +146,32 @@ class Architecture:
     @property
     def grid(self) -> bool:
         """Whether it reads grid features in place of pictures."""
-        return self.model.__name__.startswith("Grid")
+        return self in MINIS
 
 
-ASK = (  # LLaVA-1.5's template; the question is ours
-    f"USER: {IMAGE}\nDescribe this fashion item. ASSISTANT:"
-)
-BLIP2 = (
+BLIP2 = Architecture(
     "BLIP-2",
+    Blip2ForConditionalGeneration,
     BlipImageProcessorPil,
     "vision_model",
     blip2_start,
     lambda config: config.num_query_tokens,
 )
-LLAVA = (
+LLAVA = Architecture(
     "LLaVA",
+    LlavaForConditionalGeneration,
     CLIPImageProcessorPil,
     "model.vision_tower",
     llava_start,
     llava_images,
+    # LLaVA-1.5's template; the question is ours
+    f"USER: {IMAGE}\nDescribe this fashion item. ASSISTANT:",
 )
-ARCHITECTURES = {
-    model.__name__: Architecture(
-        name, model, pixels, tower, start, image_tokens, prompt
-    )
-    for model, (name, pixels, tower, start, image_tokens), prompt in (
-        (Blip2ForConditionalGeneration, BLIP2, ""),
-        (GridBlip2ForConditionalGeneration, BLIP2, ""),
-        (LlavaForConditionalGeneration, LLAVA, ASK),
-        (GridLlavaForConditionalGeneration, LLAVA, IMAGE),
-    )
-}
+MINIS = (
+    replace(BLIP2, model=GridBlip2ForConditionalGeneration),
+    replace(LLAVA, model=GridLlavaForConditionalGeneration, prompt=IMAGE),
+)
+ARCHITECTURES = {one.model.__name__: one for one in (BLIP2, LLAVA, *MINIS)}
 
 
 def architecture(config: PreTrainedConfig, name: object) -> Architecture:

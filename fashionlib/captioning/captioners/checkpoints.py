@@ -57,7 +57,6 @@ def load(
     name: str | Path,
     adapter: str | Path | None = None,
     device: str | None = None,
-    prompt: str | None = None,
     bits: int | None = None,
     rows: Rows | None = None,
 ) -> Captioner:
@@ -96,7 +95,7 @@ def load(
         model.eval() if bits else model.to(device).eval(),
         tokenizer,
         kind.pixels.from_pretrained(name),
-        kind.prompt if prompt is None else prompt,
+        kind.prompt,
         text_tokenizer=_text_tokenizer(adapter, name),
     )
     if kind.grid:

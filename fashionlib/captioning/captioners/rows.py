@@ -71,11 +71,6 @@ class Rows:
                 " pictures to them (cells.safetensors, which notebook 03 keeps); give"
                 " its row, or set `cells`"
             )
-        if self.cells.dim != self.shape[1]:
-            raise ValueError(
-                f"the projection makes {self.cells.dim} numbers a cell; this captioner"
-                f" takes {self.shape[1]}"
-            )
         rows = self.cells.grid(pictures, self.shape[0])
         return dict(zip(pictures, rows, strict=True))
 

@@ -8,18 +8,8 @@ from typing import Any
 import pandas as pd
 
 CPU_WATTS = 10  # of one busy core of a server processor, for the energy estimate
-PARTS = [
-    f"{when}{part}"
-    for when in ("", "validation ")
-    for part in ("captioning", "contrast", "matching")
-]
-COLUMNS = {  # of the trainer's log: of the curve
-    "loss": "loss",
-    "eval_loss": "validation",
-    "captions": "captions",
-    "seconds": "seconds",
-    "watts": "watts",
-}
+COLUMNS = ["step", "loss", "validation", "captions", "seconds", "watts"]
+PARTS = ["captioning", "contrast", "matching"]
 
 
 def curve(log: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -31,15 +21,13 @@ def curve(log: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     also the parts of both losses, unweighted: captioning, contrast, matching,
     validation captioning, ...
     """
-    logged = [part for part in PARTS if any(part in entry for entry in log)]
-    columns = COLUMNS | {part: part for part in logged}
-    rows: dict[int, dict[str, Any]] = {}
-    for entry in log:
-        if "loss" in entry or "eval_loss" in entry:
-            row = rows.setdefault(int(entry["step"]), {})
-            row |= {columns[key]: entry[key] for key in entry if key in columns}
-    table = pd.DataFrame([{"step": step, **rows[step]} for step in sorted(rows)])
-    return table.reindex(columns=["step", *columns.values()])
+    names = [*COLUMNS, *PARTS, *(f"validation {part}" for part in PARTS)]
+    table = pd.DataFrame(log).rename(columns={"eval_loss": "validation"})
+    table = table.reindex(columns=names).dropna(how="all", subset=names[1:3])
+    table = table.groupby("step", as_index=False).last()
+    table = table.astype({"step": int})
+    measured = [part for part in names[6:] if table[part].notna().any()]
+    return table[[*COLUMNS, *measured]]
 
 
 def cost(history: pd.DataFrame) -> dict[str, Any]:
