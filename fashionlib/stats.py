@@ -115,9 +115,18 @@ def mean(
     return summary(float(np.mean(values)), resampled)
 
 
-def means(table: pd.DataFrame, seed: int, n: int = 1000) -> pd.DataFrame:
-    """Estimate the mean of each column: one row a column, value, low and high."""
-    rows = [mean(column, seed, n).ends for _, column in table.items()]
+def means(
+    table: pd.DataFrame, seed: int, n: int = 1000, clusters: Sequence | None = None
+) -> pd.DataFrame:
+    """Estimate each column's mean, of the values that are there: value, low and high.
+
+    One row a column; `clusters` has a label for each row of the table; see `mean`.
+    """
+    rows = []
+    for _, column in table.items():
+        there = column.notna().to_numpy()
+        labels = None if clusters is None else np.asarray(clusters)[there]
+        rows.append(mean(column[there], seed, n, labels).ends)
     return pd.DataFrame(rows, table.columns, ENDS)
 
 

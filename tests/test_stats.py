@@ -119,3 +119,13 @@ def test_pairs_of_a_design_differ_in_one_factor_of_two_levels():
         ["joint", "lj", "l"],
     ]
     assert stats.one_factor(design[:1]).empty
+
+
+def test_columns_means_are_each_of_the_values_that_are_there():
+    table = pd.DataFrame({"a": [1.0, 2.0, np.nan, 5.0], "b": [0.0, 1.0, 1.0, 0.0]})
+    means = stats.means(table, seed=3, n=50, clusters=["x", "x", "y", "z"])
+    alone = stats.mean([1.0, 2.0, 5.0], seed=3, n=50, clusters=["x", "x", "z"])
+    assert tuple(means.loc["a"]) == alone.ends
+    assert stats.means(table, 3, 50).loc["b"].tolist() == pytest.approx(
+        list(stats.mean(table.b, 3, 50).ends)
+    )

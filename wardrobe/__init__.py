@@ -4,7 +4,15 @@ Everything in it is made up. It lets the book run without anybody's data and pla
 truth that tests can look for; no number measured on it may stand for the papers'.
 """
 
-from wardrobe.planting import PARTS, TRUTH, articles, garment_of, photographed, truth
+from wardrobe.planting import (
+    PARTS,
+    TRUTH,
+    articles,
+    garment_of,
+    photographed,
+    planted,
+    truth,
+)
 from wardrobe.writing import LAYOUTS, write
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "articles",
     "garment_of",
     "photographed",
+    "planted",
     "truth",
     "write",
 ]

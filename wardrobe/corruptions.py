@@ -299,3 +299,19 @@ CORRUPTIONS: Mapping[str, Callable[[Article, Seed, str], str]] = {
     "repeated": repeated,
     "name only": named,
 }
+
+
+def captions(
+    articles: Mapping[str, Article],
+    seed: Seed,
+    style: str = "tailor",
+    write: Callable[[Article, Seed, str], str] = caption,
+) -> dict[str, str]:
+    """Caption each article; the n-th draws from `seed` and n.
+
+    `write` is `caption`, for true ones, or one of `CORRUPTIONS`.
+    """
+    return {
+        item: write(article, (*seed, n), style)
+        for n, (item, article) in enumerate(articles.items())
+    }

@@ -77,6 +77,14 @@ def garment_of(row: dict) -> Garment:
     return Garment(**{part: row[part] for part in PARTS}, details=details)
 
 
+def planted(rows: pd.DataFrame) -> dict[str, tuple[Garment, str]]:
+    """Return garment and colour of each row of `articles`, by item_id."""
+    return {
+        row["item_id"]: (garment_of(row), row["colour"])
+        for row in rows.to_dict("records")
+    }
+
+
 def truth(root: Path) -> pd.DataFrame:
     """Read the planted truth that `write` left in the folder `root`.
 

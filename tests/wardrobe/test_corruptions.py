@@ -276,3 +276,13 @@ def test_the_same_seed_gives_the_same_captions() -> None:
         for item in ("0", "7", "50"):
             twice = [corrupt(ARTICLES[item], (8, 1), "tailor") for _ in range(2)]
             assert twice[0] == twice[1], name
+
+
+def test_captions_of_many_articles_are_those_of_each() -> None:
+    texts = corruptions.captions(ARTICLES, (1, 2), "tailor")
+    lies = corruptions.captions(
+        ARTICLES, (1, 2), "tailor", corruptions.CORRUPTIONS["repeated"]
+    )
+    item = list(ARTICLES)[3]
+    assert texts[item] == corruptions.caption(ARTICLES[item], (1, 2, 3), "tailor")
+    assert lies[item].startswith(texts[item]) and lies.keys() == texts.keys()

@@ -154,3 +154,10 @@ def test_accuracy_by_hand() -> None:
     assert row.tolist() == pytest.approx([4, 2, 5, 2, 2 / 4, 2 / 5, 2 * 2 / (4 + 5)])
     silent = judge.accuracy({"a": "lovely"}, truth, reference).loc["a"]
     assert silent[["precision", "recall", "f"]].tolist() == [0, 0, 0]
+
+
+def test_agreement_of_claims_by_hand() -> None:
+    reference = "Striped shirt in linen with long sleeves and a collar."  # 5 attributes
+    assert judge.agreement(reference, reference) == 1
+    caption = "Striped blouse in linen with a hood."  # 4, two of them the same
+    assert judge.agreement(caption, reference) == 2 * 2 / (4 + 5)

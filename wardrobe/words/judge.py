@@ -100,6 +100,18 @@ def faults(caption: str, article: Article) -> dict[str, frozenset[str]]:
     return {name: phrases for name, phrases in wrong.items() if phrases}
 
 
+def agreement(caption: str, reference: str) -> float:
+    """Score how far caption and reference claim the same, from 0 to 1.
+
+    Twice the attributes about which both say a phrase in common, over all that either
+    speaks of.
+    """
+    said, asked = claims(caption), claims(reference)
+    both = sum(not said[name].isdisjoint(asked[name]) for name in asked)
+    spoken_of = sum(map(bool, said.values())) + sum(map(bool, asked.values()))
+    return 2 * both / spoken_of
+
+
 def accuracy(
     captions: Mapping[str, str],
     truth: Mapping[str, Claims],

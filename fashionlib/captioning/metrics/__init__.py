@@ -1,7 +1,7 @@
 """Caption metrics, one row per item first, with intervals.
 
 `score_many` scores systems against the same references: BLEU, METEOR, ROUGE-L, CIDEr,
-SPICE-py. `add_meaning` adds attribute precision and recall and category accuracy;
+SPICE-py. `score_all` adds attribute precision and recall and category accuracy;
 `Scores.plus` adds metrics of one's own; `table` and `differences` give bootstrap
 intervals and p-values. `fashionlib score` does all that for files. Paper A prints all
 scores times 100.
@@ -13,11 +13,12 @@ from fashionlib.captioning.metrics.category import (
     category_hits,
 )
 from fashionlib.captioning.metrics.intervals import difference, differences, table
-from fashionlib.captioning.metrics.meaning import MEANING, add_meaning
+from fashionlib.captioning.metrics.meaning import MEANING, add_meaning, score_all
 from fashionlib.captioning.metrics.scores import (
     METRICS,
     OVERLAP,
     Scores,
+    rows,
     score,
     score_many,
 )
@@ -33,7 +34,9 @@ __all__ = [
     "category_hits",
     "difference",
     "differences",
+    "rows",
     "score",
+    "score_all",
     "score_many",
     "table",
 ]

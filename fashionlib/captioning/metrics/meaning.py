@@ -1,6 +1,6 @@
 """Scores of what captions mean: attributes that they name, the category they speak of.
 
-Paper A's last three columns; whatever shows a caption table adds them with one call.
+They are Paper A's last three columns.
 """
 
 from __future__ import annotations
@@ -12,15 +12,27 @@ import pandas as pd
 
 from fashionlib.captioning.metrics import attributes
 from fashionlib.captioning.metrics.category import Classifier, category_hits
-from fashionlib.captioning.metrics.scores import Scores
+from fashionlib.captioning.metrics.scores import Scores, score_many
 
 MEANING = ("attribute precision", "attribute recall", "category accuracy")
+
+
+def score_all(
+    references: dict[str, list[str]],
+    systems: dict[str, dict[str, str]],
+    pool: Iterable[str],
+    classifier: Classifier,
+    categories: pd.Series,
+    tagger: str = "spacy",
+) -> dict[str, Scores]:
+    """Score all that a caption table needs: `score_many`, then `add_meaning`."""
+    scores = score_many(references, systems)
+    return add_meaning(scores, references, pool, classifier, categories, tagger)
 
 
 def add_meaning(
     scores: Mapping[str, Scores],
     references: Mapping[str, Sequence[str]],
-    systems: Mapping[str, Mapping[str, str]],
     pool: Iterable[str],
     classifier: Classifier,
     categories: pd.Series,
@@ -35,13 +47,12 @@ def add_meaning(
     items = list(references)
     true = attributes.tagged([" . ".join(references[item]) for item in items], tagger)
     scored = {}
-    for name, captions in systems.items():
-        said = attributes.tagged([captions[item] for item in items], tagger)
+    for name, one in scores.items():
+        said = attributes.tagged(list(one.captions), tagger)
         columns = attributes.precision_recall(said, true, pool)[["precision", "recall"]]
         columns = columns.set_axis(items).add_prefix("attribute ")
-        hits = category_hits(classifier, captions, categories)
+        hits = category_hits(classifier, one.captions.to_dict(), categories)
         columns["category accuracy"] = hits.astype(float)
-        with_columns = scores[name].plus(columns.rename_axis("item_id"))
-        lemmas = pd.Series(said, columns.index)
-        scored[name] = replace(with_columns, attributes=lemmas)
+        more = one.plus(columns.rename_axis("item_id"))
+        scored[name] = replace(more, attributes=pd.Series(said, columns.index))
     return scored

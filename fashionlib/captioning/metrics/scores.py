@@ -6,7 +6,7 @@ Corpus values follow from statistics that are summed over items.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -42,6 +42,7 @@ class Scores:
 
     per_item: pd.DataFrame  # index item_id, a column a metric
     sums: dict[str, Sums]
+    captions: pd.Series  # index item_id
     tokeniser: str  # its label
     missing: dict[str, str] = field(default_factory=dict)
     attributes: pd.Series | None = None  # index item_id
@@ -53,6 +54,14 @@ class Scores:
             metric: float(value(rows.to_numpy().sum(axis=0)))
             for metric, (rows, value) in self.sums.items()
         }
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row an item: its metrics, the caption and, where known, attributes."""
+        rows = self.per_item.assign(caption=self.captions)
+        if self.attributes is None:
+            return rows
+        return rows.assign(attributes=self.attributes)
 
     def parts(self, labels: pd.Series) -> pd.DataFrame:
         """Corpus values of the items of each label (index item_id): a row a label.
@@ -75,6 +84,12 @@ class Scores:
         means = {name: _mean(values)[1] for name, values in columns.items()}
         joined = self.per_item.join(columns)
         return replace(self, per_item=joined, sums=self.sums | means)
+
+
+def rows(scores: Mapping[str, Scores]) -> pd.DataFrame:
+    """Join the systems' rows: index (system, item_id); see `Scores.rows`."""
+    each = {name: one.rows for name, one in scores.items()}
+    return pd.concat(each, names=["system", "item_id"])
 
 
 def score(
@@ -146,10 +161,11 @@ def score_many(
         name: Scores(
             pd.DataFrame({metric: column[metric][0] for metric in metrics}),
             {metric: column[metric][1] for metric in metrics},
+            pd.Series(texts, index),
             TOKENISERS[tokeniser],
             missing,
         )
-        for name, column in zip(systems, columns, strict=True)
+        for name, column, texts in zip(systems, columns, captions, strict=True)
     }
 
 

@@ -173,7 +173,7 @@ def _add_items(
     pool = pool or attributes.pool(attributes.tagged(texts))
     classifier = metrics.category_classifier(texts, categories, seed)
     scores = metrics.add_meaning(
-        scores, references, systems, pool, classifier, items["category"]
+        scores, references, pool, classifier, items["category"]
     )
     recall = next(iter(scores.values())).per_item["attribute recall"]
     own = {item: true[0] for item, true in references.items()}

@@ -517,19 +517,22 @@ def test_meaning_is_added_to_every_system(no_java):
         "good": {"1": "red soft dress", "2": "jeans"},
         "bad": {"1": "red jeans", "2": "so it is"},
     }
-    scores = metrics.score_many(references, systems, ["CIDEr"])
-    more = metrics.add_meaning(
-        scores,
+    more = metrics.score_all(
         references,
         systems,
         ["red", "soft", "dress", "jeans"],
         ByLastWord(),
         pd.Series({"1": "dress", "2": "jeans"}),
     )
-    assert tuple(more["good"].per_item) == ("CIDEr", *metrics.MEANING)
+    assert tuple(more["good"].per_item) == (*metrics.METRICS, *metrics.MEANING)
     good, bad = (more[name].corpus for name in systems)
     assert (good["attribute precision"], good["attribute recall"]) == (3 / 3, 3 / 3)
     assert (bad["attribute precision"], bad["attribute recall"]) == (1 / 2, 1 / 3)
     assert (good["category accuracy"], bad["category accuracy"]) == (1, 0)
     assert np.isnan(more["bad"].per_item.loc["2", "attribute recall"])
-    assert more["good"].attributes.tolist() == [["red", "soft", "dress"], ["jeans"]]
+    rows = metrics.rows(more)
+    assert rows.loc[("bad", "1"), "caption"] == "red jeans" and len(rows) == 4
+    assert rows.loc["good", "attributes"].tolist() == [
+        ["red", "soft", "dress"],
+        ["jeans"],
+    ]
