@@ -331,27 +331,43 @@ def neighbours(
     return HTML(page.render(rows=lines, label=label))
 
 
-def heatmap(
-    frame: pd.DataFrame,
-    label: str,
-    form: str = ".0%",
-    top: float = 1,
-    axes: Axes | None = None,
-) -> Axes:
-    """Draw a table of numbers from 0 to `top`, shaded, each cell with its value."""
-    wide, high = (0.75 * size + 1.2 for size in frame.shape[::-1])
-    axes = axes or _panel(height=high, width=wide + 1)
-    drawn = axes.imshow(frame, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    for (row, column), value in np.ndenumerate(frame.to_numpy()):
-        ink = "white" if value > 0.6 * top else "black"
-        place = {"ha": "center", "va": "center", "color": ink}
-        axes.text(column, row, format(value, form), **place)
+def heatmap(frame: pd.DataFrame, label: str) -> Axes:
+    """Draw a square table of shares, shaded, in each cell its percentage."""
+    side = 0.75 * len(frame) + 1.2
+    axes = _panel(height=side, width=side + 1)
+    _shade(axes, frame, "Blues", dark=lambda share: share > 0.6)
+    axes.figure.colorbar(axes.images[0], shrink=0.7, label=label)
+    return axes
+
+
+def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
+    """Draw shares of contests won, a map a title: blue above a half, red below."""
+    height = sum(0.32 * len(frame) + 1.4 for frame in panels.values())
+    figure, places = plt.subplots(len(panels), figsize=(7, height), squeeze=False)
+    for axes, (title, frame) in zip(places.flat, panels.items(), strict=True):
+        _shade(axes, frame, "RdBu", dark=lambda share: abs(share - 0.5) > 0.3)
+        axes.set_title(title)
+    return figure
+
+
+def _shade(
+    axes: Axes, frame: pd.DataFrame, colours: str, dark: Callable[[float], bool]
+) -> None:
+    """Draw a table of shares; the text is white where the cell is dark."""
+    axes.imshow(frame, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(frame.to_numpy()):
+        place = {"ha": "center", "va": "center"}
+        ink = "white" if dark(share) else "black"
+        axes.text(column, row, f"{100 * share:.0f}", color=ink, **place)
     across = [str(name) for name in frame.columns]
     axes.set_xticks(range(len(across)), across, rotation=30, ha="right")
     axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])
     axes.spines[:].set_visible(False)
-    axes.figure.colorbar(drawn, shrink=0.7, label=label)
-    return axes
+
+
+def named(names: Iterable[str]) -> str:
+    """Write names for a sentence, with commas between; "none" for none."""
+    return ", ".join(names) or "none"
 
 
 def points(

@@ -137,4 +137,13 @@ def test_a_heatmap_writes_each_value():
     axes = figures.heatmap(
         pd.DataFrame([[1, 0.25], [0.25, 1]], ["a", "b"], ["a", "b"]), "shared"
     )
-    assert [text.get_text() for text in axes.texts] == ["100%", "25%", "25%", "100%"]
+    assert [text.get_text() for text in axes.texts] == ["100", "25", "25", "100"]
+
+
+def test_contests_have_a_map_a_title_and_names_are_listed():
+    one = pd.DataFrame([[0.5, 1.0]], ["a fault"], ["BLEU-4", "CIDEr"])
+    figure = figures.contests({"first": one, "second": 1 - one})
+    assert [axes.get_title() for axes in figure.axes] == ["first", "second"]
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert texts == [["50", "100"], ["50", "0"]]
+    assert figures.named(["a", "b"]) == "a, b" and figures.named([]) == "none"
