@@ -10,16 +10,17 @@ from typing import Annotated, Literal
 import typer
 
 from fashionlib.commands.line import plain, run
+from fashionlib.commands.options import argument, option
 
 
 def draw(
-    dest: Annotated[Path, typer.Argument(metavar="DEST", help="a new folder")],
-    items: Annotated[int, typer.Option(metavar="N", help="articles")] = 2400,
-    shoppers: Annotated[int, typer.Option(metavar="M", help="customers")] = 1500,
-    seed: Annotated[int, typer.Option(metavar="S", help="of all that is drawn")] = 0,
+    dest: Annotated[Path, argument("DEST", "a new folder")],
+    items: Annotated[int, option("N", "articles")] = 2400,
+    shoppers: Annotated[int, option("M", "customers")] = 1500,
+    seed: Annotated[int, option("S", "of all that is drawn")] = 0,
     layout: Annotated[
         Literal["hm", "hm_hub", "facad", "dfmm", "consumer2shop", "deepfashion2"],
-        typer.Option(help="whose on-disk layout"),
+        option(None, "whose on-disk layout"),
     ] = "hm",
 ) -> None:
     """Draw the synthetic wardrobe into DEST, in the layout of a real dataset."""

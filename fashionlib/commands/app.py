@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from fashionlib.commands.options import named_paths
+from fashionlib.commands.options import named_paths, option
 
 EXAMPLES = ["--index my-index --captioner ours=captioner/joint --pool pool.json"]
 
@@ -15,31 +13,32 @@ EXAMPLES = ["--index my-index --captioner ours=captioner/joint --pool pool.json"
 def run(
     index: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="written by fashionlib index"),
+        option("FOLDER", "written by fashionlib index"),
     ] = None,
     captioner: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="[NAME=]FOLDER",
-            help="a folder or hub id, with the name to show; several are shown side by"
+        option(
+            "[NAME=]FOLDER",
+            "a folder or hub id, with the name to show; several are shown side by"
             " side. A mini's needs cells.safetensors",
         ),
     ] = None,
     pool: Annotated[
         Path | None,
-        typer.Option(
-            metavar="pool.json",
-            help="a frozen attribute pool (data/pools): the words that count as"
+        option(
+            "pool.json",
+            "a frozen attribute pool (data/pools): the words that count as"
             " attributes (default: every noun and adjective)",
         ),
     ] = None,
-    port: Annotated[int, typer.Option(metavar="N", help="of this machine")] = 7860,
+    port: Annotated[int, option("N", "of this machine")] = 7860,
     share: Annotated[
         bool,
-        typer.Option(
-            "--share",
-            help="also by a public link, for a class: whoever has it can use the page"
+        option(
+            None,
+            "also by a public link, for a class: whoever has it can use the page"
             " and see the index's pictures",
+            "--share",
         ),
     ] = False,
 ) -> None:

@@ -7,15 +7,17 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import argument
+
 EXAMPLES = ["path/to/hm"]
 
 
 def run(
     root: Annotated[
         Path,
-        typer.Argument(
-            metavar="ROOT",
-            help="a folder in one of the layouts: hm, hm_hub, facad, dfmm,"
+        argument(
+            "ROOT",
+            "a folder in one of the layouts: hm, hm_hub, facad, dfmm,"
             " consumer2shop, deepfashion2",
         ),
     ],

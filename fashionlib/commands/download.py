@@ -7,28 +7,27 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = ["hm path/to/hm --accept-terms"]
 
 
 def run(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME",
-            help="hm, hm_hub, hm_hub_12k or dfmm_hub; of facad, dfmm,"
+        argument(
+            "NAME",
+            "hm, hm_hub, hm_hub_12k or dfmm_hub; of facad, dfmm,"
             " consumer2shop and deepfashion2 it says whom to ask",
         ),
     ],
     dest: Annotated[
         Path,
-        typer.Argument(
-            metavar="DEST",
-            help="the folder to fetch to; a run that was cut off goes on",
-        ),
+        argument("DEST", "the folder to fetch to; a run that was cut off goes on"),
     ],
     accept_terms: Annotated[
         bool,
-        typer.Option("--accept-terms", help="you have read the terms and keep to them"),
+        option(None, "you have read the terms and keep to them", "--accept-terms"),
     ] = False,
 ) -> None:
     """Say a dataset's terms and fetch it, with your account where it needs one."""

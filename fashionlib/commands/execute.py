@@ -8,25 +8,25 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = ["notebooks/00_preflight.ipynb --profile smoke"]
 
 
 def run(
-    notebook: Annotated[
-        Path, typer.Argument(metavar="NOTEBOOK", help="one of notebooks/")
-    ],
+    notebook: Annotated[Path, argument("NOTEBOOK", "one of notebooks/")],
     profile: Annotated[
         str,
-        typer.Option(metavar="NAME", help="smoke, tiny, sample, colab or paper"),
+        option("NAME", "smoke, tiny, sample, colab or paper"),
     ] = "tiny",
     parameter: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
+            "NAME=VALUE",
+            "a parameter of the notebook, over the profile's; may be given several"
+            " times",
             "-p",
             "--parameter",
-            metavar="NAME=VALUE",
-            help="a parameter of the notebook, over the profile's; may be given several"
-            " times",
         ),
     ] = None,
 ) -> int:

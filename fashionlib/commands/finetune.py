@@ -7,56 +7,54 @@ from typing import Annotated, Literal
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = ["path/to/hm --base Salesforce/blip2-opt-2.7b --output adapters/hm"]
 
 
 def run(
-    root: Annotated[Path, typer.Argument(metavar="DATA", help="a data folder")],
+    root: Annotated[Path, argument("DATA", "a data folder")],
     base: Annotated[
         str,
-        typer.Option(metavar="NAME", help="a hub id, or a folder in the hub's layout"),
+        option("NAME", "a hub id, or a folder in the hub's layout"),
     ],
     output: Annotated[
         Path,
-        typer.Option(
-            metavar="FOLDER",
-            help="gets adapter/, captions.json and references.json of the test split,"
+        option(
+            "FOLDER",
+            "gets adapter/, captions.json and references.json of the test split,"
             " and run/ (checkpoints)",
         ),
     ],
     recipe: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="of fashionlib/captioning/training/recipes.yaml"
-        ),
+        option("NAME", "of fashionlib/captioning/training/recipes.yaml"),
     ] = "paper_a",
-    steps: Annotated[int, typer.Option(metavar="N", help="weight updates")] = 1000,
+    steps: Annotated[int, option("N", "weight updates")] = 1000,
     batch_size: Annotated[
         int | None,
-        typer.Option(metavar="N", help="of each process (default: the recipe's)"),
+        option("N", "of each process (default: the recipe's)"),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(metavar="X", help="learning rate (default: the recipe's)"),
+        option("X", "learning rate (default: the recipe's)"),
     ] = None,
     split: Annotated[
-        Literal["article", "product"], typer.Option(help="as of fashionlib split")
+        Literal["article", "product"], option(None, "as of fashionlib split")
     ] = "article",
     pixel_cache: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="keep resized pictures there"),
+        option("FOLDER", "keep resized pictures there"),
     ] = None,
     feature_cache: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="keep the vision tower's outputs there; not with a recipe whose LoRA"
+        option(
+            "FOLDER",
+            "keep the vision tower's outputs there; not with a recipe whose LoRA"
             " touches the tower",
         ),
     ] = None,
-    push_to_hub: Annotated[
-        str, typer.Option(metavar="REPO", help="send the adapter there, private")
-    ] = "",
+    push_to_hub: Annotated[str, option("REPO", "send the adapter there, private")] = "",
 ) -> None:
     """Train an adapter on the captions of a data folder; goes on after a kill."""
     from fashionlib.captioning import training

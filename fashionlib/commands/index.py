@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = [
     "path/to/hm --model captioner/joint --out my-index",
     "items.parquet --model patrickjohncyh/fashion-clip --out my-index",
@@ -16,26 +18,23 @@ EXAMPLES = [
 def run(
     items: Annotated[
         Path,
-        typer.Argument(
-            metavar="ITEMS",
-            help="a data folder in one of the layouts, or a table (.csv, .parquet) with"
+        argument(
+            "ITEMS",
+            "a data folder in one of the layouts, or a table (.csv, .parquet) with"
             " columns item_id, image and perhaps caption, category, colour",
         ),
     ],
     model: Annotated[
         str,
-        typer.Option(
-            metavar="FOLDER_OR_HUB_ID",
-            help="a BLIP-2 trained with the contrastive term, or a CLIP-like model",
+        option(
+            "FOLDER_OR_HUB_ID",
+            "a BLIP-2 trained with the contrastive term, or a CLIP-like model",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="INDEX", help="the index's folder")],
+    out: Annotated[Path, option("INDEX", "the index's folder")],
     root: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="that holds all pictures (default: their common one)",
-        ),
+        option("FOLDER", "that holds all pictures (default: their common one)"),
     ] = None,
 ) -> None:
     """Embed a catalogue into a folder that fashionlib search and app ask.

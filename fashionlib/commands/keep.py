@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import option
+
 EXAMPLES = ["--profile sample"]
 
 
 def run(
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="a profile that has run on real data")
+        str, option("NAME", "a profile that has run on real data")
     ] = "sample",
 ) -> None:
     """Keep a run's numbers on real data in data/measured, where the book shows them."""

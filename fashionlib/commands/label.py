@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = [
     "photos --model gpt-4o-mini --out labels --price-in 1 --price-out 4",
     "photos --model my-model --base-url http://127.0.0.1:8000/v1 --out labels --yes",
@@ -17,94 +19,81 @@ EXAMPLES = [
 def run(
     images: Annotated[
         Path,
-        typer.Argument(
-            metavar="IMAGES_OR_ITEMS",
-            help="a folder of pictures, a data folder in one of the layouts, or a table"
+        argument(
+            "IMAGES_OR_ITEMS",
+            "a folder of pictures, a data folder in one of the layouts, or a table"
             " (.csv, .parquet) with columns item_id and image",
         ),
     ],
     model: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="as the endpoint calls it; it must read pictures"
-        ),
+        option("NAME", "as the endpoint calls it; it must read pictures"),
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            metavar="DIR",
-            help="replies, labelled.parquet, the image folder labelled,"
+        option(
+            "DIR",
+            "replies, labelled.parquet, the image folder labelled,"
             " set_aside.jsonl, report.json",
         ),
     ],
     base_url: Annotated[
         str | None,
-        typer.Option(
-            metavar="URL",
-            help="of an OpenAI-compatible endpoint (default: the SDK's own). The key is"
+        option(
+            "URL",
+            "of an OpenAI-compatible endpoint (default: the SDK's own). The key is"
             " read from OPENAI_API_KEY",
         ),
     ] = None,
-    batch_size: Annotated[
-        int, typer.Option(metavar="N", help="photos in a request")
-    ] = 8,
-    concurrency: Annotated[
-        int, typer.Option(metavar="N", help="requests at a time")
-    ] = 8,
+    batch_size: Annotated[int, option("N", "photos in a request")] = 8,
+    concurrency: Annotated[int, option("N", "requests at a time")] = 8,
     attempts: Annotated[
         int,
-        typer.Option(
-            metavar="N",
-            help="at a reply that can be used, before a batch is halved, or a photo set"
+        option(
+            "N",
+            "at a reply that can be used, before a batch is halved, or a photo set"
             " aside",
         ),
     ] = 3,
     side: Annotated[
         int,
-        typer.Option(
-            metavar="PIXELS",
-            help="a larger picture is shrunk to fit such a square before it is sent",
+        option(
+            "PIXELS",
+            "a larger picture is shrunk to fit such a square before it is sent",
         ),
     ] = 512,
     temperature: Annotated[
         str,
-        typer.Option(
-            metavar="T",
-            help="a number, or none where the model takes no other than its own",
-        ),
+        option("T", "a number, or none where the model takes no other than its own"),
     ] = "0",
-    timeout: Annotated[
-        float, typer.Option(metavar="S", help="seconds for a request")
-    ] = 120,
+    timeout: Annotated[float, option("S", "seconds for a request")] = 120,
     price_in: Annotated[
         float | None,
-        typer.Option(metavar="X", help="of a million tokens in, for the estimate"),
+        option("X", "of a million tokens in, for the estimate"),
     ] = None,
     price_out: Annotated[
         float | None,
-        typer.Option(metavar="Y", help="of a million tokens out, for the estimate"),
+        option("Y", "of a million tokens out, for the estimate"),
     ] = None,
     image_tokens: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            help="that the model counts for a picture (default: one for each 32 x 32"
+        option(
+            "N",
+            "that the model counts for a picture (default: one for each 32 x 32"
             " pixels)",
         ),
     ] = None,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="go on without asking whether the estimate will do"),
+        option(None, "go on without asking whether the estimate will do", "--yes"),
     ] = False,
     batch_api: Annotated[
         bool,
-        typer.Option(
-            "--batch-api", help="order by the endpoint's Batch API, where it has one"
+        option(
+            None, "order by the endpoint's Batch API, where it has one", "--batch-api"
         ),
     ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar="S", help="of the captions' wording")
-    ] = 0,
+    seed: Annotated[int, option("S", "of the captions' wording")] = 0,
 ) -> None:
     """Label pictures by prompt: garments and attributes, as captions and a folder.
 

@@ -1,10 +1,27 @@
-"""Options that may name what they give: `--features visual=a.parquet`."""
+"""The words of a command line: arguments, options, and paths that may have a name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def argument(metavar: str, text: str) -> Any:
+    """Describe an argument: what stands for it in the help, and its help."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
+def option(metavar: str | None, text: str, *names: str) -> Any:
+    """Describe an option: what stands for its value, its help, and names.
+
+    Without a metavar the help shows the type; without names it is called as the
+    parameter.
+    """
+    return typer.Option(*names, metavar=metavar, help=text)
 
 
 def named_paths(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fashionlib.commands.options import named_paths
+from fashionlib.commands.options import named_paths, option
 from fashionlib.data.files import refuse_clash, write_json
 
 EXAMPLES = [
@@ -21,79 +21,68 @@ EXAMPLES = [
 
 
 def run(
-    train: Annotated[
-        Path, typer.Option(metavar="train.tsv", help="what the models learn from")
-    ],
-    test: Annotated[
-        Path, typer.Option(metavar="test.tsv", help="what they are judged by")
-    ],
+    train: Annotated[Path, option("train.tsv", "what the models learn from")],
+    test: Annotated[Path, option("test.tsv", "what they are judged by")],
     model: Annotated[
         list[str],
-        typer.Option(
-            metavar="NAME",
-            help="Random, MostPop, Repeat, UserKNN, ItemKNN, BPR, VBPR, FREEDOM or BM3;"
+        option(
+            "NAME",
+            "Random, MostPop, Repeat, UserKNN, ItemKNN, BPR, VBPR, FREEDOM or BM3;"
             " several are compared on the same customers",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="r.json", help="gets the result")],
+    out: Annotated[Path, option("r.json", "gets the result")],
     k: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="neighbours (default 10 for UserKNN, 20 for ItemKNN)"
-        ),
+        option("N", "neighbours (default 10 for UserKNN, 20 for ItemKNN)"),
     ] = None,
     convention: Annotated[
         Literal["plain", "elliot", "aiolli", "implicit"] | None,
-        typer.Option(
-            help="of UserKNN and ItemKNN: plain, the textbook's (default); elliot,"
+        option(
+            None,
+            "of UserKNN and ItemKNN: plain, the textbook's (default); elliot,"
             " Elliot's standard (self counted, UserKNN transposed); aiolli, Elliot's"
             " aiolli (self not counted); implicit, the library's ItemKNN",
         ),
     ] = None,
     features: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="[NAME=]x.parquet",
-            help="of VBPR, FREEDOM and BM3: columns item_id, features; one row for"
+        option(
+            "[NAME=]x.parquet",
+            "of VBPR, FREEDOM and BM3: columns item_id, features; one row for"
             " every item of the train rows. Several for FREEDOM and BM3 (visual=...,"
             " textual=...); VBPR puts them side by side",
         ),
     ] = None,
     factors: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="of BPR, VBPR, FREEDOM, BM3 (default: the model's)"
-        ),
+        option("N", "of BPR, VBPR, FREEDOM, BM3 (default: the model's)"),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(metavar="N", help="at most, of the same (default: the model's)"),
+        option("N", "at most, of the same (default: the model's)"),
     ] = None,
     repeats: Annotated[
         bool,
-        typer.Option(
-            "--repeats",
-            help="may recommend what a customer bought in train (else, as in Elliot, it"
+        option(
+            None,
+            "may recommend what a customer bought in train (else, as in Elliot, it"
             " is masked); Repeat needs it",
+            "--repeats",
         ),
     ] = False,
-    cutoffs: Annotated[str, typer.Option(metavar="N,N", help="list lengths")] = "5,12",
-    seed: Annotated[
-        int, typer.Option(metavar="S", help="of the models and of the intervals")
-    ] = 0,
+    cutoffs: Annotated[str, option("N,N", "list lengths")] = "5,12",
+    seed: Annotated[int, option("S", "of the models and of the intervals")] = 0,
     lists: Annotated[
         Path | None,
-        typer.Option(
-            metavar="lists.parquet",
-            help="keep the lists: user_id, rank, item_id, and model where there are"
-            " several",
+        option(
+            "lists.parquet",
+            "keep the lists: user_id, rank, item_id, and model where there are several",
         ),
     ] = None,
     top: Annotated[
         int | None,
-        typer.Option(
-            metavar="N", help="their length, judged too (default: the largest cutoff)"
-        ),
+        option("N", "their length, judged too (default: the largest cutoff)"),
     ] = None,
 ) -> None:
     """Fit recommenders on TSV files, judge and compare them.

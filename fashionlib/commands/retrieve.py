@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import option
 from fashionlib.data.files import atomic, refuse_clash, write_json
 
 EXAMPLES = [
@@ -20,37 +21,34 @@ EXAMPLES = [
 def run(
     queries: Annotated[
         Path,
-        typer.Option(
-            metavar="q.npy",
-            help="float vectors (rows, dim); or a .parquet with columns item_id,"
+        option(
+            "q.npy",
+            "float vectors (rows, dim); or a .parquet with columns item_id,"
             " features. The gallery's own file: each query leaves itself out",
         ),
     ],
     gallery: Annotated[
         Path,
-        typer.Option(
-            metavar="g.npy",
-            help="the same, or (rows, vectors, dim): an item scores with its nearest"
-            " vector",
+        option(
+            "g.npy",
+            "the same, or (rows, vectors, dim): an item scores with its nearest vector",
         ),
     ],
     relevant: Annotated[
         Path,
-        typer.Option(
-            metavar="pairs.csv",
-            help="columns query, gallery: row numbers from 0; a query may have several"
+        option(
+            "pairs.csv",
+            "columns query, gallery: row numbers from 0; a query may have several"
             " true rows, and needs one",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="r.json", help="gets the result")],
-    k: Annotated[str, typer.Option("-k", metavar="N,N", help="cutoffs")] = "1,10,20",
+    out: Annotated[Path, option("r.json", "gets the result")],
+    k: Annotated[str, option("N,N", "cutoffs", "-k")] = "1,10,20",
     hits: Annotated[
         Path | None,
-        typer.Option(
-            metavar="hits.csv", help="keep each query: query, first_hit (a rank), top-N"
-        ),
+        option("hits.csv", "keep each query: query, first_hit (a rank), top-N"),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="S", help="of the intervals")] = 0,
+    seed: Annotated[int, option("S", "of the intervals")] = 0,
 ) -> None:
     """Judge anybody's vectors by true pairs: top-k accuracy, intervals, chance."""
     from fashionlib.commands.jobs.retrieve import report, retrieve_files

@@ -7,30 +7,29 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import option
 from fashionlib.data.files import refuse_clash, write_json
 
 EXAMPLES = ["--references R.json --captions C.json --items items.csv --out scores.json"]
 
 
 def run(
-    references: Annotated[
-        Path, typer.Option(metavar="R.json", help="the true captions, in coco form")
-    ],
+    references: Annotated[Path, option("R.json", "the true captions, in coco form")],
     captions: Annotated[
         list[Path],
-        typer.Option(
-            metavar="C.json",
-            help="one for each system: --captions A.json --captions B.json compares"
+        option(
+            "C.json",
+            "one for each system: --captions A.json --captions B.json compares"
             " them. 'shuffled' is a system's captions given to other items, the"
             " control",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="scores.json", help="gets the scores")],
+    out: Annotated[Path, option("scores.json", "gets the scores")],
     items: Annotated[
         Path | None,
-        typer.Option(
-            metavar="items.csv",
-            help="csv or parquet with item_id, caption, category, split (train,"
+        option(
+            "items.csv",
+            "csv or parquet with item_id, caption, category, split (train,"
             " validation, test), perhaps product_id: adds attribute precision and"
             " recall (of words that 10 training captions have) and category accuracy,"
             " resamples and shuffles by product",
@@ -38,33 +37,26 @@ def run(
     ] = None,
     pool: Annotated[
         Path | None,
-        typer.Option(
-            metavar="pool.json",
-            help="a frozen attribute pool (data/pools) in place of the training"
+        option(
+            "pool.json",
+            "a frozen attribute pool (data/pools) in place of the training"
             " captions' own; needs --items",
         ),
     ] = None,
     spice_models: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="of CoreNLP 3.6.0: adds the official SPICE (else SPICE-py alone);"
+        option(
+            "FOLDER",
+            "of CoreNLP 3.6.0: adds the official SPICE (else SPICE-py alone);"
             " what is missing there is told before anything runs",
         ),
     ] = None,
     spice_java: Annotated[
         str | None,
-        typer.Option(
-            metavar="JAVA",
-            help="the java program of a Java 8 to 14, for the official SPICE",
-        ),
+        option("JAVA", "the java program of a Java 8 to 14, for the official SPICE"),
     ] = None,
-    resamples: Annotated[
-        int, typer.Option(metavar="N", help="of the bootstrap")
-    ] = 1000,
-    seed: Annotated[
-        int, typer.Option(metavar="S", help="of the bootstrap and the control")
-    ] = 42,
+    resamples: Annotated[int, option("N", "of the bootstrap")] = 1000,
+    seed: Annotated[int, option("S", "of the bootstrap and the control")] = 42,
 ) -> None:
     """Score generated captions, with intervals.
 

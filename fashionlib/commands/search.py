@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = [
     '"red striped dress" --index my-index --category Dress',
     "photo.jpg --index my-index -k 5",
@@ -17,51 +19,42 @@ EXAMPLES = [
 
 
 def run(
-    index: Annotated[
-        Path, typer.Option(metavar="INDEX", help="written by fashionlib index")
-    ],
+    index: Annotated[Path, option("INDEX", "written by fashionlib index")],
     query: Annotated[
         str,
-        typer.Argument(metavar="WORDS_OR_PICTURE", help="words, or a picture's file"),
+        argument("WORDS_OR_PICTURE", "words, or a picture's file"),
     ] = "",
     image: Annotated[
         Path | None,
-        typer.Option(metavar="photo.jpg", help="a picture to add to the words"),
+        option("photo.jpg", "a picture to add to the words"),
     ] = None,
     box: Annotated[
         str | None,
-        typer.Option(
-            metavar="L,T,R,B",
-            help="the part of the picture that counts, in its pixels",
-        ),
+        option("L,T,R,B", "the part of the picture that counts, in its pixels"),
     ] = None,
     weight: Annotated[
         float,
-        typer.Option(
-            metavar="W",
-            help="of the words, where there is a picture too (0: picture alone, 1:"
+        option(
+            "W",
+            "of the words, where there is a picture too (0: picture alone, 1:"
             " words alone)",
         ),
     ] = 0.5,
     category: Annotated[
-        str | None, typer.Option(metavar="NAME", help="only items of this category")
+        str | None, option("NAME", "only items of this category")
     ] = None,
-    colour: Annotated[
-        str | None, typer.Option(metavar="NAME", help="only items of this colour")
-    ] = None,
-    k: Annotated[int, typer.Option("-k", metavar="N", help="items to show")] = 10,
+    colour: Annotated[str | None, option("NAME", "only items of this colour")] = None,
+    k: Annotated[int, option("N", "items to show", "-k")] = 10,
     root: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER", help="where the catalogue lies, if it was moved"
-        ),
+        option("FOLDER", "where the catalogue lies, if it was moved"),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="print JSON in place of a table")
+        bool, option(None, "print JSON in place of a table", "--json")
     ] = False,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="out.html", help="write a page with pictures too"),
+        option("out.html", "write a page with pictures too"),
     ] = None,
 ) -> None:
     """Ask an index by words, by a picture, or by both."""

@@ -7,34 +7,33 @@ from typing import Annotated, Literal
 
 import typer
 
+from fashionlib.commands.options import argument, option
 from fashionlib.data.files import atomic
 
 EXAMPLES = ["path/to/hm --by product --out splits.csv"]
 
 
 def run(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="a data folder")],
-    out: Annotated[
-        Path, typer.Option(metavar="splits.csv", help="columns item_id, split")
-    ],
+    root: Annotated[Path, argument("ROOT", "a data folder")],
+    out: Annotated[Path, option("splits.csv", "columns item_id, split")],
     by: Annotated[
         Literal["article", "product", "caption"],
-        typer.Option(
-            help="article: Paper A's published recipe to the row; product: no product"
+        option(
+            None,
+            "article: Paper A's published recipe to the row; product: no product"
             " on two sides; caption: no text on two sides",
         ),
     ] = "article",
     filter_items: Annotated[
         bool,
-        typer.Option(
-            "--filter",
-            help="keep what Paper A keeps first: a caption, a picture, a fashion type"
+        option(
+            None,
+            "keep what Paper A keeps first: a caption, a picture, a fashion type"
             " of at least 7 articles; else every item is cut",
+            "--filter",
         ),
     ] = False,
-    seed: Annotated[
-        int, typer.Option(metavar="S", help="random state; 42 as published")
-    ] = 42,
+    seed: Annotated[int, option("S", "random state; 42 as published")] = 42,
 ) -> None:
     """Cut the items of a data folder 80/10/10 into train, validation and test."""
     from fashionlib.data.items import split_items, split_sizes

@@ -7,51 +7,52 @@ from typing import Annotated, Literal
 
 import typer
 
+from fashionlib.commands.options import argument, option
+
 EXAMPLES = ["transactions_train.csv --out hm-split"]
 
 
 def run(
     transactions: Annotated[
         Path,
-        typer.Argument(
-            metavar="transactions_train.csv",
-            help="with columns t_dat, customer_id, article_id",
+        argument(
+            "transactions_train.csv", "with columns t_dat, customer_id, article_id"
         ),
     ],
     out: Annotated[
         Path,
-        typer.Option(
-            metavar="DIR",
-            help="gets train.tsv and test.tsv: user, item, 1, date; no header",
-        ),
+        option("DIR", "gets train.tsv and test.tsv: user, item, 1, date; no header"),
     ],
     articles: Annotated[
         Path | None,
-        typer.Option(
-            metavar="items.csv",
-            help="a table with a column article_id or item_id (articles.csv, or"
+        option(
+            "items.csv",
+            "a table with a column article_id or item_id (articles.csv, or"
             " fashionlib split's): purchases of other articles are left out, and"
             " counted",
         ),
     ] = None,
     by: Annotated[
         Literal["customer", "date"],
-        typer.Option(
-            help="customer: of each, the last fifth of the rows is the test, as Paper"
+        option(
+            None,
+            "customer: of each, the last fifth of the rows is the test, as Paper"
             " A's script cuts; date: one date for everybody",
         ),
     ] = "customer",
     day: Annotated[
         Literal["cut", "train", "test"],
-        typer.Option(
-            help="what becomes of the day through which a customer's cut falls: cut,"
+        option(
+            None,
+            "what becomes of the day through which a customer's cut falls: cut,"
             " as published, or whole to one side",
         ),
     ] = "cut",
     layout: Annotated[
         Literal["elliot", "recbole"],
-        typer.Option(
-            help="recbole: DIR/DIR.train.inter, DIR.valid.inter (the train side, cut"
+        option(
+            None,
+            "recbole: DIR/DIR.train.inter, DIR.valid.inter (the train side, cut"
             " once more) and DIR.test.inter, for benchmark_filename",
         ),
     ] = "elliot",

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from fashionlib.commands.options import option
+
 EXAMPLES = ["--profile tiny"]
 
 
 def run(
-    profile: Annotated[
-        str, typer.Option(metavar="NAME", help="a profile that has run")
-    ] = "tiny",
+    profile: Annotated[str, option("NAME", "a profile that has run")] = "tiny",
 ) -> None:
     """Print the main numbers of a finished run."""
     from fashionlib.book import runs

@@ -76,38 +76,31 @@ class Inputs(NamedTuple):
     train: pd.DataFrame
     data: Interactions
 
-    @property
-    def matrices(self) -> dict[str, np.ndarray]:
-        """The features of each space, (items, dim)."""
-        return {name: space.matrix for name, space in self.features.items()}
-
 
 # Torch is imported for the models that need it alone.
 def _bpr(given: Inputs, **options: Any) -> Model:
     from fashionlib.recommending.vbpr import VBPR
 
-    return VBPR(None, seed=given.seed, **options)
+    return VBPR(seed=given.seed, **options)
 
 
-def _vbpr(given: Inputs, **options: Any) -> Model:
-    from fashionlib.recommending.vbpr import VBPR
-
-    matrices = list(given.matrices.values())
+def _vbpr(given: Inputs, features: Mapping[str, np.ndarray], **options: Any) -> Model:
+    matrices = list(features.values())
     if len(matrices) > 1:  # side by side, each row of each of length one
         matrices = [np.concatenate(list(map(spaces.unit, matrices)), axis=1)]
-    return VBPR(matrices[0], seed=given.seed, **options)
+    return _bpr(given, features=matrices[0], **options)
 
 
 def _freedom(given: Inputs, **options: Any) -> Model:
     from fashionlib.recommending.freedom import FREEDOM
 
-    return FREEDOM(given.matrices, seed=given.seed, **options)
+    return FREEDOM(seed=given.seed, **options)
 
 
 def _bm3(given: Inputs, **options: Any) -> Model:
     from fashionlib.recommending.bm3 import BM3
 
-    return BM3(given.matrices, seed=given.seed, **options)
+    return BM3(seed=given.seed, **options)
 
 
 class Kind(NamedTuple):
@@ -115,20 +108,20 @@ class Kind(NamedTuple):
 
     make: Callable[..., Model]
     options: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
 
 
-NEURAL = ("factors", "epochs")
+NEIGHBOUR, NEURAL = ("k", "convention"), ("factors", "epochs")
+WITH_FEATURES = (*NEURAL, "features")
 MODELS = {
     "Random": Kind(lambda given: Random(given.seed)),
     "MostPop": Kind(lambda given: MostPop()),
     "Repeat": Kind(lambda given: Repeat(latest(given.train, given.data))),
-    "UserKNN": Kind(lambda given, **own: UserKNN(**own), ("k", "convention")),
-    "ItemKNN": Kind(lambda given, **own: ItemKNN(**own), ("k", "convention")),
+    "UserKNN": Kind(lambda given, **own: UserKNN(**own), NEIGHBOUR),
+    "ItemKNN": Kind(lambda given, **own: ItemKNN(**own), NEIGHBOUR),
     "BPR": Kind(_bpr, NEURAL),
-    "VBPR": Kind(_vbpr, NEURAL, ("features",)),
-    "FREEDOM": Kind(_freedom, NEURAL, ("features",)),
-    "BM3": Kind(_bm3, NEURAL, ("features",)),
+    "VBPR": Kind(_vbpr, WITH_FEATURES),
+    "FREEDOM": Kind(_freedom, WITH_FEATURES),
+    "BM3": Kind(_bm3, WITH_FEATURES),
 }
 
 
@@ -284,12 +277,8 @@ def _refuse(models: Sequence[str], cutoffs: Sequence[int], options: Options) -> 
         raise ValueError(f"unknown model {unknown[0]!r}; known: {', '.join(MODELS)}")
     if len(set(models)) < len(models) or not models:
         raise ValueError(f"models {', '.join(models) or 'none'}: name each once")
-    for name in ("k", "convention", "factors", "epochs", "features"):
-        readers = [
-            model
-            for model, kind in MODELS.items()
-            if name in kind.options + kind.inputs
-        ]
+    for name in (*NEIGHBOUR, *WITH_FEATURES):
+        readers = [model for model, kind in MODELS.items() if name in kind.options]
         if getattr(options, name) and not set(readers) & set(models):
             raise ValueError(
                 f"{name} is of no use to {', '.join(models)}; {', '.join(readers)}"
@@ -301,7 +290,7 @@ def _refuse(models: Sequence[str], cutoffs: Sequence[int], options: Options) -> 
         if value is not None and value < 1:
             raise ValueError(f"{name}: {value}, and must be 1 or more")
     for name in models:
-        if MODELS[name].inputs and not options.features:
+        if "features" in MODELS[name].options and not options.features:
             raise ValueError(
                 f"{name} needs features, a parquet of Features.save; VBPR without"
                 " features is BPR"
@@ -328,6 +317,8 @@ def _model(kind: Kind, options: Options, given: Inputs) -> Model:
     """Make the model, not fitted yet, with the options that were chosen."""
     chosen = {name: getattr(options, name) for name in kind.options}
     own = {name: value for name, value in chosen.items() if value is not None}
+    if "features" in own:
+        own["features"] = {name: space.matrix for name, space in given.features.items()}
     return kind.make(given, **own)
 
 
@@ -345,7 +336,7 @@ def _parameters(
     }
     if hasattr(model, "history"):
         plain["epochs_run"] = len(model.history)
-    if kind.inputs:
+    if "features" in kind.options:
         plain["features"] = {
             name: {
                 "file": options.features[name].name,
