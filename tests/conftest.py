@@ -12,35 +12,29 @@ import pytest
 from chromium import chromium, demand
 from PIL import Image
 
-os.environ["CUDA_VISIBLE_DEVICES"] = (
-    ""  # tests ask for the CPU's numbers, which repeat to the last digit
-)
+# tests ask for the CPU's numbers, which repeat to the last digit
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @pytest.fixture
 def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, int]]:
-    """Noise in place of the wardrobe's drawings, which are slower; the list gets the
-    box of each consumer photo.
+    """Put noise in place of the wardrobe's drawings, which are slower.
+
+    The list gets the box of each consumer photo.
     """
     from wardrobe import views
 
     boxes: list[tuple[int, int, int, int]] = []
 
     def draw(garment, colour, rng, size):
-        return Image.fromarray(
-            rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
-        )
+        shape = (size[1], size[0], 3)
+        return Image.fromarray(rng.integers(0, 255, shape, dtype=np.uint8))
 
     def consumer(garment, colour, rng, size):
         left, upper = int(rng.integers(size[0] - 1)), int(rng.integers(size[1] - 1))
-        boxes.append(
-            (
-                left,
-                upper,
-                int(rng.integers(left + 1, size[0] + 1)),
-                int(rng.integers(upper + 1, size[1] + 1)),
-            )
-        )
+        right = int(rng.integers(left + 1, size[0] + 1))
+        lower = int(rng.integers(upper + 1, size[1] + 1))
+        boxes.append((left, upper, right, lower))
         return draw(garment, colour, rng, size), boxes[-1]
 
     for name, view in (("flat", draw), ("detail", draw), ("consumer", consumer)):
@@ -50,31 +44,23 @@ def photographed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int, i
 
 @pytest.fixture
 def no_java(monkeypatch):
-    """Texts split at spaces, METEOR and SPICE-py 0, for tests that are about something
-    else.
-    """
+    """Split texts at spaces and make METEOR and SPICE-py 0, where they don't matter."""
     from fashionlib.captioning.metrics import meteor, scores, spice
 
-    monkeypatch.setattr(
-        scores,
-        "tokenise",
-        lambda texts, _: [" ".join(text.lower().split()) for text in texts],
-    )
+    def split(texts, _):
+        return [" ".join(text.lower().split()) for text in texts]
 
     def no_meteor(references, systems):
         size = len(references)
-        return [
-            meteor.Meteor(np.zeros(size), 0.0, np.zeros((size, 23))) for _ in systems
-        ]
+        zero = meteor.Meteor(np.zeros(size), 0.0, np.zeros((size, 23)))
+        return [zero for _ in systems]
 
     def no_spice(references, systems):
-        return [
-            spice.Spice(
-                np.zeros(len(references)), 0.0, np.zeros((len(references), 3, 3))
-            )
-            for _ in systems
-        ]
+        size = len(references)
+        zero = spice.Spice(np.zeros(size), 0.0, np.zeros((size, 3, 3)))
+        return [zero for _ in systems]
 
+    monkeypatch.setattr(scores, "tokenise", split)
     monkeypatch.setattr(scores.meteor, "score_many", no_meteor)
     monkeypatch.setattr(scores.spice, "score_many", no_spice)
 
@@ -104,8 +90,9 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small models with random weights, in the hub's layout: `resnet`, `clip` and
-    `sentences`.
+    """Save small models with random weights: resnet, clip, siglip and sentences.
+
+    They are in the hub's layout.
     """
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers

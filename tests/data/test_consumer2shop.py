@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from edits import edit, fault_counts
 from PIL import Image
 
 import wardrobe
@@ -61,20 +62,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def found(root: Path, severity: str = "fault") -> dict[str, int]:
-    return {
-        f.kind: f.count
-        for f in consumer2shop.check(root).faults
-        if f.severity == severity
-    }
-
-
 def test_items_are_the_distinct_images(root: Path) -> None:
     items = consumer2shop.items(root)
     assert items.columns.tolist() == [*ITEM_COLUMNS, "split"]
@@ -92,7 +79,11 @@ def test_items_are_the_distinct_images(root: Path) -> None:
         (5, 6, 7, 8),
     ]
     assert items["caption"].isna().all()
-    assert found(root) == found(root, "note") == {}
+    assert (
+        fault_counts(consumer2shop.check(root))
+        == fault_counts(consumer2shop.check(root), "note")
+        == {}
+    )
 
 
 def test_a_query_has_the_shop_images_of_its_item(root: Path) -> None:
@@ -132,13 +123,15 @@ def test_an_image_without_box_keeps_its_columns_source(root: Path) -> None:
         items["box"].isna().tolist() == [False] * 4 + [True]
         and items["source"][4] == "shop"
     )
-    assert found(root) == {"image without box": 1}
+    assert fault_counts(consumer2shop.check(root)) == {"image without box": 1}
 
 
 def test_the_box_lists_source_decides(root: Path) -> None:
     edit(root / BOXED, "shop_02.jpg      2 1", "shop_02.jpg      2 2")
     assert consumer2shop.items(root)["source"][2] == "consumer"
-    assert found(root, "note") == {"source type is not the pair's column": 1}
+    assert fault_counts(consumer2shop.check(root), "note") == {
+        "source type is not the pair's column": 1
+    }
 
 
 HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
@@ -250,7 +243,7 @@ def test_nothing_is_an_error(root: Path) -> None:
         FileNotFoundError, match="list_bbox_consumer2shop.txt.*list_eval_partition.txt"
     ):
         consumer2shop.items(root)
-    assert found(root)["file missing"] == 2
+    assert fault_counts(consumer2shop.check(root))["file missing"] == 2
 
 
 def test_check_lists_every_fault_of_pictures_boxes_and_lists(root: Path) -> None:
@@ -261,14 +254,14 @@ def test_check_lists_every_fault_of_pictures_boxes_and_lists(root: Path) -> None
     (root / IDS[0]).unlink()
     (root / IDS[1]).write_bytes((root / IDS[1]).read_bytes()[:-9])
     (root / SHIRT / "more.jpg").write_bytes(b"")
-    assert found(root) == {
+    assert fault_counts(consumer2shop.check(root)) == {
         "box empty": 1,
         "box outside the image": 2,
         "item not in the item list": 1,
         "image missing": 1,
         "broken image": 1,
     }
-    assert found(root, "note") == {
+    assert fault_counts(consumer2shop.check(root), "note") == {
         "listed item without images": 1,
         "image without a row": 1,
     }

@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import edits
 import numpy as np
 import pandas as pd
 import pytest
+from edits import fault_counts
 from PIL import Image
 
 import wardrobe
@@ -87,18 +89,7 @@ def change(root: Path, name: str = "train/annos/000001.json", **fields: object) 
 
 
 def edit(root: Path, old: str, new: str) -> None:
-    path = root / "train/annos/000001.json"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def found(root: Path, severity: str = "fault") -> dict[str, int]:
-    return {
-        f.kind: f.count
-        for f in deepfashion2.check(root).faults
-        if f.severity == severity
-    }
+    edits.edit(root / "train/annos/000001.json", old, new)
 
 
 def test_items_are_the_garments_of_the_photos(root: Path) -> None:
@@ -147,13 +138,17 @@ def test_queries_match_shop_garments_of_pair_style_and_split(root: Path) -> None
         "train-000003-1",
         "validation-000001-1",
     ]
-    assert found(root) == {} and found(root, "note") == {"query without a shop item": 2}
+    assert fault_counts(deepfashion2.check(root)) == {} and fault_counts(
+        deepfashion2.check(root), "note"
+    ) == {"query without a shop item": 2}
 
 
 def test_one_split_is_enough(root: Path) -> None:
     (root / "validation").rename(root / "elsewhere")
     assert len(deepfashion2.items(root)) == 6
-    assert found(root, "note")["annotation folder missing"] == 1
+    assert (
+        fault_counts(deepfashion2.check(root), "note")["annotation folder missing"] == 1
+    )
 
 
 HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
@@ -268,7 +263,7 @@ def test_nothing_is_an_error(root: Path) -> None:
         (root / name).unlink()
     with pytest.raises(ValueError, match="0 rows"):
         deepfashion2.items(root)
-    assert found(root) == {"0 rows": 1}
+    assert fault_counts(deepfashion2.check(root)) == {"0 rows": 1}
     with pytest.raises(FileNotFoundError, match="train/annos"):
         deepfashion2.items(root / "train" / "image")
 
@@ -280,21 +275,21 @@ def test_check_lists_every_fault_and_goes_on(root: Path) -> None:
     (root / "validation/image/000002.jpg").unlink()
     (root / "train/image/000009.jpg").write_bytes(b"")
     (root / "train/image/000002.jpg").write_bytes(b"no picture")
-    assert found(root) == {
+    assert fault_counts(deepfashion2.check(root)) == {
         "unknown source": 1,
         "box outside the image": 1,
         "box empty": 1,
         "image missing": 1,
         "broken image": 1,
     }
-    assert found(root, "note")["image without a row"] == 1
+    assert fault_counts(deepfashion2.check(root), "note")["image without a row"] == 1
 
 
 def test_a_box_outside_the_picture_is_read_reported_and_not_cut(root: Path) -> None:
     change(root, bounding_box=[-1, 5, 20, 25])
     items = deepfashion2.items(root)
     assert items["box"][0] == (-1, 5, 20, 25)
-    assert found(root) == {"box outside the image": 1}
+    assert fault_counts(deepfashion2.check(root)) == {"box outside the image": 1}
     with pytest.raises(
         ValueError, match=r"box \[-1, 5, 20, 25\] does not lie in 20 x 30 pixels"
     ):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from edits import edit, fault_counts
 from PIL import Image
 
 import wardrobe
@@ -52,16 +53,6 @@ def root(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
     (tmp_path / "captions.json").write_text(json.dumps(CAPTIONS))
     return tmp_path
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def found(root: Path, severity: str = "fault") -> dict[str, int]:
-    return {f.kind: f.count for f in dfmm.check(root).faults if f.severity == severity}
 
 
 def test_items_are_the_captions_in_file_order(root: Path) -> None:
@@ -118,8 +109,8 @@ def test_annotations_are_the_readmes_words_and_missing_ones_stay_missing(
 
 
 def test_check_reports_what_lacks_and_what_is_too_many(root: Path) -> None:
-    assert found(root) == {"empty caption": 1, "image missing": 1}
-    assert found(root, "note") == {
+    assert fault_counts(dfmm.check(root)) == {"empty caption": 1, "image missing": 1}
+    assert fault_counts(dfmm.check(root), "note") == {
         "caption without annotation": 1,
         "image without a row": 1,
     }
@@ -227,7 +218,7 @@ def test_nothing_is_an_error(root: Path) -> None:
     (root / "captions.json").unlink()
     with pytest.raises(FileNotFoundError, match="captions.json"):
         dfmm.items(root)
-    assert found(root)["file missing"] == 1
+    assert fault_counts(dfmm.check(root))["file missing"] == 1
     with pytest.raises(FileNotFoundError, match="is no folder"):
         dfmm.check(root / "none")
 
@@ -237,7 +228,7 @@ def test_check_never_stops_at_the_first(root: Path) -> None:
     edit(root / dfmm.PATTERN_FILE, " 2 7 7", " 2 7")
     (root / dfmm.FABRICS).unlink()
     (root / "images" / JEANS).write_bytes((root / "images" / JEANS).read_bytes()[:-9])
-    assert found(root) == {
+    assert fault_counts(dfmm.check(root)) == {
         "path climbs out of the folder": 1,
         "wrong number of fields": 1,
         "file missing": 1,

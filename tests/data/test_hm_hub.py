@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from edits import fault_counts
 from PIL import Image
 
 import wardrobe
@@ -84,7 +85,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def kinds(root: Path, severity: str = "fault") -> list[str]:
-    return [f.kind for f in hm_hub.check(root).faults if f.severity == severity]
+    return list(fault_counts(hm_hub.check(root), severity))
 
 
 def test_items_are_the_shards_rows_in_order(root: Path) -> None:

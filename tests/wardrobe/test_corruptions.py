@@ -6,22 +6,15 @@ import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from samples import articles
 
 from wardrobe import catalogue, corruptions
 from wardrobe.corruptions import CORRUPTIONS
 from wardrobe.words import STYLES, errors, judge
-
-
-def articles(count: int, seed: int) -> dict[str, errors.Article]:
-    rng = np.random.default_rng(seed)
-    return {
-        str(i): (catalogue.garment(kind, rng), str(rng.choice(list(catalogue.SHADES))))
-        for i, kind in enumerate(catalogue.kinds(count, rng))
-    }
-
 
 ARTICLES = articles(90, 31)
 TRUE = {
@@ -132,7 +125,7 @@ def test_each_rung_of_a_ladder_adds_one_wrong_attribute() -> None:
         assert rungs[0] == TRUE["tailor"][item]
         wrong = [set(judge.faults(text, article)) for text in rungs]
         assert [len(found) for found in wrong] == list(range(len(rungs)))
-        assert all(low < high for low, high in zip(wrong, wrong[1:], strict=False))
+        assert all(low < high for low, high in pairwise(wrong))
     assert max(heights) == 5 and heights[5] > 0.5 * len(ARTICLES)
 
 

@@ -8,19 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from samples import articles
 
 from fashionlib.labelling.attribute_schema import DETAILS
 from wardrobe import catalogue
 from wardrobe.words import PHRASES, STYLES, errors, judge
-
-
-def articles(count: int, seed: int) -> dict[str, errors.Article]:
-    rng = np.random.default_rng(seed)
-    return {
-        str(i): (catalogue.garment(kind, rng), str(rng.choice(list(catalogue.SHADES))))
-        for i, kind in enumerate(catalogue.kinds(count, rng))
-    }
-
 
 ARTICLES = articles(600, 21)
 CAPTIONS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +117,7 @@ def test_tables_have_kaggles_columns_with_one_name_per_code(
     assert (
         articles["article_id"].str[:7].astype(int) == articles["product_code"]
     ).all()
-    for code, name in zip(KAGGLE, KAGGLE[1:], strict=False):
+    for code, name in pairwise(KAGGLE):
         if (
             code.endswith(("_no", "_id", "colour_group_code", "index_code"))
             and code != "article_id"

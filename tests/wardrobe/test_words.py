@@ -9,24 +9,16 @@ from functools import cache
 
 import numpy as np
 import pytest
+from samples import articles
 
 from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS
 from wardrobe import catalogue
-from wardrobe.catalogue import Garment
 from wardrobe.words import PHRASES, STYLES, UNSEEN, judge, true_phrases
 
 COLOURS = list(catalogue.SHADES)
 
 
-def articles(count: int, seed: int) -> list[tuple[Garment, str]]:
-    rng = np.random.default_rng(seed)
-    return [
-        (catalogue.garment(kind, rng), str(rng.choice(COLOURS)))
-        for kind in catalogue.kinds(count, rng)
-    ]
-
-
-ARTICLES = articles(900, 11)
+ARTICLES = list(articles(900, 11).values())
 CAPTIONS = {
     name: [
         style(garment, colour, np.random.default_rng([5, i]))

@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,6 @@ NOUNS = [
     "swimming_costume",
     "colour",
     "colourful",
-] + [
     "polo shirt",
     "bath towel",
     "swimming costume",
@@ -137,7 +137,9 @@ ADJECTIVES = [
     "three",
     "pair",
     "beautiful",
-] + ["light blue", "hard-wearing"]
+    "light blue",
+    "hard-wearing",
+]
 PREDICATES = [
     "with",
     "in",
@@ -151,7 +153,6 @@ PREDICATES = [
     "wear",
     "make",
     "be",
-] + [
     "be make of",
     "make of",
     "fasten with",
@@ -193,21 +194,18 @@ def questions(seed: int, count: int) -> list[dict]:
 
 def ours(row: dict) -> tuple[float, list[int]]:
     """F, and (tp, fp, fn) of all tuples and of each category, in one list."""
-    found = graph.counts(
-        graph.Graph.of(row["candidate"]), graph.Graph.of(sum(row["references"], []))
-    )
-    whole = found.sum(axis=0)
-    return float(np.nan_to_num(graph.f_score(whole))), [
-        *whole.tolist(),
-        *found.ravel().tolist(),
-    ]
+    reference = graph.Graph.of(list(chain(*row["references"])))
+    counts = graph.counts(graph.Graph.of(row["candidate"]), reference)
+    whole = counts.sum(axis=0)
+    f = float(np.nan_to_num(graph.f_score(whole)))
+    return f, [*whole.tolist(), *counts.ravel().tolist()]
 
 
 def line(row: dict) -> str:
-    sides = (row["candidate"], sum(row["references"], []))
-    return "\t".join(
-        ["match", *(";;".join("|".join(parts) for parts in side) for side in sides)]
-    )
+    sides = []
+    for tuples in (row["candidate"], chain(*row["references"])):
+        sides.append(";;".join("|".join(parts) for parts in tuples))
+    return "\t".join(["match", *sides])
 
 
 @pytest.fixture(scope="module")
