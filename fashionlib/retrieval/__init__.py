@@ -7,6 +7,7 @@ of an encoder's features, in the order of a benchmark's `queries` and `gallery`.
 
 from fashionlib.retrieval.benchmarks import (
     Benchmark,
+    by_picture,
     captions,
     deepfashion,
     deepfashion2,
@@ -27,12 +28,14 @@ __all__ = [
     "Benchmark",
     "accuracies",
     "accuracy",
+    "by_picture",
     "captions",
     "chance",
     "deepfashion",
     "deepfashion2",
     "difference",
     "first_hits",
+    "overview",
     "per_group",
     "pictures",
     "street",

@@ -11,7 +11,7 @@ here the annotated boxes are given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from fashionlib.data.items import (
     VALIDATION,
 )
 from fashionlib.data.readers import layouts
+from fashionlib.features import Features
 from fashionlib.retrieval.hits import first_hits
 
 
@@ -85,6 +86,10 @@ class Benchmark:
         `queries` (queries, dim) and `gallery` are vectors of this task's rows.
         """
         return first_hits(queries, gallery, self.relevant, self.excluded)
+
+    def ranks_by(self, encode: Callable[[pd.Series], np.ndarray]) -> np.ndarray:
+        """Return the ranks where `encode` turns pictures into vectors (items, dim)."""
+        return self.ranks(encode(self.queries[IMAGE]), encode(self.gallery[IMAGE]))
 
     def crop(self) -> Benchmark:
         """Return the task with pictures cut to their boxes (`images.cropped`).
@@ -178,6 +183,17 @@ def pictures(tasks: Iterable[Benchmark]) -> list[str]:
     """Return all pictures of the tasks' queries and galleries, each once."""
     sides = [side[IMAGE] for task in tasks for side in (task.queries, task.gallery)]
     return pd.concat(sides).unique().tolist()
+
+
+def by_picture(catalogue: Features, items: pd.DataFrame, more: Features) -> Features:
+    """Return one space of the catalogue's pictures and more, its ids the pictures.
+
+    `catalogue` has rows by item_id, `items` say whose picture is whose, `more` has rows
+    by picture.
+    """
+    distinct = items.drop_duplicates(IMAGE)
+    matrix = np.concatenate([catalogue.rows(distinct[ITEM]), more.matrix])
+    return Features([*distinct[IMAGE], *more.ids], matrix)
 
 
 def variants(items: pd.DataFrame, split: str | None = None) -> Benchmark:

@@ -29,6 +29,21 @@ def accuracy(
     return _accuracy(first, benchmark.clusters, chance(benchmark, cutoffs), seed)
 
 
+def overview(tasks: Mapping[str, Benchmark]) -> pd.DataFrame:
+    """Return queries, gallery, true rows per query, chance (top-1) and rule of tasks."""
+    rows = {
+        name: {
+            "queries": len(task.queries),
+            "gallery": len(task.gallery),
+            "true rows per query": task.relevant.nnz / len(task.queries),
+            "chance": chance(task, [1])[1].mean(),
+            "rule": task.rule,
+        }
+        for name, task in tasks.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 def accuracies(
     ranks: Mapping[str, Mapping[str, np.ndarray]],
     tasks: Mapping[str, Benchmark],

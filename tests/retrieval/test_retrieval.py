@@ -17,6 +17,7 @@ import wardrobe
 from fashionlib import retrieval, stats
 from fashionlib.data import images
 from fashionlib.data.readers import consumer2shop, deepfashion2, layouts
+from fashionlib.features import Features
 from fashionlib.retrieval import (
     Benchmark,
     accuracy,
@@ -448,9 +449,21 @@ def test_a_table_of_tasks_and_encoders_holds_the_accuracy_of_each() -> None:
     tasks = {"crop": retrieval.deepfashion(pd.concat([WORN, SHOP]))}
     ranks = {"crop": {"planted": tasks["crop"].ranks(QUERIES, GALLERY)}}
     assert ranks["crop"]["planted"].tolist() == [1, 1, 2, 2]
+    table = retrieval.overview(tasks)
+    assert table.loc["crop", ["queries", "gallery"]].tolist() == [4, 5]
+    assert table.loc["crop", "true rows per query"] == 6 / 4
+    assert table.loc["crop", "chance"] == pytest.approx((1 + 2 + 2 + 1) / 4 / 5)
     table = retrieval.accuracies(ranks, tasks, (1, 2), seed=3)
     one = accuracy(ranks["crop"]["planted"], tasks["crop"], (1, 2), seed=3)
     assert table.loc["crop", "planted"].equals(one)
+
+
+def test_pictures_of_catalogue_and_street_are_one_space() -> None:
+    catalogue = Features([*SHOP["item_id"]], GALLERY)
+    worn = Features([*WORN["image"][:4]], QUERIES)
+    space = retrieval.by_picture(catalogue, SHOP, worn)
+    task = retrieval.deepfashion(pd.concat([WORN, SHOP]))
+    assert task.ranks_by(space.rows).tolist() == [1, 1, 2, 2]
 
 
 def test_each_category_has_its_own_accuracy_and_chance() -> None:
