@@ -21,6 +21,7 @@ from fashionlib.retrieval.tables import (
     accuracy,
     chance,
     difference,
+    overview,
     per_group,
 )
 

@@ -182,7 +182,7 @@ def street(folders: Mapping[str, str | Path]) -> dict[str, Benchmark]:
 def pictures(tasks: Iterable[Benchmark]) -> list[str]:
     """Return all pictures of the tasks' queries and galleries, each once."""
     sides = [side[IMAGE] for task in tasks for side in (task.queries, task.gallery)]
-    return pd.concat(sides).unique().tolist()
+    return list(dict.fromkeys(picture for side in sides for picture in side))
 
 
 def by_picture(catalogue: Features, items: pd.DataFrame, more: Features) -> Features:

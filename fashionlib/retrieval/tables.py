@@ -30,7 +30,7 @@ def accuracy(
 
 
 def overview(tasks: Mapping[str, Benchmark]) -> pd.DataFrame:
-    """Return queries, gallery, true rows per query, chance (top-1) and rule of tasks."""
+    """Return queries, gallery, true rows per query, chance (top-1), rule of each."""
     rows = {
         name: {
             "queries": len(task.queries),
