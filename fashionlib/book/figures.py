@@ -244,6 +244,21 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
     return axes
 
 
+def shares(numbers: Mapping[str, pd.Series], most: int, label: str, of: str) -> Axes:
+    """Draw how often each whole number occurs, a line a name, with its mean.
+
+    `most` and more stand together; `of` says what is counted.
+    """
+    axes = _panel(height=2.8)
+    for name, values in numbers.items():
+        counts = values.clip(upper=most).value_counts(normalize=True).sort_index()
+        line = f"{name}, mean {values.mean():.1f}"
+        axes.plot(counts.index, counts, label=line)
+    axes.set(xlabel=f"{label} ({most} and more together)", ylabel=f"share of {of}")
+    axes.legend()
+    return axes
+
+
 def trade_off(
     panels: Mapping[str, Mapping[str, pd.DataFrame]],
     across: Sequence[str],
@@ -303,6 +318,19 @@ def contact_sheet(
     for place, title in zip(axes.flat, titles, strict=False):
         place.set_title(title, fontsize=7)
     return figure
+
+
+def picture_rows(
+    rows: Iterable[tuple[str, Sequence[str]]], columns: int = 8
+) -> plt.Figure:
+    """Draw each name's pictures in a row of its own. Errors as `images.load`."""
+    blank = Image.new("RGB", (2, 3), "white")
+    pictures, titles = [], []
+    for name, row in rows:
+        filled = -(-len(row) // columns) * columns
+        pictures += [*row, *[blank] * (filled - len(row))]
+        titles += [name, *[""] * (filled - 1)]
+    return contact_sheet(pictures, columns, titles)
 
 
 def neighbours(

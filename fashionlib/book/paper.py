@@ -7,7 +7,7 @@ this run's.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -69,6 +69,13 @@ def shape(table: str) -> pd.DataFrame:
         pd.MultiIndex.from_frame(rows[["row", "setting", "column"]])
     )
     return cells.unstack("column", sort=False)
+
+
+def flat(table: str) -> pd.Series:
+    """Read a printed table as one column, labelled "row: column, setting"."""
+    rows = published(table)
+    labels = rows.row + ": " + rows.column + ", " + rows.setting
+    return rows.value.set_axis(labels.str.removesuffix(", "))
 
 
 def improvement(pretrained: pd.Series, fine_tuned: pd.Series) -> pd.Series:
@@ -157,8 +164,8 @@ def beside(
     values: Mapping[str, Any],
     table: str,
     result: str,
-    rows: Mapping[str | tuple[str, str], str],
-    columns: Mapping[str | tuple[str, str], str],
+    rows: Mapping[str | tuple[str, str], str] | Sequence[str],
+    columns: Mapping[str | tuple[str, str], str] | Sequence[str],
     read: Callable[[Mapping[str, Any]], Cells],
     form: str = ".1f",
     scale: float = 100,
@@ -168,12 +175,17 @@ def beside(
     `values` are this run's, as saved under `result`; the sample's are the kept ones.
     `read` takes either and returns {row: {column: number or Estimate}}. `rows` maps a
     printed row, or (row, setting), to ours, `columns` a printed column, or (column,
-    setting), to ours. Numbers are multiplied by `scale` and written in `form`, an
-    Estimate with its interval; what is missing stays so. The index is (row, column), so
-    `.unstack("column")` gives the printed table's shape.
+    setting), to ours; a sequence says that ours has the printed names. Numbers are
+    multiplied by `scale` and written in `form`, an Estimate with its interval; what is
+    missing stays so. The index is (row, column), so `.unstack("column")` gives the
+    printed table's shape.
     """
     kept = sample(result)
     ours = {SAMPLE: read(kept) if kept else {}, HERE: read(values)}
+    rows, columns = (
+        names if isinstance(names, Mapping) else {name: name for name in names}
+        for names in (rows, columns)
+    )
     lines = {}
     for theirs, mine in rows.items():
         row, setting = theirs if isinstance(theirs, tuple) else (theirs, "")
@@ -190,6 +202,27 @@ def beside(
             }
     frame = pd.DataFrame.from_dict(lines, orient="index", columns=list(ORIGINS))
     return frame.rename_axis(["row", "column"])
+
+
+def beside_cells(
+    values: Mapping[str, Any],
+    table: str,
+    result: str,
+    read: Callable[[Mapping[str, Any]], Mapping[str, float]],
+    form: str = ",.0f",
+) -> pd.DataFrame:
+    """Set side by side what `flat` labels: a line for each of this run's labels.
+
+    `read` takes this run's values, or the sample's kept ones, and returns {label: a
+    number}.
+    """
+    kept, here = sample(result), read(values)
+    origins = {PUBLISHED: flat(table), SAMPLE: read(kept) if kept else {}, HERE: here}
+    lines = {
+        label: {o: written(cells.get(label), form, 1) for o, cells in origins.items()}
+        for label in here
+    }
+    return pd.DataFrame.from_dict(lines, orient="index", columns=list(ORIGINS))
 
 
 def written(cell: float | Estimate | None, form: str, scale: float) -> str | None:

@@ -99,6 +99,35 @@ def _by_group(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return rest[validation], rest[test]
 
 
+def split_leaks(split: pd.DataFrame) -> dict[str, float]:
+    """Count train and test, and the shares of test whose text or product train has."""
+    train, test = (split[split[SPLIT] == name] for name in (TRAIN, TEST))
+    return {
+        "train": len(train),
+        "test": len(test),
+        "caption stands in train": float(test[CAPTION].isin(train[CAPTION]).mean()),
+        "product stands in train": float(test[PRODUCT].isin(train[PRODUCT]).mean()),
+    }
+
+
+def one_product(items: pd.DataFrame, pictures: int = 6, most: int = 8) -> pd.DataFrame:
+    """Return the rows of one product, the first with about so many pictures.
+
+    It is of one of the three commonest categories; at most `most` rows.
+    """
+    usable = items.dropna(subset=[CAPTION, IMAGE])
+    common = usable[CATEGORY].value_counts().index[:3]
+    usable = usable[usable[CATEGORY].isin(common)]
+    sizes = usable.groupby(PRODUCT, sort=False).size()
+    chosen = (sizes - pictures).abs().idxmin()
+    return usable[usable[PRODUCT] == chosen][:most]
+
+
+def caption_words(captions: pd.Series) -> pd.Series:
+    """Split captions into lower-case words, at all that is no letter or digit."""
+    return captions.dropna().str.lower().str.findall(r"[a-z0-9]+")
+
+
 def split_sizes(items: pd.DataFrame) -> str:
     """Say how many items each split holds: "8 train, 1 validation, 1 test"."""
     sizes = items[SPLIT].value_counts()
@@ -140,7 +169,7 @@ def statistics(items: pd.DataFrame) -> dict[str, float]:
     counted); caption length: mean number of such words; categories.
     """
     captions = items[CAPTION].dropna()
-    words = captions.str.lower().str.findall(r"[a-z0-9]+")
+    words = caption_words(captions)
     return {
         "images": float(items[IMAGE].notna().sum()),
         "images per caption": len(captions) / captions.nunique(),

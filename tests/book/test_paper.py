@@ -222,3 +222,12 @@ def test_beside_finds_a_column_that_is_printed_under_a_setting():
     ]
     assert both[paper.PUBLISHED].tolist() == ["15.8", "1.8"]
     assert both[paper.HERE].fillna("").tolist() == ["50.0", ""]
+
+
+def test_cells_with_labels_of_their_own_stand_side_by_side():
+    values = {"table1": {"Original: users": 12, "Filtered: items, all": 3}}
+    both = paper.beside_cells(
+        values, "paper_a/table1", result="nobody", read=lambda found: found["table1"]
+    )
+    assert both.index.tolist() == list(values["table1"])
+    assert both.loc["Original: users"].tolist() == ["1,372,980", None, "12"]

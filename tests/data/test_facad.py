@@ -187,6 +187,11 @@ def test_attributes_are_those_of_the_item_whose_text_overlaps_most(root: Path) -
     assert table["shipped"].tolist() == [("red",), ("bag",), ("bag",)]
 
 
+def test_more_of_the_repaired_attributes_stand_in_their_caption(root: Path) -> None:
+    # blue, pocket of three; red of two; blue. Shipped: bag of red, bag, bag
+    assert facad.repair(root) == {"shipped": 1 / 3, "attributes": (2 + 1 + 1) / 6}
+
+
 def test_a_caption_that_shares_no_word_has_no_attributes(root: Path) -> None:
     put(root / "TEST_CAPTIONS.json", [ids("gown"), ids("blue bag"), [15805, 15806]])
     (root / "TEST_ATTRS.json").unlink()

@@ -317,3 +317,12 @@ def test_table_one_counts() -> None:
         "train": 4 + 3,
         "test": 2 + 1,
     }
+
+
+def test_table_one_counts_each_set_up_under_the_papers_labels():
+    table = bought([("a", "x", 0), ("a", "y", 1), ("b", "x", 0), ("b", "z", 2)])
+    cells = interactions.table_one(table, {"All": ["x", "y", "z", "w"], "One": ["x"]})
+    assert cells["All: users"] == 2 and cells["All: items, all"] == 4
+    assert cells["All: items, in transactions"] == 3
+    assert cells["All: transactions, all"] == 4
+    assert cells["One: transactions, train"] + cells["One: transactions, test"] == 2

@@ -6,6 +6,7 @@ from fashionlib.data.interactions.splits import (
     counts,
     global_split,
     leaks,
+    table_one,
     temporal_split,
 )
 
@@ -16,6 +17,7 @@ __all__ = [
     "global_split",
     "latest",
     "leaks",
+    "table_one",
     "temporal_split",
     "to_matrices",
 ]

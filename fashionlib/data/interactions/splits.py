@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -77,6 +79,22 @@ def counts(transactions: pd.DataFrame, share: float = 0.8) -> dict[str, int]:
         "train": len(train),
         "test": len(test),
     }
+
+
+def table_one(
+    transactions: pd.DataFrame, setups: Mapping[str, Collection[str]]
+) -> dict[str, int]:
+    """Count as Paper A's Table 1 does, for each set-up's item ids, under its labels."""
+    cells = {}
+    for name, items in setups.items():
+        bought = counts(transactions[transactions["item_id"].isin(set(items))])
+        cells[f"{name}: users"] = bought["users"]
+        cells[f"{name}: items, all"] = len(items)
+        cells[f"{name}: items, in transactions"] = bought["items"]
+        cells[f"{name}: transactions, all"] = bought["transactions"]
+        cells[f"{name}: transactions, train"] = bought["train"]
+        cells[f"{name}: transactions, test"] = bought["test"]
+    return cells
 
 
 def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:

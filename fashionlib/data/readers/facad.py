@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fashionlib.data import overlap
@@ -86,6 +87,20 @@ def attributes(root: Path) -> pd.DataFrame:
     matches["overlap"] = overlaps
     table = table[[ITEM, CAPTION, SHIPPED]].join(matches, on=CAPTION)
     return table[[ITEM, CAPTION, PRODUCT, "overlap", "attributes", SHIPPED]]
+
+
+def repair(root: Path) -> dict[str, float]:
+    """Return the share of attributes that stand in their caption: shipped, repaired.
+
+    The keys are "shipped" and "attributes", as the columns of `attributes`.
+    """
+    table = attributes(root).dropna(subset=[CAPTION, SHIPPED])
+    captions, shares = table[CAPTION].str.split(), {}
+    for column in (SHIPPED, "attributes"):
+        rows = zip(table[column], captions, strict=True)
+        stands = [word in caption for words, caption in rows for word in words]
+        shares[column] = float(np.mean(stands))
+    return shares
 
 
 def check(root: Path) -> Report:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 Severity = Literal["fault", "note"]
 
 EXAMPLES = 3
@@ -42,6 +44,14 @@ class Report:
         """Whether there is more than notes."""
         return any(fault.severity == "fault" for fault in self.faults)
 
+    def counted(self) -> pd.Series:
+        """Return the counts as text, thousands apart, for a table."""
+        shown = {
+            name: f"{value:,}" if isinstance(value, int) else value
+            for name, value in self.counts.items()
+        }
+        return pd.Series(shown, name="found", dtype="str")
+
     def add(
         self, kind: str, places: Iterable[str], severity: Severity = "fault"
     ) -> None:
@@ -76,8 +86,6 @@ class Report:
         )
 
     def __str__(self) -> str:
-        lines = [str(self.root)]
-        for name, value in self.counts.items():
-            shown = f"{value:,}" if isinstance(value, int) else value
-            lines.append(f"{shown:>16}  {name}")
+        counted = self.counted().items()
+        lines = [str(self.root), *(f"{count:>16}  {name}" for name, count in counted)]
         return "\n".join([*lines, *map(str, self.faults or ["nothing wrong"])])
