@@ -253,7 +253,7 @@ def shares(numbers: Mapping[str, pd.Series], most: int, label: str, of: str) -> 
     for name, values in numbers.items():
         counts = values.clip(upper=most).value_counts(normalize=True).sort_index()
         line = f"{name}, mean {values.mean():.1f}"
-        axes.plot(counts.index, counts, label=line)
+        axes.plot(counts.index, counts, ".-", label=line)
     axes.set(xlabel=f"{label} ({most} and more together)", ylabel=f"share of {of}")
     axes.legend()
     return axes

@@ -147,3 +147,21 @@ def test_contests_have_a_map_a_title_and_names_are_listed():
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert texts == [["50", "100"], ["50", "0"]]
     assert figures.named(["a", "b"]) == "a, b" and figures.named([]) == "none"
+
+
+def test_shares_are_of_each_names_own_numbers():
+    numbers = {"a": pd.Series([1, 1, 2, 9]), "b": pd.Series([2])}
+    axes = figures.shares(numbers, 3, "words", "captions")
+    first, second = axes.get_lines()
+    assert first.get_xdata().tolist() == [1, 2, 3]  # 9 stands with 3 and more
+    assert first.get_ydata().tolist() == [0.5, 0.25, 0.25]
+    assert first.get_label() == "a, mean 3.2" and second.get_label() == "b, mean 2.0"
+    assert axes.get_xlabel() == "words (3 and more together)"
+
+
+def test_each_names_pictures_stand_in_a_row_of_their_own():
+    picture = Image.new("RGB", (2, 3))
+    rows = [("a", [picture]), ("b", [picture] * 3)]
+    figure = figures.picture_rows(rows, columns=2)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["a", "", "b", "", "", ""]

@@ -92,7 +92,7 @@ def test_every_plot_has_words_for_those_who_cannot_see_it(notebook):
     for cell in cells(content, "code"):
         source = "".join(cell["source"])
         if re.search(
-            r"figures\.(bars|curves|intervals|contact_sheet)\(|\.plot[.(]|plt\.|scatter\(",
+            r"figures\.(bars|curves|intervals|contact_sheet|picture_rows|shares)\(|\.plot[.(]|plt\.|scatter\(",
             source,
         ):
             assert cell["metadata"].get("mystnb", {}).get("image", {}).get("alt"), (

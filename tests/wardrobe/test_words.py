@@ -13,7 +13,14 @@ from samples import articles
 
 from fashionlib.labelling.attribute_schema import ATTRIBUTES, DETAILS
 from wardrobe import catalogue
-from wardrobe.words import PHRASES, STYLES, UNSEEN, judge, true_phrases
+from wardrobe.words import (
+    PHRASES,
+    STYLES,
+    UNSEEN,
+    invisible_lemmas,
+    judge,
+    true_phrases,
+)
 
 COLOURS = list(catalogue.SHADES)
 
@@ -240,3 +247,14 @@ def test_true_captions_are_judged_true() -> None:
     captions = dict(zip(articles, CAPTIONS["template"], strict=True))
     table = judge.accuracy_by_attribute(captions, truth, captions)
     assert (table.right.dropna() > 0.98).all() and table.said["colour"] == len(ARTICLES)
+
+
+def test_invisible_lemmas_say_nothing_that_is_drawn() -> None:
+    def tagged(texts: list[str]) -> list[list[str]]:
+        return [text.split() for text in texts]
+
+    lemmas = invisible_lemmas("tailor", tagged)
+    assert "lined" in lemmas or "lining" in lemmas
+    drawn = {p for kinds in PHRASES.values() for said in kinds.values() for p in said}
+    assert not lemmas & {word for phrase in drawn for word in phrase.split()}
+    assert invisible_lemmas("generic", tagged) == set()

@@ -7,6 +7,13 @@ those words.
 """
 
 from wardrobe.words.phrases import PHRASES, true_phrases
-from wardrobe.words.styles import STYLES, UNSEEN, captions
+from wardrobe.words.styles import STYLES, UNSEEN, captions, invisible_lemmas
 
-__all__ = ["PHRASES", "STYLES", "UNSEEN", "captions", "true_phrases"]
+__all__ = [
+    "PHRASES",
+    "STYLES",
+    "UNSEEN",
+    "captions",
+    "invisible_lemmas",
+    "true_phrases",
+]

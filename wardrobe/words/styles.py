@@ -10,6 +10,7 @@ import pandas as pd
 from wardrobe.catalogue import Garment
 from wardrobe.planting import garment_of
 from wardrobe.words import enchanting, plain, tailor
+from wardrobe.words.phrases import PHRASES
 
 # A pretraining corpus's, H&M's, FACAD's, DeepFashion-MultiModal's, and Thesis B's
 # LLM-labelled set's.
@@ -36,3 +37,21 @@ def captions(style: str, articles: pd.DataFrame, *seed: int) -> list[str]:
         write(garment_of(row), row["colour"], np.random.default_rng([*seed, n]))
         for n, row in enumerate(rows)
     ]
+
+
+def invisible_lemmas(
+    style: str, tagged: Callable[[list[str]], list[list[str]]]
+) -> set[str]:
+    """Return the lemmas of what the style says and no picture shows.
+
+    `tagged` gives each text's lemmas. A lemma that also says something drawn is left
+    out: "longer" is said with "long".
+    """
+    drawn = [
+        phrase
+        for values in PHRASES.values()
+        for phrases in values.values()
+        for phrase in phrases
+    ]
+    added, true = tagged(sorted(UNSEEN[style])), tagged(drawn)
+    return set().union(*added) - set().union(*true)
