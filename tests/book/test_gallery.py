@@ -368,6 +368,15 @@ def exported(**changes):
     }
 
 
+def test_shares_of_the_rated_captions(tmp_path):
+    (tmp_path / "r.json").write_text(json.dumps(exported(attributes="most")))
+    table = gallery.rating_shares(gallery.read_ratings(tmp_path / "r.json"))
+    assert table.index.tolist() == ["before", "after"]
+    assert table.loc["before", ["size", "material"]].tolist() == [1, 0]
+    assert table["category right"].tolist() == [1, 1]
+    assert table["attributes all or most right"].tolist() == [1, 0]
+
+
 def test_exported_ratings_are_read_as_a_table(tmp_path):
     (tmp_path / "r.json").write_text(json.dumps(exported(remark="a hood")))
     table = gallery.read_ratings(tmp_path / "r.json")

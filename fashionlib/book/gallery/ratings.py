@@ -40,6 +40,15 @@ def read_ratings(path: str | Path) -> pd.DataFrame:
         raise ValueError(f"{path}, {error}; export the ratings again") from None
 
 
+def rating_shares(rated: pd.DataFrame) -> pd.DataFrame:
+    """Return each system's share of captions with an error, and of right ones."""
+    right = {
+        "category right": rated["category"] == "right",
+        "attributes all or most right": rated["right_attributes"].isin(ATTRIBUTES[:2]),
+    }
+    return rated[list(ERRORS)].assign(**right).groupby("system", sort=False).mean()
+
+
 class _UnexpectedError(Exception):
     """A key of the file, what stands there, and what was expected."""
 

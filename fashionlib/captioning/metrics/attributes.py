@@ -388,6 +388,28 @@ def macro(rows: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def mistakes(
+    generated: Sequence[Sequence[str]],
+    reference: Sequence[Sequence[str]],
+    pool: Iterable[str],
+) -> pd.DataFrame:
+    """Count in how many captions each attribute is mistaken, one row a lemma of the pool.
+
+    Columns: "in the truth", of these "missed" by the generated caption, and "invented"
+    (only in the generated one). The most missed come first, then the most invented.
+    """
+    known = frozenset(pool)
+    true, missed, invented = Counter(), Counter(), Counter()
+    for said, named in _pairs(generated, reference):
+        a, b = set(said) & known, set(named) & known
+        true.update(b)
+        missed.update(b - a)
+        invented.update(a - b)
+    table = pd.DataFrame({"in the truth": true, "missed": missed, "invented": invented})
+    table = table.fillna(0).astype(int).sort_index()
+    return table.sort_values(["missed", "invented"], ascending=False, kind="stable")
+
+
 def as_published(
     generated: Sequence[Sequence[str]],
     reference: Sequence[Sequence[str]],

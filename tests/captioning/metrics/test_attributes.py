@@ -56,6 +56,21 @@ def test_macro_counts_what_it_leaves_out():
     assert math.isnan(rows["precision"].iloc[2])
 
 
+def test_mistakes_are_counted_by_caption():
+    table = attributes.mistakes(
+        [["red", "red", "top"], ["zip"], []],
+        [["top", "zip"], ["zip", "other"], ["zip"]],
+        ["red", "top", "zip"],
+    )
+    assert list(table) == ["in the truth", "missed", "invented"]
+    assert {lemma: row.tolist() for lemma, row in table.iterrows()} == {
+        "zip": [3, 2, 0],
+        "red": [0, 0, 1],
+        "top": [1, 0, 0],
+    }
+    assert table.index.tolist() == ["zip", "red", "top"]
+
+
 def test_lists_of_other_lengths_are_refused():
     for convention in (attributes.precision_recall, attributes.as_published):
         with pytest.raises(ValueError, match="2 generated captions for 1 references"):
