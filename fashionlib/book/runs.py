@@ -48,6 +48,16 @@ def profile(name: str) -> dict[str, Any]:
     return yaml.safe_load((PROFILES / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def describe(name: str) -> str:
+    """Say in words what a profile needs, takes and lets expect."""
+    known = profile(name)
+    return (
+        f"Profile {name} needs {known['needs']}. The book takes {known['takes']}; what"
+        " each notebook took, and its peak memory, stands on the page *Status of this"
+        f" run*. Expected: {known['expect']}."
+    )
+
+
 def repository() -> Path:
     """Find the nearest folder, upwards, that holds `_toc.yml`; else the current one."""
     here = Path.cwd()

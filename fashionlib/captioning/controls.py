@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,23 @@ def _word(row: Mapping[str, Any], column: str) -> str:
     value = row.get(column)
     word = str(value).strip().lower() if pd.notna(value) else ""
     return "" if word in UNSAID or word.startswith("other") else word
+
+
+def names_value(
+    captions: Sequence[str], values: Sequence[Any], whole: bool = True
+) -> np.ndarray:
+    """Say of each caption whether it names its item's value (items,), e.g. its colour.
+
+    Case is ignored. A `whole` value stands between spaces; else a part of a word will
+    do.
+    """
+    edge = " " if whole else ""
+    return np.array(
+        [
+            f"{edge}{str(value).lower()}{edge}" in f" {caption.lower()} "
+            for caption, value in zip(captions, values, strict=True)
+        ]
+    )
 
 
 def shuffled(n: int, seed: int) -> np.ndarray:

@@ -1,16 +1,21 @@
-"""Caption items with captions that were written for others: what copying alone gets."""
+"""Caption items with captions that were written for others: what copying gets."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from fashionlib.data.items import CAPTION, CATEGORY, SPLIT, TEST, TRAIN
+from fashionlib.captioning.metrics.overlap import Cider
+from fashionlib.captioning.rerank import Setting, consensus, copy_or_write
+from fashionlib.data.items import CAPTION, CATEGORY, PRODUCT, SPLIT, TEST, TRAIN
 from fashionlib.features import Features, nearest
 
 RANDOM = "random training caption"
 NEAREST = "nearest photo's caption"
 TYPICAL = "commonest caption of the true type"
+POOLED, STANDARDISED, EYES = "pooled", "standardised", "the captioner's eyes"
 
 
 def copies(
@@ -19,18 +24,14 @@ def copies(
     """Return {baseline: {test item: a training caption}} of items in a split.
 
     `split` is indexed by item_id. RANDOM draws one, NEAREST takes that of the nearest
-    picture (cosine), TYPICAL the commonest of the item's true category, or of all where
-    training has no such category.
+    picture (cosine), TYPICAL the commonest of the item's true category, see `commonest`.
     """
     train, test = (split[split[SPLIT] == name] for name in (TRAIN, TEST))
     drawn = np.random.default_rng(seed).integers(0, len(train), len(test))
-    rows, _ = nearest(pictures.rows(test.index), pictures.rows(train.index), 1)
-    commonest = train.groupby(CATEGORY)[CAPTION].agg(_commonest)
-    typical = test[CATEGORY].map(commonest).fillna(train[CAPTION].mode()[0])
     captions = {
         RANDOM: train[CAPTION].iloc[drawn],
-        NEAREST: train[CAPTION].iloc[rows[:, 0]],
-        TYPICAL: typical,
+        NEAREST: [first for [first] in near(pictures, train, test.index, 1)],
+        TYPICAL: commonest(train, test[CATEGORY]),
     }
     return {
         name: dict(zip(test.index, texts, strict=True))
@@ -38,5 +39,67 @@ def copies(
     }
 
 
-def _commonest(captions: pd.Series) -> str:
-    return captions.value_counts().index[0]
+def near(
+    space: Features, train: pd.DataFrame, ids: Sequence[str], k: int = 5
+) -> list[list[str]]:
+    """Return the captions of each item's k nearest training photos, nearest first."""
+    rows, _ = nearest(space.rows(ids), space.rows(train.index), k)  # (items, k)
+    return train[CAPTION].to_numpy()[rows].tolist()
+
+
+def commonest(train: pd.DataFrame, categories: pd.Series) -> list[str]:
+    """Return the commonest training caption of each item's category.
+
+    For a category that training lacks it is the commonest of all.
+    """
+    captions = train.groupby(CATEGORY)[CAPTION]
+    usual = captions.agg(lambda texts: texts.value_counts().index[0])
+    return categories.map(usual).fillna(train[CAPTION].mode()[0]).tolist()
+
+
+def plain_sentences(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[str]:
+    """Return the captions of other articles that a captioner may read without photos.
+
+    Not those of the split's training articles, which come with photos; none of a
+    product that is held out; none that a held-out article has word for word.
+    """
+    in_training = split[SPLIT] == TRAIN
+    held = split[~in_training]
+    taken = catalogue[PRODUCT].isin(held[PRODUCT])
+    taken |= catalogue[CAPTION].isin(held[CAPTION])
+    taken |= catalogue.index.isin(split.index[in_training])
+    return sorted(set(catalogue[CAPTION][~taken].dropna()))
+
+
+def standardised(space: Features, ids: Sequence[str]) -> Features:
+    """Return the space less the mean of the rows of `ids`, over their deviation."""
+    rows = space.rows(ids)
+    matrix = (space.matrix - rows.mean(0)) / (rows.std(0) + 1e-6)
+    return Features(space.ids, matrix, space.made_by)
+
+
+def systems(
+    measure: Cider,
+    own: Sequence[Sequence[str]],
+    copied: dict[str, list[list[str]]],
+    settings: Sequence[Setting],
+) -> dict[str | Setting, list[str]]:
+    """Return every system's captions: copies, their consensus, the captioner, mixtures.
+
+    `own` are a captioner's captions of each item, the greedy one first; `copied` those
+    of `near` in each space. Mixtures of the copies of two spaces, STANDARDISED and
+    EYES, are named by their setting, see `rerank.copy_or_write`.
+    """
+    named: dict[str | Setting, list[str]] = {}
+    for space, groups in copied.items():
+        named[f"nearest copy, {space}"] = [group[0] for group in groups]
+        named[f"consensus of five copies, {space}"] = consensus(measure, groups)
+    ten = both(copied[STANDARDISED], copied[EYES])
+    named["consensus of ten copies, two spaces"] = consensus(measure, ten)
+    named["captioner, greedy"] = [group[0] for group in own]
+    return named | copy_or_write(measure, own, ten, settings)
+
+
+def both(one: list[list[str]], other: list[list[str]]) -> list[list[str]]:
+    """Join two lists of captions item by item."""
+    return [a + b for a, b in zip(one, other, strict=True)]

@@ -1,6 +1,6 @@
 """Fine-tuning: one training loop, recipes, adapters and their cards."""
 
-from fashionlib.captioning.training.adapters import adapt, refuse_tower
+from fashionlib.captioning.training.adapters import adapt, count_weights, refuse_tower
 from fashionlib.captioning.training.batches import mirrored, plan
 from fashionlib.captioning.training.fine_tuning import train
 from fashionlib.captioning.training.history import cost, curve
@@ -9,6 +9,7 @@ from fashionlib.captioning.training.recipes import (
     Lora,
     Recipe,
     recipe,
+    recipes_table,
     sources,
 )
 
@@ -18,10 +19,12 @@ __all__ = [
     "Recipe",
     "adapt",
     "cost",
+    "count_weights",
     "curve",
     "mirrored",
     "plan",
     "recipe",
+    "recipes_table",
     "refuse_tower",
     "sources",
     "train",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
 import torch
 
 from fashionlib.captioning.captioners import Captioner
@@ -44,6 +45,29 @@ def adapt(
     if getattr(base, "quantization_method", None):
         base = prepare_model_for_kbit_training(base, use_gradient_checkpointing=False)
     return replace(captioner, model=get_peft_model(base, config))
+
+
+PARTS = {  # of a weight's name: of the model; the first that fits
+    "qformer": "Q-Former",
+    "projec": "projection",
+    "language": "language model",
+    "lm_head": "language model",
+    "": "vision tower and queries",
+}
+
+
+def count_weights(captioner: Captioner) -> pd.DataFrame:
+    """Count a captioner's weights, and those that learn: one row a part of the model.
+
+    Columns weights and learned.
+    """
+    rows: dict[str, list[int]] = {}
+    for name, weight in captioner.model.named_parameters():
+        part = next(part for key, part in PARTS.items() if key in name)
+        row = rows.setdefault(part, [0, 0])
+        row[0] += weight.numel()
+        row[1] += weight.numel() * weight.requires_grad
+    return pd.DataFrame.from_dict(rows, "index", columns=["weights", "learned"])
 
 
 def refuse_tower(captioner: Captioner, lora: Lora) -> None:

@@ -80,7 +80,7 @@ def save_adapter(
     captioner: Captioner,
     folder: Path,
     base: str | Path,
-    text: str,
+    text: str = "",
     push_to_hub: str = "",
 ) -> None:
     """Write the PEFT folder with `text` as its card; `push_to_hub` as of `publish`.

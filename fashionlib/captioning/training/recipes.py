@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
 LANGUAGE = (
@@ -27,6 +28,18 @@ TARGETS = {  # what LoRA may be put beside, as a pattern of module names
     "attention q k": (
         r"qformer\..*\.(query|key)|language_model\..*\.(q_proj|k_proj|[qk])"
     ),
+}
+
+
+SHOWN = {  # fields: columns of `recipes_table`
+    "batch_size": "batch",
+    "lr": "rate",
+    "betas": "betas",
+    "weight_decay": "weight decay",
+    "r": "rank",
+    "alpha": "alpha",
+    "dropout": "dropout",
+    "targets": "LoRA on",
 }
 
 
@@ -140,6 +153,19 @@ def recipe(
 def sources() -> dict[str, str]:
     """Return each recipe's name and where its numbers stand."""
     return {name: fields["source"] for name, fields in _configurations().items()}
+
+
+def recipes_table() -> pd.DataFrame:
+    """Return all recipes as texts, one a row, with where their numbers stand."""
+    rows = {}
+    for name, source in sources().items():
+        fields = asdict(recipe(name, steps=1))
+        fields |= fields.pop("lora") or {}
+        row = {
+            column: str(fields[key]) for key, column in SHOWN.items() if key in fields
+        }
+        rows[name] = row | {"where its numbers stand": source}
+    return pd.DataFrame.from_dict(rows, "index")
 
 
 def _configurations() -> dict[str, dict[str, Any]]:
