@@ -378,15 +378,34 @@ def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     return figure
 
 
+def shaded(panels: Mapping[str, pd.DataFrame], form: str = ".3f") -> plt.Figure:
+    """Draw tables of scores side by side, a title each, shaded up to the highest."""
+    top = max(frame.max(axis=None) for frame in panels.values())
+    widths = [frame.shape[1] for frame in panels.values()]
+    figure, places = plt.subplots(
+        1, len(panels), figsize=(9, 3.6), sharey=True, width_ratios=widths
+    )
+    for axes, (title, frame) in zip(places, panels.items(), strict=True):
+        _shade(axes, frame, "Blues", lambda score: score > 0.6 * top, top, form)
+        axes.set_title(title)
+    return figure
+
+
 def _shade(
-    axes: Axes, frame: pd.DataFrame, colours: str, dark: Callable[[float], bool]
+    axes: Axes,
+    frame: pd.DataFrame,
+    colours: str,
+    dark: Callable[[float], bool],
+    top: float = 1,
+    form: str = "",
 ) -> None:
-    """Draw a table of shares; the text is white where the cell is dark."""
-    axes.imshow(frame, cmap=colours, vmin=0, vmax=1, aspect="auto")
+    """Draw a table of shares or scores; the text is white where the cell is dark."""
+    axes.imshow(frame, cmap=colours, vmin=0, vmax=top, aspect="auto")
     for (row, column), share in np.ndenumerate(frame.to_numpy()):
         place = {"ha": "center", "va": "center"}
         ink = "white" if dark(share) else "black"
-        axes.text(column, row, f"{100 * share:.0f}", color=ink, **place)
+        text = format(share, form) if form else f"{100 * share:.0f}"
+        axes.text(column, row, text, color=ink, **place)
     across = [str(name) for name in frame.columns]
     axes.set_xticks(range(len(across)), across, rotation=30, ha="right")
     axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])

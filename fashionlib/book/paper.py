@@ -145,9 +145,7 @@ def columns(
     return table.loc[parts[-1].index]
 
 
-def stacked(
-    here: pd.DataFrame, result: str, key: str, profile: str = ""
-) -> pd.DataFrame:
+def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
     """Set the sample's rows of a saved table above this run's.
 
     `here` has a column "data", which then also says of whose run a row is. The sample's

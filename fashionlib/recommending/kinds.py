@@ -56,3 +56,23 @@ def hits_by_kind(
             judged = {"pairs": sizes, "hits": count, "recall": count / sizes}
             tables[kind, model] = pd.DataFrame(judged, index=users)
     return pd.concat(tables, names=["kind", "model"])
+
+
+def shares(recalls: pd.DataFrame) -> pd.DataFrame:
+    """Divide the test pairs, and each model's hits, into kinds: a row each, KINDS.
+
+    `recalls` has columns data, kind, model, pairs and hits. A row is named by its data,
+    what it counts, and how many there are.
+    """
+    table = recalls.set_index(["data", "model", "kind"])
+    hits = table["hits"].unstack("kind", sort=False)  # (data, model) x kinds
+    pairs = table["pairs"].unstack("kind", sort=False)
+    rows = {}
+    for data, models in hits.groupby(level="data", sort=False):
+        rows[f"{data}, test pairs"] = pairs.loc[data].iloc[0]
+        for model, counts in models.droplevel("data").drop("Random").iterrows():
+            rows[f"{data}, {model}'s hits"] = counts
+    frame = pd.DataFrame(rows).T.reindex(columns=list(KINDS)).fillna(0)
+    total = frame.sum(axis=1)
+    names = [f"{row} ({count:,.0f})" for row, count in total.items()]
+    return frame.div(total, axis=0).fillna(0).set_axis(names)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 
@@ -80,6 +81,19 @@ def per_user(
         for k in cutoffs
         for name, metric in METRICS.items()
     }
+
+
+def by_length(
+    lists: np.ndarray, relevant: sparse.csr_matrix, longest: int
+) -> pd.DataFrame:
+    """Return every metric's mean over users at 1 to `longest` places.
+
+    Columns metric, k and value.
+    """
+    scores = per_user(lists, relevant, range(1, longest + 1))
+    keys = [(name, k) for name in METRICS for k in range(1, longest + 1)]
+    means = [float(scores[f"{name}@{k}"].mean()) for name, k in keys]
+    return pd.DataFrame(keys, columns=["metric", "k"]).assign(value=means)
 
 
 def coverage(lists: np.ndarray, items: int, k: int) -> float:
