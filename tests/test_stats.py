@@ -129,3 +129,15 @@ def test_columns_means_are_each_of_the_values_that_are_there():
     assert stats.means(table, 3, 50).loc["b"].tolist() == pytest.approx(
         list(stats.mean(table.b, 3, 50).ends)
     )
+
+
+def test_means_of_columns_and_of_groups_are_those_of_their_values():
+    index = pd.MultiIndex.from_product([list("ba"), range(50)], names=["kind", "user"])
+    values = pd.Series(np.random.default_rng(0).random(100), index, name="score")
+    groups = stats.means_by(values, ["kind"], seed=1)
+    assert groups.index.get_level_values("kind").tolist() == ["b", "a"]
+    columns = stats.means(values.unstack("kind"), seed=1)
+    for kind in "ab":
+        expected = stats.mean(values.xs(kind), seed=1).ends
+        assert tuple(groups.loc[(kind,)]) == expected
+        assert tuple(columns.loc[kind]) == expected

@@ -165,3 +165,48 @@ def test_each_names_pictures_stand_in_a_row_of_their_own():
     figure = figures.picture_rows(rows, columns=2)
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["a", "", "b", "", "", ""]
+
+
+def test_grouped_intervals_have_a_panel_a_dataset_and_a_colour_a_hue():
+    rows = [(d, r, h) for d in ("week", "years") for r in "xy" for h in ("a", "b")]
+    frame = pd.DataFrame(rows, columns=["data", "row", "hue"])
+    frame = frame.assign(value=np.arange(8.0), low=-1.0, high=9.0)
+    figure = figures.grouped_intervals(
+        frame, "row", "hue", "score", {"a": "C0", "b": "C3"}
+    )
+    assert [axes.get_title() for axes in figure.axes] == ["week", "years"]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["x", "y"]
+    points = figure.axes[1].containers[1].lines[0]
+    assert points.get_xdata().tolist() == [5, 7] and points.get_color() == "C3"
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a", "b"]
+
+
+def test_line_panels_have_a_column_and_a_row_for_each_value():
+    rows = [(d, m, k, k * k) for d in "xy" for m in ("AP", "MAP") for k in (1, 2)]
+    frame = pd.DataFrame(rows, columns=["data", "metric", "k", "value"])
+    frame["model"] = "knn"
+    figure = figures.line_panels(
+        frame, "model", "metric", "data", {"knn": "C0"}, [1, 2]
+    )
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["AP, x", "MAP, x", "AP, y", "MAP, y"]
+    assert figure.axes[3].lines[0].get_ydata().tolist() == [1, 4]
+
+
+def test_stacked_bars_add_up_and_name_large_shares():
+    shares = pd.DataFrame({"a": [0.5, 0.99], "b": [0.5, 0.01]}, ["one", "two"])
+    axes = figures.stacked_bars(shares, ["C0", "C1"], "share")
+    ends = [patch.get_x() + patch.get_width() for patch in axes.containers[1]]
+    assert ends == pytest.approx([1, 1])
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["50%", "99%", "50%", ""]
+
+
+def test_dots_and_shaded_tables_show_every_value():
+    axes = figures.dots(pd.DataFrame({42: [1.0, 2], 0: [3.0, 4]}, ["a", "b"]), "NDCG")
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[1, 3], [2, 4]]
+    panels = {"one": pd.DataFrame([[0.1, 0.2]]), "two": pd.DataFrame([[0.05]])}
+    figure = figures.shaded(panels)
+    texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert texts == [["0.100", "0.200"], ["0.050"]]

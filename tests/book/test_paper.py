@@ -231,3 +231,21 @@ def test_cells_with_labels_of_their_own_stand_side_by_side():
     )
     assert both.index.tolist() == list(values["table1"])
     assert both.loc["Original: users"].tolist() == ["1,372,980", None, "12"]
+
+
+def test_columns_of_three_origins_have_the_rows_of_this_run():
+    table = paper.columns({"a": 1, "z": 9}, {}, {"b": 3, "a": 2})
+    assert list(table.columns) == list(paper.ORIGINS)
+    assert table[paper.HERE].to_dict() == {"b": 3, "a": 2}
+    assert table[paper.PUBLISHED]["a"] == 1
+    assert table[paper.SAMPLE].isna().all()
+
+
+def test_rows_of_the_sample_stand_above_those_of_this_run(monkeypatch):
+    rows = {"facts": [{"data": "hm", "value": 1}]}
+    monkeypatch.setattr(paper, "sample", lambda result: rows)
+    here = pd.DataFrame({"data": ["drawn"], "value": [2]})
+    both = paper.stacked("r", "tiny", "facts", here)
+    assert both.data.tolist() == ["H&M sample: hm", "this run: drawn"]
+    alone = paper.stacked("r", "sample", "facts", here)
+    assert alone.data.tolist() == ["this run: drawn"]

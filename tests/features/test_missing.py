@@ -39,6 +39,14 @@ def test_the_nearest_picture_gives_its_items_row() -> None:
     assert filled.made_by == {"encoder": "e", "filled": "nearest picture"}
 
 
+def test_fillings_are_the_four_ways_for_the_same_items() -> None:
+    random = missing.random_donors(KNOWN, ["x", "y"], seed=0)
+    rows = missing.fillings(KNOWN, random, {"x": "c", "y": "a"})
+    assert list(rows) == ["zeros", "mean", "random caption", "nearest picture"]
+    assert all(space.ids == ["x", "y"] for space in rows.values())
+    assert rows["nearest picture"].matrix.tolist() == [[8, 0], [1, 2]]
+
+
 def test_an_item_is_never_the_donor_of_another_filled_item() -> None:
     twins = Features(
         ["x", "y", "a", "b", "c"],

@@ -155,3 +155,12 @@ def test_bad_input_is_named(lists, truth, k, message):
 def test_coverage_counts_items_shown():
     assert ranking.coverage(np.array([[0, 1, -1], [1, 0, 2]]), 8, 2) == 2 / 8
     assert ranking.coverage(np.array([[0, 1, -1], [1, 0, 2]]), 8, 3) == 3 / 8
+
+
+def test_means_at_every_length_are_those_of_single_cutoffs():
+    lists, truth = np.array([[0, 1, 2], [2, 1, 0]]), relevant([{1, 4}, {0}], 6)
+    table = ranking.by_length(lists, truth, 3).set_index(["metric", "k"]).value
+    assert table["NDCG", 2] == pytest.approx(ranking.ndcg(lists, truth, 2).mean())
+    assert table["Elliot MAP"].tolist() == pytest.approx(
+        [ranking.map_elliot(lists, truth, k).mean() for k in (1, 2, 3)]
+    )

@@ -308,3 +308,14 @@ def test_paired_differences_know_a_real_one_from_none():
         ValueError, match="1 of 400 users were judged for one of 'a' and 'b' alone"
     ):
         recommending.paired(per_user.drop(("b", "u3")), [("a", "b")])
+
+
+def test_every_model_against_one():
+    users = pd.Index(["u", "v"], name="user_id")
+    scores = {"a": [0.1, 0.3], "b": [0.2, 0.4], "c": [0.0, 0.0]}
+    tables = {name: pd.DataFrame({"NDCG@5": s}, users) for name, s in scores.items()}
+    per_user = pd.concat(tables, names=["model"])
+    table = recommending.against(per_user, "a")
+    assert table.value.to_dict() == pytest.approx({"b": 0.1, "c": -0.2})
+    pair = recommending.paired(per_user, [("b", "a")]).iloc[0]
+    assert table.loc["b"].tolist() == pair.tolist()

@@ -3,8 +3,9 @@ import pytest
 import torch
 from scipy import sparse
 
+from fashionlib.features import Features
 from fashionlib.recommending.training import Pairs
-from fashionlib.recommending.vbpr import VBPR
+from fashionlib.recommending.vbpr import VBPR, of_spaces
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +218,21 @@ def test_features_of_another_catalogue_are_refused(tastes):
     broken[3, 3] = np.nan
     with pytest.raises(ValueError, match="finite"):
         VBPR(broken).fit(train)
+
+
+def test_a_model_for_each_space_joined_by_id(tastes):
+    train, features, _, _ = tastes
+    ids = [f"{n:03}" for n in range(400)]
+    turned = Features(ids[::-1], features[::-1])
+    models = of_spaces({"looks": turned, "none": None}, np.array(ids), epochs=2, seed=1)
+    assert np.array_equal(models["looks"].features, features)
+    assert models["none"].fit(train).inputs is None and models["none"].epochs == 2
+
+
+def test_the_epoch_whose_weights_stay():
+    model = VBPR()
+    model.history = [{"epoch": n, "loss": 0, "ndcg": None} for n in (1, 2, 3)]
+    assert model.best_epoch == 3  # nothing was checked: the last
+    for row, ndcg in zip(model.history, (0.2, 0.3, 0.1), strict=True):
+        row["ndcg"] = ndcg
+    assert model.best_epoch == 2

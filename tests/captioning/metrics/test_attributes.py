@@ -242,3 +242,16 @@ def test_a_faulty_table_of_unseen_words_is_refused_by_line(tmp_path, text, fault
     (tmp_path / "unseen.csv").write_text(text)
     with pytest.raises(ValueError, match=f"unseen.csv.*{fault}"):
         attributes.read_invisible(tmp_path / "unseen.csv")
+
+
+def test_captions_described_in_numbers():
+    captions = ["a red coat", "a red coat", "boots"]
+    lemmas = [["red", "coat"], ["red", "red"], []]
+    about = attributes.described(captions, lemmas, ["red", "coat"], ["boots"])
+    assert about == {
+        "captions": 3,
+        "distinct": 2,
+        "words": (3 + 3 + 1) / 3,
+        "attribute words": (2 + 1 + 0) / 3,
+        "word for word the shop's": 1 / 3,
+    }
