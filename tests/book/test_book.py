@@ -41,14 +41,10 @@ class Page(HTMLParser):
 
 def planned(snakemake, folder: Path) -> set[str]:
     """Notebooks that Snakemake would execute in `folder`."""
-    done = snakemake("--dry-run", "--quiet", "rules", folder=folder)
+    done = snakemake("--dry-run", folder=folder)
     assert done.returncode == 0, done.stderr
-    full = snakemake("--dry-run", folder=folder)
-    return set(
-        re.findall(
-            r"^(?:local)?rule notebook_(\w+):", full.stdout + full.stderr, flags=re.M
-        )
-    )
+    lines = done.stdout + done.stderr
+    return set(re.findall(r"^(?:local)?rule notebook_(\w+):", lines, flags=re.M))
 
 
 def test_every_page_of_the_table_of_contents_is_there(book):
