@@ -7,7 +7,6 @@ compare what a generated caption and its reference name of it. Two conventions, 
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -299,23 +298,21 @@ def read_invisible(path: Path) -> dict[str, str]:
     """Read a table `lemma,reason` of attributes that no product photo shows.
 
     FileNotFoundError without the file; ValueError for other columns, a lemma twice or a
-    missing reason, by line.
+    missing reason.
     """
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    if header != ["lemma", "reason"]:
+    table = pd.read_csv(path)
+    if list(table) != ["lemma", "reason"]:
         raise ValueError(
-            f"{path} starts with {header}; its columns should be lemma,reason"
+            f"{path} has {list(table)}; its columns should be lemma,reason"
         )
-    reasons: dict[str, str] = {}
-    for line, row in enumerate(rows, 2):
-        if len(row) != 2 or not all(row) or row[0] in reasons:
-            raise ValueError(
-                f"{path}, line {line}: {row}; expected a lemma not named before, and a"
-                " reason"
-            )
-        reasons[row[0]] = row[1]
-    return reasons
+    faulty = table["lemma"].duplicated() | table.isna().any(axis=1)
+    if faulty.any():
+        line = int(faulty.argmax())
+        raise ValueError(
+            f"{path}, line {line + 2}: {table.loc[line].tolist()}; expected a lemma not"
+            " named before, and a reason"
+        )
+    return dict(table.to_numpy())
 
 
 def invisible_shares(
@@ -393,7 +390,7 @@ def mistakes(
     reference: Sequence[Sequence[str]],
     pool: Iterable[str],
 ) -> pd.DataFrame:
-    """Count in how many captions each attribute is mistaken, one row a lemma of the pool.
+    """Count in how many captions each attribute of the pool is mistaken, a row a lemma.
 
     Columns: "in the truth", of these "missed" by the generated caption, and "invented"
     (only in the generated one). The most missed come first, then the most invented.
