@@ -162,7 +162,7 @@ def beside(
     values: Mapping[str, Any],
     table: str,
     result: str,
-    rows: Mapping[str | tuple[str, str], str] | Sequence[str],
+    rows: Mapping[str | tuple[str, str | None], str] | Sequence[str],
     columns: Mapping[str | tuple[str, str], str] | Sequence[str],
     read: Callable[[Mapping[str, Any]], Cells],
     form: str = ".1f",
@@ -172,11 +172,11 @@ def beside(
 
     `values` are this run's, as saved under `result`; the sample's are the kept ones.
     `read` takes either and returns {row: {column: number or Estimate}}. `rows` maps a
-    printed row, or (row, setting), to ours, `columns` a printed column, or (column,
-    setting), to ours; a sequence says that ours has the printed names. Numbers are
-    multiplied by `scale` and written in `form`, an Estimate with its interval; what is
-    missing stays so. The index is (row, column), so `.unstack("column")` gives the
-    printed table's shape.
+    printed row, or (row, setting), to ours, or (label, None) where it isn't printed;
+    `columns` a printed column, or (column, setting), to ours; a sequence says that ours
+    has the printed names. Numbers are multiplied by `scale` and written in `form`, an
+    Estimate with its interval; what is missing stays so. The index is (row, column), so
+    `.unstack("column")` gives the printed table's shape.
     """
     kept = sample(result)
     ours = {SAMPLE: read(kept) if kept else {}, HERE: read(values)}
@@ -190,7 +190,8 @@ def beside(
         for printed_column, name in columns.items():
             apart = isinstance(printed_column, tuple)
             column, of = printed_column if apart else (printed_column, setting)
-            cells = {PUBLISHED: printed(table, row, of).get(column)}
+            known = {} if setting is None else printed(table, row, of)
+            cells = {PUBLISHED: known.get(column)}
             for origin, cell in ours.items():
                 cells[origin] = cell.get(mine, {}).get(name)
             label = " ".join(filter(None, (row, setting)))
@@ -200,6 +201,16 @@ def beside(
             }
     frame = pd.DataFrame.from_dict(lines, orient="index", columns=list(ORIGINS))
     return frame.rename_axis(["row", "column"])
+
+
+def estimates(
+    rows: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> dict[str, dict[str, Estimate]]:
+    """Read the intervals of a saved table, {row: {column: {value, low, high}}}."""
+    return {
+        name: {column: Estimate.of(cell) for column, cell in cells.items()}
+        for name, cells in rows.items()
+    }
 
 
 def beside_cells(

@@ -249,3 +249,17 @@ def test_rows_of_the_sample_stand_above_those_of_this_run(monkeypatch):
     assert both.data.tolist() == ["H&M sample: hm", "this run: drawn"]
     alone = paper.stacked("r", "sample", "facts", here)
     assert alone.data.tolist() == ["this run: drawn"]
+
+
+def test_beside_shows_a_row_that_is_not_printed_and_saved_intervals():
+    saved = {"frozen": {"top-1": {"accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 3}}}
+    both = paper.beside(
+        saved,
+        "thesis_b/table4.3",
+        result="not kept",
+        rows={("raw encoder", None): "frozen"},
+        columns=["top-1"],
+        read=paper.estimates,
+    )
+    row = both.loc[("raw encoder", "top-1")]
+    assert row[paper.HERE] == "50.0 [40.0, 60.0]" and row.isna().sum() == 2
