@@ -7,7 +7,7 @@ the same on both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -800,6 +800,27 @@ def garment(kind: str, rng: np.random.Generator) -> Garment:
         details=tuple(d for d in DETAILS if d in has),
         motif=int(rng.integers(1_000_000)),
     )
+
+
+def assortment(rng: np.random.Generator) -> dict[str, Garment]:
+    """Draw a product of each subcategory."""
+    return {kind: garment(kind, rng) for kind in KINDS}
+
+
+def plain(garment: Garment, **parts: Any) -> Garment:
+    """Return the garment in plain cotton with a round neckline and no details.
+
+    `parts` are other attributes to change.
+    """
+    usual = {"pattern": "solid", "fabric": "cotton", "tone": "normal", "details": ()}
+    usual |= {"neckline": "round", "shoulder": "normal"}
+    return replace(garment, **usual | parts)
+
+
+def varied(garment: Garment, attribute: str) -> dict[str, Garment]:
+    """Return the garment with each value of the attribute, all else the same."""
+    values = ATTRIBUTES[attribute]
+    return {value: replace(garment, **{attribute: value}) for value in values}
 
 
 def kinds(count: int, rng: np.random.Generator) -> list[str]:

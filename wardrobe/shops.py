@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashionlib.data.interactions import leaks, temporal_split
 from wardrobe.planting import articles
 from wardrobe.shoppers import VISIBLE, interactions
 
@@ -28,6 +29,25 @@ def shop(
         "date": bought["day"],
     }
     return truth, pd.DataFrame(columns)
+
+
+def measures(truth: pd.DataFrame, rows: pd.DataFrame) -> dict[str, float]:
+    """Return what interactions with `truth`'s articles show of people's habits.
+
+    bought before: of the test's pairs, those in train too; same day: test rows whose
+    user has a train row of that day; top 60 articles: their share of all rows; own
+    favourite type: a user's rows of their commonest product type, mean over users.
+    """
+    leaking = leaks(*temporal_split(rows))
+    top = rows["item_id"].value_counts(normalize=True)[:60]
+    types = rows["item_id"].map(truth.set_index("item_id")["type"])
+    shares = types.groupby(rows["user_id"]).value_counts(normalize=True)
+    return {
+        "bought before": leaking["bought before"],
+        "same day": leaking["same day"],
+        "top 60 articles": top.sum(),
+        "own favourite type": shares.groupby("user_id").max().mean(),
+    }
 
 
 def true_looks(truth: pd.DataFrame, items: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ Worn photos are taken in a street, a shop, a park or a room.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import skia
 from PIL import Image, ImageFilter
@@ -66,6 +68,25 @@ def flat(
     canvas.restore()
     _backdrop(canvas, light)
     return _develop(pixels, rng, grain=1.6)
+
+
+def flats(
+    garments: Iterable[Garment],
+    colours: str | Sequence[str],
+    seed: int,
+    size: tuple[int, int] = SHEET,
+) -> list[Image.Image]:
+    """Take shop photos that differ by the garments alone, or by their colours.
+
+    Light, turn and noise are the same in all. One colour is that of each garment.
+    """
+    garments = list(garments)
+    if isinstance(colours, str):
+        colours = [colours] * len(garments)
+    photos = []
+    for garment, colour in zip(garments, colours, strict=True):
+        photos.append(flat(garment, colour, np.random.default_rng(seed), size))
+    return photos
 
 
 def _lamp(canvas: skia.Canvas, light: np.ndarray) -> None:

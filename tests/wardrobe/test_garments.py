@@ -289,3 +289,28 @@ def test_a_curve_keeps_corners_and_passes_its_points() -> None:
     bend = curve([(0, 0), (5, 1), (10, 0)], closed=False)
     points = [(p.x(), p.y()) for p in bend.getPoints(bend.countPoints())]
     assert (5.0, 1.0) in points and bend.countPoints() == 7  # two cubic pieces
+
+
+def test_one_attribute_varies_and_nothing_else() -> None:
+    rng = np.random.default_rng(2)
+    products = catalogue.assortment(rng)
+    assert list(products) == list(KINDS)
+    plain = catalogue.plain(products["blouse"], button="full")
+    assert (plain.pattern, plain.fabric, plain.tone) == ("solid", "cotton", "normal")
+    assert (plain.details, plain.button) == ((), "full")
+    assert plain.fit == products["blouse"].fit
+    varied = catalogue.varied(plain, "neckline")
+    assert list(varied) == list(ATTRIBUTES["neckline"]) and varied["round"] == plain
+    assert {replace(garment, neckline="round") for garment in varied.values()} == {
+        plain
+    }
+
+
+def test_shop_photos_of_one_seed_differ_by_the_garment_alone() -> None:
+    garment = catalogue.garment("coat", np.random.default_rng(3))
+    once, again = views.flats([garment, garment], "navy", 4, (40, 60))
+    assert np.array_equal(once, again)
+    navy, red = views.flats([garment, garment], ["navy", "red"], 4, (40, 60))
+    assert np.array_equal(once, navy) and not np.array_equal(navy, red)
+    with pytest.raises(ValueError, match="shorter"):
+        views.flats([garment, garment], ["navy"], 4)

@@ -15,7 +15,7 @@ from PIL import Image
 import wardrobe
 from fashionlib.data.readers import folders, hm, layouts
 from fashionlib.labelling import attribute_schema
-from wardrobe import catalogue, shoppers, views, words
+from wardrobe import catalogue, shoppers, shops, views, words
 from wardrobe.layouts.hm import APPEARANCE
 
 KAGGLE = [
@@ -313,3 +313,19 @@ def test_each_article_is_photographed_twice_beside_its_truth(tmp_path: Path) -> 
     captions = words.captions("manual", truth, 5)
     assert len(captions) == 18 and captions == words.captions("manual", truth, 5)
     assert captions != words.captions("manual", truth, 6)
+
+
+def test_measures_of_habits_by_hand() -> None:
+    truth = pd.DataFrame({"item_id": ["a000", "b000", "c000"], "type": [*"xxy"]})
+    rows = pd.DataFrame(
+        {
+            "user_id": [0] * 5 + [1],
+            "item_id": ["a000", "b000", "c000", "a000", "a000", "c000"],
+            "date": [1, 1, 2, 3, 4, 1],
+        }
+    )
+    measured = shops.measures(truth, rows)
+    # the test: the last of user 0's five rows, bought before, and user 1's only row
+    assert measured["bought before"] == 1 / 2 and measured["same day"] == 0
+    assert measured["top 60 articles"] == pytest.approx(1)
+    assert measured["own favourite type"] == pytest.approx((4 / 5 + 1) / 2)

@@ -17,6 +17,7 @@ from wardrobe.words import (
     PHRASES,
     STYLES,
     UNSEEN,
+    in_all_styles,
     invisible_lemmas,
     judge,
     true_phrases,
@@ -258,3 +259,11 @@ def test_invisible_lemmas_say_nothing_that_is_drawn() -> None:
     drawn = {p for kinds in PHRASES.values() for said in kinds.values() for p in said}
     assert not lemmas & {word for phrase in drawn for word in phrase.split()}
     assert invisible_lemmas("generic", tagged) == set()
+
+
+def test_a_garment_in_all_styles() -> None:
+    garment, colour = ARTICLES[0]
+    texts = in_all_styles(garment, colour, 5)
+    assert list(texts) == list(STYLES)
+    rng = np.random.default_rng(5)
+    assert texts["manual"] == STYLES["manual"](garment, colour, rng)

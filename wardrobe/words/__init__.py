@@ -7,13 +7,20 @@ those words.
 """
 
 from wardrobe.words.phrases import PHRASES, true_phrases
-from wardrobe.words.styles import STYLES, UNSEEN, captions, invisible_lemmas
+from wardrobe.words.styles import (
+    STYLES,
+    UNSEEN,
+    captions,
+    in_all_styles,
+    invisible_lemmas,
+)
 
 __all__ = [
     "PHRASES",
     "STYLES",
     "UNSEEN",
     "captions",
+    "in_all_styles",
     "invisible_lemmas",
     "true_phrases",
 ]

@@ -55,3 +55,11 @@ def invisible_lemmas(
     ]
     added, true = tagged(sorted(UNSEEN[style])), tagged(drawn)
     return set().union(*added) - set().union(*true)
+
+
+def in_all_styles(garment: Garment, colour: str, seed: int) -> dict[str, str]:
+    """Write a caption in each of `STYLES`, each with a generator of that seed."""
+    captions = {}
+    for style, write in STYLES.items():
+        captions[style] = write(garment, colour, np.random.default_rng(seed))
+    return captions
