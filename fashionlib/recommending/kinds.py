@@ -13,7 +13,7 @@ from fashionlib.recommending import ranking
 KINDS = ("bought before", "other colour", "day in train", "later day")
 
 
-def kinds(train: pd.DataFrame, test: pd.DataFrame) -> pd.Series:
+def of_test_rows(train: pd.DataFrame, test: pd.DataFrame) -> pd.Series:
     """Return the first kind of `KINDS` that fits each test row.
 
     The user has a train row of the item (bought before), of its product, H&M's first
@@ -41,7 +41,7 @@ def hits_by_kind(
     One row per (kind, model, user_id) with a pair of that kind: "pairs", "hits" among
     the first k places, "recall". `data` is made of the two tables.
     """
-    test = test.assign(kind=kinds(train, test))
+    test = test.assign(kind=of_test_rows(train, test))
     test = test[test["user_id"].isin(data.users)]
     test = test.drop_duplicates(["user_id", "item_id"])
     tables = {}

@@ -45,7 +45,9 @@ class UserKNN:
 
     def fit(self, train: sparse.csr_matrix) -> UserKNN:
         """Find each user's neighbours."""
-        similar = neighbours(train, self.k, counting_self=self.convention == "elliot")
+        similar = cosine_neighbours(
+            train, self.k, counting_self=self.convention == "elliot"
+        )
         self.train = train
         self.similar = similar if self.convention == "plain" else similar.T.tocsr()
         return self
@@ -70,7 +72,7 @@ class ItemKNN:
     def fit(self, train: sparse.csr_matrix) -> ItemKNN:
         """Find each item's neighbours."""
         counting_self = self.convention in ("elliot", "implicit")
-        similar = neighbours(train.T.tocsr(), self.k, counting_self)
+        similar = cosine_neighbours(train.T.tocsr(), self.k, counting_self)
         self.train = train
         self.similar = similar if self.convention == "implicit" else similar.T.tocsr()
         return self
@@ -81,7 +83,7 @@ class ItemKNN:
         return kernels.top_products(self.train[users], self.similar, masked, n)
 
 
-def neighbours(
+def cosine_neighbours(
     rows: sparse.csr_matrix, k: int, counting_self: bool = False
 ) -> sparse.csr_matrix:
     """Return (n, n) cosines between binary rows, each row's k largest alone.

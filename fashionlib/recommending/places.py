@@ -17,7 +17,7 @@ TOP = 12
 MEASURES = ("below", "in twelve")
 
 
-def places(
+def shares_below(
     models: Mapping[str, Any],
     wanted: sparse.csr_matrix,
     bought: sparse.csr_matrix,
@@ -34,13 +34,13 @@ def places(
     mean is over a group's pairs, one row a group.
     """
     tables = {
-        name: _places(model, wanted, bought, candidates, groups)
+        name: _shares_below(model, wanted, bought, candidates, groups)
         for name, model in models.items()
     }
     return pd.concat(tables, axis=1)
 
 
-def _places(
+def _shares_below(
     model: Any,
     wanted: sparse.csr_matrix,
     bought: sparse.csr_matrix,
@@ -67,7 +67,7 @@ def _places(
 
 
 def summary(table: pd.DataFrame, base: str, seed: int) -> pd.DataFrame:
-    """Write a table of `places`, a row a model, with intervals over its rows.
+    """Write a table of `shares_below`, a row a model, with intervals over its rows.
 
     The second column is the paired difference from the model `base`.
     """

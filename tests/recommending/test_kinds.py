@@ -25,7 +25,7 @@ TEST = pd.DataFrame(
 
 
 def test_the_first_kind_that_fits():
-    found = kinds.kinds(TRAIN, TEST).tolist()
+    found = kinds.of_test_rows(TRAIN, TEST).tolist()
     before, colour, day, later = kinds.KINDS
     assert found == [before, colour, day, day, later, later]
 

@@ -26,7 +26,7 @@ def pairs(*cells, users=2, items=6):
 def test_shares_below_by_hand():
     wanted, bought = pairs((0, 3), (0, 1), (1, 2)), pairs((0, 0))
     groups = np.array(["p", "q", "r", "p", "s", "t"])
-    table = places.places({"m": Scored()}, wanted, bought, np.arange(6), groups)
+    table = places.shares_below({"m": Scored()}, wanted, bought, np.arange(6), groups)
     # user 0's others are 2, 4, 5: item 1 is above all, 3 ties with 4 and is above 5
     assert table["m", "below"].to_dict() == {"p": 1.5 / 3, "q": 1, "r": 0.5}
     assert (table["m", "in twelve"] == 1).all()
@@ -34,7 +34,7 @@ def test_shares_below_by_hand():
 
 def test_only_candidates_are_compared():
     wanted, nothing = pairs((0, 3)), sparse.csr_matrix((2, 6))
-    table = places.places(
+    table = places.shares_below(
         {"m": Scored()}, wanted, nothing, np.array([3, 5]), np.arange(6)
     )
     assert table["m", "below"].to_dict() == {3: 1}
@@ -43,7 +43,7 @@ def test_only_candidates_are_compared():
 def test_nothing_wanted_is_an_empty_table():
     nothing = sparse.csr_matrix((2, 6))
     models = {"m": Scored()}
-    table = places.places(models, nothing, nothing, np.arange(6), np.arange(6))
+    table = places.shares_below(models, nothing, nothing, np.arange(6), np.arange(6))
     assert table.shape == (0, 2)
 
 
@@ -54,7 +54,7 @@ def test_twelve_places_and_no_more():
 
     wanted = sparse.csr_matrix((np.ones(2), ([0, 0], [11, 14])), (1, 20))
     nothing = sparse.csr_matrix((1, 20))
-    table = places.places(
+    table = places.shares_below(
         {"m": Ordered()}, wanted, nothing, np.arange(20), np.arange(20)
     )
     # item 11 has 11 others above it; 14 has 13, since 11 is wanted too

@@ -46,7 +46,7 @@ CLOTHES = matrix(
 
 
 def test_item_neighbours_by_hand():
-    similar = neighbours.neighbours(CLOTHES.T.tocsr(), 1).toarray()
+    similar = neighbours.cosine_neighbours(CLOTHES.T.tocsr(), 1).toarray()
     expected = np.zeros((5, 5))
     expected[0, 1] = expected[1, 0] = 2 / np.sqrt(2 * 3)
     expected[2, 3] = 1 / np.sqrt(2 * 1)  # not item 1, at 1 / sqrt(2 * 3)
@@ -149,7 +149,7 @@ def test_pruned_neighbours_are_all_neighbours(seed, k, share, block):
         )  # in Python: compiled code has its constants built in
         patch.setattr(kernels, "SLACK", 1 + seed % 3)
         patch.setattr(kernels, "most_similar", compiled.py_func)
-        similar = neighbours.neighbours(matrix(rows), k).toarray()
+        similar = neighbours.cosine_neighbours(matrix(rows), k).toarray()
     for mine, row in zip(similar, cosine, strict=True):
         kept = [i for i in np.argsort(-row.round(12), kind="stable")[:k] if row[i] > 0]
         assert np.flatnonzero(mine).tolist() == sorted(kept)
@@ -161,7 +161,7 @@ def test_neighbours_agree_with_implicit():
     train = matrix((np.random.default_rng(8).random((300, 80)) < 0.05).astype(float))
     theirs = library.CosineRecommender(K=21)  # counts the item itself
     theirs.fit(train.tocsr(), show_progress=False)
-    mine = neighbours.neighbours(train.T.tocsr(), 21, counting_self=True)
+    mine = neighbours.cosine_neighbours(train.T.tocsr(), 21, counting_self=True)
     # equal cosines may be cut at another of the tied items: compare the sorted values,
     # then the scores of the lists
     for a, b in zip(theirs.similarity, mine, strict=True):
