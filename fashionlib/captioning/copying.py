@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from fashionlib.captioning.metrics import Scores, score_many
 from fashionlib.captioning.metrics.overlap import Cider
 from fashionlib.captioning.rerank import Setting, consensus, copy_or_write
 from fashionlib.data.items import CAPTION, CATEGORY, PRODUCT, SPLIT, TEST, TRAIN
@@ -24,7 +25,7 @@ def copies(
     """Return {baseline: {test item: a training caption}} of items in a split.
 
     `split` is indexed by item_id. RANDOM draws one, NEAREST takes that of the nearest
-    picture (cosine), TYPICAL the commonest of the item's true category, see `commonest`.
+    picture (cosine), TYPICAL the commonest of the item's true category (`commonest`).
     """
     train, test = (split[split[SPLIT] == name] for name in (TRAIN, TEST))
     drawn = np.random.default_rng(seed).integers(0, len(train), len(test))
@@ -83,21 +84,33 @@ def systems(
     own: Sequence[Sequence[str]],
     copied: dict[str, list[list[str]]],
     settings: Sequence[Setting],
-) -> dict[str | Setting, list[str]]:
-    """Return every system's captions: copies, their consensus, the captioner, mixtures.
+    ids: pd.Index,
+) -> pd.DataFrame:
+    """Return the captions of every system: one row an item of `ids`, a column a system.
 
-    `own` are a captioner's captions of each item, the greedy one first; `copied` those
-    of `near` in each space. Mixtures of the copies of two spaces, STANDARDISED and
-    EYES, are named by their setting, see `rerank.copy_or_write`.
+    Systems are copies, their consensus, the captioner, and mixtures. `own` are a
+    captioner's captions of each item, the greedy one first; `copied` those of `near` in
+    each space. Mixtures with the copies of two spaces, STANDARDISED and EYES, are named
+    by their setting as a text, see `rerank.copy_or_write`.
     """
-    named: dict[str | Setting, list[str]] = {}
+    table = pd.DataFrame(index=ids)
     for space, groups in copied.items():
-        named[f"nearest copy, {space}"] = [group[0] for group in groups]
-        named[f"consensus of five copies, {space}"] = consensus(measure, groups)
+        table[f"nearest copy, {space}"] = [group[0] for group in groups]
+        table[f"consensus of five copies, {space}"] = consensus(measure, groups)
     ten = both(copied[STANDARDISED], copied[EYES])
-    named["consensus of ten copies, two spaces"] = consensus(measure, ten)
-    named["captioner, greedy"] = [group[0] for group in own]
-    return named | copy_or_write(measure, own, ten, settings)
+    table["consensus of ten copies, two spaces"] = consensus(measure, ten)
+    table["captioner, greedy"] = [group[0] for group in own]
+    for setting, captions in copy_or_write(measure, own, ten, settings).items():
+        table[str(setting)] = captions
+    return table
+
+
+def score(
+    items: pd.DataFrame, captions: pd.DataFrame, names: Sequence[str]
+) -> dict[str, Scores]:
+    """Score each column of captions against the items' own, by these metrics."""
+    references = {item: [caption] for item, caption in items[CAPTION].items()}
+    return score_many(references, captions.to_dict(), names)
 
 
 def both(one: list[list[str]], other: list[list[str]]) -> list[list[str]]:

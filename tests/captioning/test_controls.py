@@ -53,11 +53,11 @@ def test_every_system_has_a_caption_an_item():
     }
     own = [["a red hat", "a hat"], ["socks", "red socks"]]
     measure = rerank.cider(["a red hat", "socks", "a hat"])
-    made = copying.systems(measure, own, copied, [(0, 0.0), (5, 0.5)])
-    assert len(made) == 2 * 3 + 2 + 2
-    assert all(len(captions) == 2 for captions in made.values())
-    assert made["captioner, greedy"] == ["a red hat", "socks"]
-    assert made["consensus of five copies, pooled"] == ["a hat"] * 2
+    table = copying.systems(measure, own, copied, [(0, 0.0), (5, 0.5)], list("xy"))
+    assert table.shape == (2, 2 * 3 + 2 + 2) and table.notna().all(axis=None)
+    assert table["captioner, greedy"].to_dict() == {"x": "a red hat", "y": "socks"}
+    assert (table["consensus of five copies, pooled"] == "a hat").all()
+    assert table["(0, 0.0)"].tolist() == rerank.consensus(measure, own)
 
 
 def test_runs_are_compared_by_their_own_and_another_picture():

@@ -19,7 +19,11 @@ from fashionlib.captioning.captioners.contrast import (
     embed_texts,
     with_text,
 )
-from fashionlib.captioning.captioners.generation import encode_images, generate
+from fashionlib.captioning.captioners.generation import (
+    encode_images,
+    generate,
+    generate_samples,
+)
 from fashionlib.captioning.captioners.minis import MINIS, Size, Vit, mini
 from fashionlib.captioning.captioners.rows import Rows
 from fashionlib.captioning.captioners.spaces import feature_spaces
@@ -37,6 +41,7 @@ __all__ = [
     "encode_images",
     "feature_spaces",
     "generate",
+    "generate_samples",
     "load",
     "memory",
     "merged",

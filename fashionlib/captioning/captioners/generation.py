@@ -47,6 +47,31 @@ def generate(
     return captions
 
 
+def generate_samples(
+    captioner: Captioner,
+    images: Sequence[str],
+    samples: int,
+    temperature: float,
+    seed: int,
+    batch_size: int = 64,
+) -> list[list[str]]:
+    """Write each image's captions: the greedy one, then `samples` that are drawn."""
+    greedy = generate(captioner, images)
+    torch.manual_seed(seed)
+    drawn = generate(
+        captioner,
+        images,
+        batch_size,
+        do_sample=True,
+        temperature=temperature,
+        num_return_sequences=samples,
+    )  # an image's samples stand together
+    return [
+        [first, *drawn[row * samples : (row + 1) * samples]]
+        for row, first in enumerate(greedy)
+    ]
+
+
 class ImageStates(NamedTuple):
     """What a BLIP-2 makes of images, float32."""
 
