@@ -227,15 +227,6 @@ def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None
     assert captioners.precision("cuda:0") == torch.bfloat16
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    paths = [str(folder / f"{i}.png") for i in range(4)]
-    for path in paths:
-        Image.fromarray(rng.integers(0, 255, (40, 30, 3), dtype=np.uint8)).save(path)
-    return paths
-
-
 TOWERS = {
     "grid": ROWS,
     "vit": Vit(image_size=48, patch_size=16, width=16, layers=2),

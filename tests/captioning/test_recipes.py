@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
 from fashionlib.captioning import captioners, training
@@ -37,15 +36,6 @@ def make(kind: str = "blip2") -> Captioner:
     return captioners.mini(
         CAPTIONS * 3, Vit(32, 16, 16, layers=2), f"{kind}-small", size=SIZE
     )
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    paths = [str(folder / f"{i}.png") for i in range(4)]
-    for path in paths:
-        Image.fromarray(rng.integers(0, 255, (40, 30, 3), dtype=np.uint8)).save(path)
-    return paths
 
 
 @pytest.mark.parametrize("name", training.sources())

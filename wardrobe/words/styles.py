@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -47,12 +48,9 @@ def invisible_lemmas(
     `tagged` gives each text's lemmas. A lemma that also says something drawn is left
     out: "longer" is said with "long".
     """
-    drawn = [
-        phrase
-        for values in PHRASES.values()
-        for phrases in values.values()
-        for phrase in phrases
-    ]
+    drawn: list[str] = []
+    for values in PHRASES.values():
+        drawn += chain(*values.values())
     added, true = tagged(sorted(UNSEEN[style])), tagged(drawn)
     return set().union(*added) - set().union(*true)
 
