@@ -213,27 +213,6 @@ def estimates(
     }
 
 
-def beside_cells(
-    values: Mapping[str, Any],
-    table: str,
-    result: str,
-    read: Callable[[Mapping[str, Any]], Mapping[str, float]],
-    form: str = ",.0f",
-) -> pd.DataFrame:
-    """Set side by side what `flat` labels: a line for each of this run's labels.
-
-    `read` takes this run's values, or the sample's kept ones, and returns {label: a
-    number}.
-    """
-    kept, here = sample(result), read(values)
-    origins = {PUBLISHED: flat(table), SAMPLE: read(kept) if kept else {}, HERE: here}
-    lines = {
-        label: {o: written(cells.get(label), form, 1) for o, cells in origins.items()}
-        for label in here
-    }
-    return pd.DataFrame.from_dict(lines, orient="index", columns=list(ORIGINS))
-
-
 def written(cell: float | Estimate | None, form: str, scale: float) -> str | None:
     """Write a number, or an Estimate with its interval, times `scale`; None stays."""
     if cell is None or (isinstance(cell, float) and pd.isna(cell)):

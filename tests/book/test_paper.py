@@ -224,13 +224,10 @@ def test_beside_finds_a_column_that_is_printed_under_a_setting():
     assert both[paper.HERE].fillna("").tolist() == ["50.0", ""]
 
 
-def test_cells_with_labels_of_their_own_stand_side_by_side():
-    values = {"table1": {"Original: users": 12, "Filtered: items, all": 3}}
-    both = paper.beside_cells(
-        values, "paper_a/table1", result="nobody", read=lambda found: found["table1"]
-    )
-    assert both.index.tolist() == list(values["table1"])
-    assert both.loc["Original: users"].tolist() == ["1,372,980", None, "12"]
+def test_a_printed_table_as_one_column_is_labelled_by_row_column_and_setting():
+    printed = paper.flat("paper_a/table1")
+    assert printed["Original: users"] == 1_372_980
+    assert printed["Filtered: transactions, train"] == 24_516_873
 
 
 def test_columns_of_three_origins_have_the_rows_of_this_run():

@@ -3,7 +3,6 @@
 from fashionlib.data.interactions.ids import encode_ids
 from fashionlib.data.interactions.matrices import Interactions, latest, to_matrices
 from fashionlib.data.interactions.splits import (
-    counts,
     global_split,
     leaks,
     table_one,
@@ -12,7 +11,6 @@ from fashionlib.data.interactions.splits import (
 
 __all__ = [
     "Interactions",
-    "counts",
     "encode_ids",
     "global_split",
     "latest",
