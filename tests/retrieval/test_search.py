@@ -219,6 +219,8 @@ def test_exact_and_approximate_agree_with_cosines(
             for rows, row in zip(found, true, strict=True)
         ]
         share = np.mean(hits) / 10
+        asked = np.stack([index.vector(words=f"{n}") for n in range(20)])
+        assert index.recall(asked, 10) == pytest.approx(share)
         assert (
             share == 1 if compared == 900 else 0.8 < share <= 1
         )  # 20 of 30 cells of vectors without clusters

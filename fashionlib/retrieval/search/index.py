@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashionlib.features import Features, unit
+from fashionlib.features import Features, nearest, unit
 from fashionlib.retrieval.search.encoders import Encoder, load_encoder
 
 TABLE, METADATA = "items", "fashionlib"  # names in the database
@@ -188,6 +188,18 @@ class Index:
         rows = query.to_arrow().to_pandas()
         rows.insert(1, "score", 1 - rows.pop("_distance"))
         return rows.assign(image=[self._picture(image) for image in rows["image"]])
+
+    def recall(self, vectors: np.ndarray, k: int) -> float:
+        """Return the share of the exact k nearest items that the index finds.
+
+        `vectors` (queries, dim) have length one; the mean is over them.
+        """
+        space, shares = self.features(), []
+        exact = nearest(vectors, space.matrix, k)[0]  # (queries, k) rows of the space
+        for vector, rows in zip(vectors, exact, strict=True):
+            true = {space.ids[row] for row in rows}
+            shares.append(len(true & {*self.nearest(vector, k)["item_id"]}) / k)
+        return float(np.mean(shares))
 
     def _condition(self, where: Mapping[str, str]) -> str:
         """Return the filters in SQL: the table's own values, quoted, in any case."""
