@@ -91,6 +91,17 @@ def table(
     return HTML(style.set_table_attributes('class="book"').set_uuid(name).to_html())
 
 
+def by_origin(sources: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> HTML:
+    """Write tables of fractions, one an origin, below each other, in percent.
+
+    A row is headed "origin: row", and the best of each origin is bold.
+    """
+    rows = pd.concat(sources).reindex(columns=list(columns)).astype(float)
+    origins = rows.index.get_level_values(0)
+    rows.index = rows.index.map(": ".join)
+    return table(rows, percent=columns, best=columns, within=origins)
+
+
 def _bold(column: pd.Series, groups: pd.Series) -> list[str]:
     highest = column == column.groupby(groups).transform("max")
     return ["font-weight: bold" if high else "" for high in highest]

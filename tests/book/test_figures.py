@@ -3,6 +3,8 @@
 import base64
 import io
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,3 +212,13 @@ def test_dots_and_shaded_tables_show_every_value():
     figure = figures.shaded(panels)
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert texts == [["0.100", "0.200"], ["0.050"]]
+
+
+def test_tables_of_several_origins_stand_below_each_other():
+    ours = pd.DataFrame({"BLEU-4": [0.2, 0.3]}, ["a", "b"])
+    sources = {"published": ours / 2, "H&M sample": pd.DataFrame(), "this run": ours}
+    html = figures.by_origin(sources, ["BLEU-4", "CIDEr"]).data
+    assert re.findall(r">([^<]+: [ab])<", html) == [
+        f"{origin}: {row}" for origin in ("published", "this run") for row in "ab"
+    ]
+    assert html.count("–") == 4 and "30.0" in html
