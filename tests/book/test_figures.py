@@ -2,7 +2,6 @@
 
 import base64
 import io
-
 import re
 
 import numpy as np
