@@ -67,10 +67,10 @@ def preflight(
         if needed <= room:
             break
     else:
-        kept = f"{choice} bits" if choice else str(dtype).removeprefix("torch.")
+        precision = f"{choice} bits" if choice else str(dtype).removeprefix("torch.")
         smaller = on_gpu and choice == 8 and need(kind, config, dtype, 4) <= room
         raise MemoryError(
-            f"{name} needs {needed / GIB:.1f} GiB on {device} ({kept}) and"
+            f"{name} needs {needed / GIB:.1f} GiB on {device} ({precision}) and"
             f" {room / GIB:.1f} GiB are free. {_advice(on_gpu, smaller)}"
         )
     if not Path(name).is_dir():
