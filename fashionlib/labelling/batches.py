@@ -71,40 +71,29 @@ class Batches:
                 refused[request] = Reply(refusal=str(error))
         try:
             with openai.OpenAI(**self.options) as api:
-                self._settle(api, keys, refused)
+                self._collect(api, keys, refused)
+                for _ in range(ROUNDS):
+                    for file in self._files(self._missing(keys, refused), refused):
+                        self._order(api, file)
+                    self._collect(api, keys, refused)
         except openai.OpenAIError as error:
             raise client.stopped(error, self.cache.folder) from error
-        replies = {request: self.cache.get(key) for request, key in keys.items()}
-        replies |= refused
-        if missing := sum(replies[request] is None for request in requests):
+        if missing := self._missing(keys, refused):
             raise RuntimeError(
-                f"{missing} of {len(requests)} requests had no answer in {ROUNDS}"
+                f"{len(missing)} of {len(requests)} requests had no answer in {ROUNDS}"
                 " batches each; the same command asks for them again"
             )
-        return [replies[request] for request in requests]
+        return [refused.get(r) or self.cache.get(keys[r]) for r in requests]
 
-    def _settle(
-        self,
-        api: openai.OpenAI,
-        keys: Mapping[Request, str],
-        refused: dict[Request, Reply],
-    ) -> None:
-        """Collect the batches under way, then order what has no reply.
-
-        What the endpoint refuses goes to `refused`.
-        """
-        self._collect(api, keys, refused)
-        for _ in range(ROUNDS):
-            missing = {
-                request: key
-                for request, key in keys.items()
-                if request not in refused and not self.cache.get(key)
-            }
-            if not missing:
-                return
-            for file in self._files(missing, refused):
-                self._order(api, file)
-            self._collect(api, keys, refused)
+    def _missing(
+        self, keys: Mapping[Request, str], refused: Mapping[Request, Reply]
+    ) -> dict[Request, str]:
+        """Return the keys of requests that have no reply yet."""
+        return {
+            request: key
+            for request, key in keys.items()
+            if request not in refused and not self.cache.get(key)
+        }
 
     def _files(
         self, keys: Mapping[Request, str], refused: dict[Request, Reply]

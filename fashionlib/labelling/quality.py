@@ -62,21 +62,19 @@ def mistakes(records: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
 
     "a for b" is a said where b is true.
     """
+    true = truth.set_index("item_id").loc[records["item_id"]]
+    pairs = zip(records.to_dict("records"), true.to_dict("records"), strict=True)
     texts = []
-    true = truth.set_index("item_id")[list(COLUMNS)].loc[records["item_id"]]
-    for label, right in zip(
-        records.to_dict("records"), true.to_dict("records"), strict=True
-    ):
-        wrong = [name for name in COLUMNS if label[name] != right[name]]
-        texts.append(
-            "; ".join(
-                f"{'a' if label[name] else 'no'} {name}"
-                if name in DETAILS
-                else f"{label[name]} for {right[name]}"
-                for name in wrong
-            )
-        )
+    for label, right in pairs:
+        wrong = {name: label[name] for name in COLUMNS if label[name] != right[name]}
+        texts.append("; ".join(_mistake(right, *pair) for pair in wrong.items()))
     return texts
+
+
+def _mistake(right: Mapping[str, Any], name: str, label: Any) -> str:
+    if name in DETAILS:
+        return f"{'a' if label else 'no'} {name}"
+    return f"{label} for {right[name]}"
 
 
 def learn(

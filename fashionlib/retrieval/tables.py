@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import hypergeom
 
 from fashionlib import stats
 from fashionlib.retrieval.benchmarks import Benchmark
@@ -103,7 +104,8 @@ def difference(
         gap = is_hit(first, k) - is_hit(other, k)
         gain = stats.mean(gap, seed, clusters=benchmark.clusters)
         rows[f"top-{k}"] = [*gain.ends, gain.p]
-    return _table(rows, ["difference", "low", "high", "p"])
+    columns = ["difference", "low", "high", "p"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
 def chance(
@@ -118,19 +120,8 @@ def chance(
     sizes = np.full(true.shape, benchmark.relevant.shape[1])
     if benchmark.excluded is not None:
         sizes = sizes - np.diff(benchmark.excluded.indptr)
-    # queries of the same N and R have the same chance: compute it once
-    pairs, query_to_pair = np.unique(
-        np.stack([sizes, true]), axis=1, return_inverse=True
-    )
-    sizes, true = pairs  # (pairs,) each
-    missed, drawn, chances = np.ones(len(sizes)), 0, {}
-    for k in sorted(cutoffs):
-        while drawn < min(k, int(sizes.max())):
-            false_left = np.clip(sizes - true - drawn, 0, None)
-            missed = missed * false_left / np.clip(sizes - drawn, 1, None)
-            drawn += 1
-        chances[k] = np.where(true > 0, 1 - missed, 0.0)[query_to_pair.reshape(-1)]
-    return {k: chances[k] for k in cutoffs}
+    missed = {k: hypergeom.pmf(0, sizes, true, np.minimum(k, sizes)) for k in cutoffs}
+    return {k: np.where(true > 0, 1 - chances, 0.0) for k, chances in missed.items()}
 
 
 def is_hit(first: np.ndarray, k: int) -> np.ndarray:
@@ -144,16 +135,11 @@ def _accuracy(
     by_chance: Mapping[int, np.ndarray],
     seed: int,
 ) -> pd.DataFrame:
-    rows = {}
-    for k, chances in by_chance.items():
-        share = stats.mean(is_hit(first, k), seed, clusters=clusters)
-        rows[f"top-{k}"] = [*share.ends, chances.mean(), len(first)]
-    columns = ["accuracy", "low", "high", "chance", "queries"]
-    return _table(rows, columns).astype({"queries": int})
-
-
-def _table(rows: Mapping[str, Sequence[float]], columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    hits = pd.DataFrame({f"top-{k}": is_hit(first, k) for k in by_chance})
+    table = stats.means(hits, seed, clusters=clusters)
+    table.columns = ["accuracy", "low", "high"]
+    chances = [chances.mean() for chances in by_chance.values()]
+    return table.assign(chance=chances, queries=len(first))
 
 
 def _check(first: np.ndarray, benchmark: Benchmark, cutoffs: Sequence[int]) -> None:
