@@ -55,7 +55,7 @@ def say(text: str) -> Markdown:
 
 
 def table(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | pd.Series,
     decimals: int = 1,
     percent: Collection[str] = (),
     best: Collection[str] = (),
@@ -64,11 +64,12 @@ def table(
 ) -> HTML:
     """Write a table of the book; its index is the row heading, its text escaped.
 
+    A series is a table of one column, headed by its name.
     Numbers are written to `decimals`, columns of `percent` times 100, the highest of
     each column of `best` in bold. `within` names each row's group, where scores of
     several datasets stand in one table: then the highest of each group is bold.
     """
-    shown = frame.copy()
+    shown = pd.DataFrame(frame, copy=True)
     shown[list(percent)] = shown[list(percent)] * 100
     types = pd.api.types
     numbers = [c for c in shown if types.is_float_dtype(shown[c])]

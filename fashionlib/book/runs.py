@@ -187,8 +187,11 @@ class Run:
         """Say whether the catalogue is the drawn wardrobe."""
         return self.read("data.json")["synthetic"]
 
-    def save(self, name: str, values: Any) -> Path:
-        """Write `results/<name>.json`: the values and where they come from."""
+    def save(self, name: str, values: Any) -> None:
+        """Write `results/<name>.json`: the values and where they come from.
+
+        Values may hold tables, written as {row: {column: value}}: see `write_json`.
+        """
         note = self.read("data.json")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         provenance = {
@@ -204,7 +207,7 @@ class Run:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         result = {"provenance": provenance, "values": values}
-        return write_json(self.path(f"results/{name}.json"), result)
+        write_json(self.path(f"results/{name}.json"), result)
 
     def result(self, name: str) -> Any:
         """Read the values of an earlier notebook's `results/<name>.json`."""

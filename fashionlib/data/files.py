@@ -52,9 +52,11 @@ def refuse_clash(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 def write_json(path: Path, content: Any) -> Path:
     """Write `content` as indented JSON, whole or not at all.
 
-    NaN is refused: JSON has none (see `nulls`).
+    NaN is refused: JSON has none (see `nulls`). A table in the content is written as
+    `nested` says, with null for what is missing there.
     """
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    style = {"indent": 1, "ensure_ascii": False, "allow_nan": False}
+    text = json.dumps(content, default=lambda table: nulls(nested(table)), **style)
     with atomic(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
     return Path(path)
@@ -82,8 +84,15 @@ def nulls(content: Any) -> Any:
     return None if isinstance(content, float) and content != content else content
 
 
-def nested(table: pd.DataFrame) -> dict[str, Any]:
-    """Return {row: {column: value}}, one level of rows for each level of the index."""
+def nested(table: pd.DataFrame | pd.Series) -> dict[str, Any]:
+    """Return {row: {column: value}}, one level of rows for each level of the index.
+
+    Of a series it is {row: value}. TypeError for what is neither.
+    """
+    if not hasattr(table, "to_dict"):
+        raise TypeError(f"{type(table).__name__} can't be written as JSON: {table!r}")
+    if table.ndim == 1:
+        return table.to_dict()
     if table.index.nlevels == 1:
         return table.to_dict("index")
     groups = table.groupby(level=0, sort=False)

@@ -41,7 +41,8 @@ def test_a_result_carries_where_it_comes_from(run, tmp_path):
     data.mkdir()
     (data / "articles.csv").write_text("article_id\n0108775015\n")
     run.use(data, synthetic=True)
-    content = json.loads(run.save("scores", {"BLEU-4": 0.25}).read_text())
+    run.save("scores", {"BLEU-4": 0.25})
+    content = json.loads(run.path("results/scores.json").read_text())
     origin = content["provenance"]
     assert content["values"] == {"BLEU-4": 0.25} == run.result("scores")
     assert (origin["notebook"], origin["profile"], origin["seed"]) == (

@@ -1,5 +1,7 @@
 """Files: outputs that would overwrite what is read."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -28,3 +30,17 @@ def test_a_table_is_nested_by_its_index():
         "a": {"x": {"n": 1}, "y": {"n": 2}},
         "b": {"x": {"n": 3}},
     }
+
+
+def test_json_holds_tables_with_null_for_what_is_missing(tmp_path):
+    table = pd.DataFrame({"score": [0.5, float("nan")]}, ["a", "b"])
+    content = {"table": table, "column": table.score, "n": 2}
+    written = files.write_json(tmp_path / "x.json", content)
+    column = {"a": 0.5, "b": None}
+    assert json.loads(written.read_text()) == {
+        "table": {row: {"score": value} for row, value in column.items()},
+        "column": column,
+        "n": 2,
+    }
+    with pytest.raises(TypeError, match="set can't be written as JSON"):
+        files.write_json(tmp_path / "y.json", {"names": {"a"}})
