@@ -33,17 +33,15 @@ CROP = re.compile(
 )
 
 
-def load(
-    reference: str | Path, about: int | None = None, box: Sequence[int] | None = None
-) -> Image.Image:
-    """Return the picture in RGB, cut to `box` (left, upper, right, lower) if given.
+def load(reference: str | Path, about: int | None = None) -> Image.Image:
+    """Return the picture in RGB; the part in the box for a reference with one.
 
     A JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster),
     unless a box is cut. ValueError naming the picture where it is missing, broken, over
     50 megapixels, or the box doesn't lie in it.
     """
     with _naming(reference, "Replace or remove it; fashionlib check lists all such."):
-        return _decoded(reference, about, box)
+        return _decoded(reference, about)
 
 
 def cropped(reference: str | Path, box: Sequence[int]) -> str:
@@ -71,14 +69,12 @@ def small(reference: str | Path, width: int) -> Image.Image:
     return picture
 
 
-def square(
-    reference: str | Path, size: int, box: Sequence[int] | None = None
-) -> np.ndarray:
+def square(reference: str | Path, size: int) -> np.ndarray:
     """Return the picture as (size, size, 3) uint8, squeezed to a square.
 
     Nothing is cut off. Raises as `load`.
     """
-    picture = load(reference, size, box)
+    picture = load(reference, size)
     return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
 
 
@@ -113,12 +109,11 @@ def read(reference: str | Path) -> bytes:
     if crop := _crop(reference):
         whole, box = crop
         return read(whole) + f"#box={box}".encode()
-    container = _container(reference)
-    if container is None:
-        with _opened(Path(reference)) as file:
-            return file.read()
-    kind, file, row = container
-    return _hdf5_rows(file)[row].tobytes() if kind == "hdf5" else _parquet(file, row)
+    stored = _stored(reference)
+    if isinstance(stored, np.ndarray):
+        return stored.tobytes()
+    with _opened(stored) as file:
+        return file.read()
 
 
 def size(reference: str | Path) -> tuple[int, int]:
@@ -198,10 +193,13 @@ def _opened(picture: Path | bytes) -> BinaryIO:
     return picture.open("rb")
 
 
-def _container(reference: str | Path) -> tuple[str, str, int] | None:
-    """Return (kind, file, row) of a container's row, or None for a file."""
-    match = CONTAINER.fullmatch(str(reference))
-    return match and (match["kind"], match["file"], int(match["row"]))
+def _stored(reference: str | Path) -> np.ndarray | bytes | Path:
+    """Return an .hdf5's row as (3, height, width), a .parquet's as bytes, or a path."""
+    container = CONTAINER.fullmatch(str(reference))
+    if container is None:
+        return Path(reference)
+    file, row = container["file"], int(container["row"])
+    return _hdf5_rows(file)[row] if container["kind"] == "hdf5" else _parquet(file, row)
 
 
 def _crop(reference: str | Path) -> tuple[str, Box] | None:
@@ -219,33 +217,30 @@ def _crop(reference: str | Path) -> tuple[str, Box] | None:
     return match["whole"], tuple(map(int, match["box"].split(",")))
 
 
-def _decoded(
-    reference: str | Path, about: int | None, box: Sequence[int] | None
-) -> Image.Image:
+def _decoded(reference: str | Path, about: int | None) -> Image.Image:
     if crop := _crop(reference):
-        whole, part = crop
-        return _cut(_cut(_decoded(whole, None, None), part), box)
-    container = _container(reference)
-    if container and container[0] == "hdf5":
-        pixels = _hdf5_rows(container[1])[container[2]]  # (3, height, width)
-        return _cut(Image.fromarray(np.moveaxis(pixels, 0, -1)), box)
-    with _header(io.BytesIO(read(reference))) as image:
+        whole, box = crop
+        image = _decoded(whole, None)
+        return image.crop(_within(box, *image.size))
+    stored = _stored(reference)
+    if isinstance(stored, np.ndarray):
+        return Image.fromarray(np.moveaxis(stored, 0, -1))
+    with _opened(stored) as file, _header(file) as image:
         _refuse_giant(image)
-        if about and box is None:
+        if about:
             image.draft("RGB", (2 * about, 2 * about))
-        return _cut(image.convert("RGB"), box)
+        return image.convert("RGB")
 
 
 def _size(reference: str | Path) -> tuple[int, int]:
     if crop := _crop(reference):
-        whole, part = crop
-        left, upper, right, lower = _within(part, *_size(whole))
+        whole, box = crop
+        left, upper, right, lower = _within(box, *_size(whole))
         return right - left, lower - upper
-    container = _container(reference)
-    if container and container[0] == "hdf5":
-        height, width = _hdf5_rows(container[1]).shape[2:]
+    stored = _stored(reference)
+    if isinstance(stored, np.ndarray):
+        height, width = stored.shape[1:]
         return width, height
-    stored = read(reference) if container else Path(reference)
     with _opened(stored) as file, _header(file) as image:
         return image.size
 
@@ -257,18 +252,11 @@ def _refuse_giant(image: Image.Image) -> None:
         )
 
 
-def _cut(image: Image.Image, box: Sequence[int] | None) -> Image.Image:
-    return image if box is None else image.crop(_within(box, *image.size))
-
-
-def _within(box: Sequence[int], width: int, height: int) -> Box:
-    left, upper, right, lower = (int(edge) for edge in box)
+def _within(box: Box, width: int, height: int) -> Box:
+    left, upper, right, lower = box
     if not (0 <= left < right <= width and 0 <= upper < lower <= height):
-        raise ValueError(
-            f"box {[left, upper, right, lower]} does not lie in {width} x {height}"
-            " pixels"
-        )
-    return left, upper, right, lower
+        raise ValueError(f"box {list(box)} does not lie in {width} x {height} pixels")
+    return box
 
 
 def hdf5_images(file: Any) -> Any:
@@ -326,4 +314,4 @@ def _parquet(file: str, row: int) -> bytes:
     if row >= starts[-1]:
         raise IndexError(f"row {row} of {starts[-1]}")
     group = int(np.searchsorted(starts, row, side="right")) - 1
-    return _parquet_group(file, group)[row - int(starts[group])]
+    return _parquet_group(file, group)[row - int(starts[group])] or b""

@@ -98,7 +98,10 @@ def test_a_query_has_the_shop_images_of_its_item(root: Path) -> None:
 def test_crop_and_full_image(root: Path) -> None:
     items = consumer2shop.items(root)
     assert images.load(items["image"][0]).size == (20, 30)
-    assert images.load(items["image"][0], box=items["box"][0]).size == (19, 24)
+    assert images.load(images.cropped(items["image"][0], items["box"][0])).size == (
+        19,
+        24,
+    )
 
 
 def test_files_may_lie_in_the_root_and_pictures_in_img(root: Path) -> None:
@@ -268,7 +271,7 @@ def test_check_lists_every_fault_of_pictures_boxes_and_lists(root: Path) -> None
     items = consumer2shop.items(root)
     for row in (2, 3, 4):
         with pytest.raises(ValueError, match="does not lie in 20 x 30 pixels"):
-            images.load(items["image"][row], box=items["box"][row])
+            images.load(images.cropped(items["image"][row], items["box"][row]))
 
 
 def test_the_wardrobe_is_read_back(photographed: list, tmp_path: Path) -> None:
@@ -304,7 +307,7 @@ def test_the_wardrobe_is_read_back(photographed: list, tmp_path: Path) -> None:
         )  # one true item a query
         for row in items.itertuples():
             left, upper, right, lower = row.box
-            assert images.load(row.image, box=row.box).size == (
+            assert images.load(images.cropped(row.image, row.box)).size == (
                 right - left,
                 lower - upper,
             )

@@ -125,7 +125,10 @@ def test_items_are_the_garments_of_the_photos(root: Path) -> None:
     assert items["box"].tolist()[:2] == [(0, 5, 20, 25), (2, 3, 12, 30)]
     assert items["split"].tolist() == ["train"] * 6 + ["validation"] * 2
     assert images.load(items["image"][0]).size == (20, 30)
-    assert images.load(items["image"][1], box=items["box"][1]).size == (10, 27)
+    assert images.load(images.cropped(items["image"][1], items["box"][1])).size == (
+        10,
+        27,
+    )
 
 
 def test_queries_match_shop_garments_of_pair_style_and_split(root: Path) -> None:
@@ -293,7 +296,7 @@ def test_a_box_outside_the_picture_is_read_reported_and_not_cut(root: Path) -> N
     with pytest.raises(
         ValueError, match=r"box \[-1, 5, 20, 25\] does not lie in 20 x 30 pixels"
     ):
-        images.load(items["image"][0], box=items["box"][0])
+        images.load(images.cropped(items["image"][0], items["box"][0]))
 
 
 def test_the_wardrobe_is_read_back(photographed: list, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 import wardrobe
 from fashionlib.data import images, overlap
 from fashionlib.data.items import ITEM_COLUMNS
-from fashionlib.data.readers import facad, facad_files, jsonfile
+from fashionlib.data.readers import facad, facad_files, jsonfile, layouts
 from wardrobe.catalogue import Garment
 from wardrobe.layouts import facad as layout
 
@@ -458,7 +458,7 @@ def test_words_that_no_table_can_hold_are_replaced(root: Path) -> None:
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    assert not facad.detect(tmp_path)
+    assert layouts.candidates(tmp_path) == []
     with pytest.raises(FileNotFoundError, match=r"TRAIN\|VAL\|TEST_IMAGES.*hdf5"):
         facad.items(tmp_path)
     assert kinds(tmp_path) == ["file missing"]
@@ -467,7 +467,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_the_layout_is_recognised(root: Path) -> None:
-    assert facad.detect(root)
+    assert layouts.candidates(root) == ["facad"]
 
 
 WHOLE = st.integers(-(2**53), 2**53)

@@ -21,7 +21,7 @@ from PIL import Image
 import wardrobe
 from fashionlib.data import images
 from fashionlib.data.items import ITEM_COLUMNS
-from fashionlib.data.readers import hm_hub
+from fashionlib.data.readers import hm_hub, layouts
 from wardrobe.catalogue import Garment
 from wardrobe.layouts import hm_hub as layout
 
@@ -123,7 +123,7 @@ def test_items_are_the_shards_rows_in_order(root: Path) -> None:
 def test_shards_may_lie_in_the_folder_itself(root: Path) -> None:
     for path in (root / "data").iterdir():
         path.rename(root / path.name)
-    assert hm_hub.detect(root) and len(hm_hub.items(root)) == 5
+    assert layouts.candidates(root) == ["hm_hub"] and len(hm_hub.items(root)) == 5
 
 
 def test_a_faultless_folder(root: Path) -> None:
@@ -253,7 +253,7 @@ def test_check_never_stops_at_the_first_fault(root: Path) -> None:
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    assert not hm_hub.detect(tmp_path)
+    assert layouts.candidates(tmp_path) == []
     with pytest.raises(FileNotFoundError, match="data/\\*.parquet"):
         hm_hub.items(tmp_path)
     assert kinds(tmp_path) == ["file missing"]

@@ -50,9 +50,8 @@ def test_a_crop_is_the_part_in_every_container(
     np.testing.assert_array_equal(np.asarray(images.load(crop)), PIXELS[5:25, 3:13])
     assert images.size(crop) == images.load(crop).size == (10, 20)
     assert images.size(references[kind]) == (20, 30)
-    np.testing.assert_array_equal(
-        images.square(crop, 8), images.square(references[kind], 8, box=BOX)
-    )
+    part = Image.fromarray(PIXELS[5:25, 3:13]).resize((8, 8), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(images.square(crop, 8), np.asarray(part))
 
 
 def test_a_crop_of_a_crop_counts_in_the_parts_pixels(
@@ -60,12 +59,6 @@ def test_a_crop_of_a_crop_counts_in_the_parts_pixels(
 ) -> None:
     twice = images.cropped(images.cropped(references["file"], BOX), (2, 4, 6, 10))
     np.testing.assert_array_equal(np.asarray(images.load(twice)), PIXELS[9:15, 5:9])
-    np.testing.assert_array_equal(
-        np.asarray(
-            images.load(images.cropped(references["file"], BOX), box=(2, 4, 6, 10))
-        ),
-        PIXELS[9:15, 5:9],
-    )
     assert images.size(twice) == (4, 6)
     with pytest.raises(
         ValueError, match=r"box \[2, 4, 11, 10\] does not lie in 10 x 20 pixels"
@@ -87,8 +80,6 @@ def test_a_box_outside_the_picture_is_refused_as_loads(
             ValueError, match=r"photo\.png#box=.* does not lie in 20 x 30 pixels"
         ):
             ask(crop)
-    with pytest.raises(ValueError, match="does not lie in 20 x 30"):
-        images.load(references["file"], box=box)
 
 
 @pytest.mark.parametrize("box", [(1, 2, 3), (0, 0, 5.5, 5), ()])

@@ -63,12 +63,10 @@ def test_a_folder_is_recognised_by_its_files(tmp_path: Path, layout: str) -> Non
     assert layouts.detect_layout(tmp_path) == layout
 
 
-def test_every_layout_has_the_same_three_functions() -> None:
+def test_every_layout_has_the_same_two_functions() -> None:
     assert SIGNS.keys() == layouts.LAYOUTS.keys() == layouts.SIGNS.keys()
     for layout in layouts.LAYOUTS.values():
-        assert all(
-            callable(getattr(layout, name)) for name in ("detect", "items", "check")
-        )
+        assert all(callable(getattr(layout, name)) for name in ("items", "check"))
 
 
 def test_an_unknown_folder_is_told_what_each_layout_lacks(tmp_path: Path) -> None:
@@ -102,7 +100,7 @@ def test_the_drawn_wardrobe_is_recognised_read_and_faultless(drawn: Path) -> Non
         assert images.load(row.image).size == SIZE
         if row.box is not None:
             left, upper, right, lower = row.box
-            assert images.load(row.image, box=row.box).size == (
+            assert images.load(images.cropped(row.image, row.box)).size == (
                 right - left,
                 lower - upper,
             )
@@ -161,7 +159,7 @@ def test_a_box_over_the_edge_is_reported_and_refused(tmp_path: Path) -> None:
     ]
     assert faults == ["box outside the image"]
     with pytest.raises(ValueError, match="does not lie in 5 x 5 pixels"):
-        images.load(row["image"], box=row["box"])
+        images.load(images.cropped(row["image"], row["box"]))
 
 
 @given(

@@ -30,7 +30,7 @@ def read(place: Path) -> tuple[pd.DataFrame, int]:
         table = read_table(place)
     elif not place.is_dir():
         raise FileNotFoundError(f"{place} is neither a folder nor a table")
-    elif any(layout.detect(place) for layout in layouts.LAYOUTS.values()):
+    elif layouts.candidates(place):
         table = layouts.items(place)
     else:
         table = _pictures(place)

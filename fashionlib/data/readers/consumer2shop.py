@@ -66,16 +66,6 @@ BOX_SOURCE = "source of the box"
 NAME = rf"img/(?P<{GROUP}>[^/\\]+)/(?P<{CATEGORY}>[^/\\]+)/[^/\\]+/[^/\\]*\.jpg"
 
 
-def detect(root: Path) -> bool:
-    """Return whether there are the benchmark's boxes or item list.
-
-    The partition's name is also another benchmark's.
-    """
-    return any(
-        (Path(root) / _place(root, name)).is_file() for name in (BOXES, PRODUCTS)
-    )
-
-
 def items(root: Path) -> pd.DataFrame:
     """Return the items table and `split`, one row per image of the partition.
 

@@ -68,11 +68,6 @@ COLUMNS = [*ITEM_COLUMNS, SPLIT]
 MOST_BYTES = 10_000_000  # of one annotation; a real one has some thousand
 
 
-def detect(root: Path) -> bool:
-    """Return whether there is a folder of annotations."""
-    return any(_annotations(Path(root), split).is_dir() for split in SPLITS)
-
-
 def items(root: Path) -> pd.DataFrame:
     """Return the items table and `split`, one row per garment.
 

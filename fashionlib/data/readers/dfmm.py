@@ -121,11 +121,6 @@ ATTRIBUTES = [attribute for attributes in FILES.values() for attribute in attrib
 ANNOTATION_COLUMNS = [ITEM, *ATTRIBUTES]
 
 
-def detect(root: Path) -> bool:
-    """Return whether there are captions or shape annotations of this name."""
-    return any((Path(root) / name).is_file() for name in (CAPTIONS, SHAPES))
-
-
 def items(root: Path) -> pd.DataFrame:
     """Return the items table, one row per captioned image in the file's order.
 

@@ -45,11 +45,6 @@ READ = 100  # pictures of a file that `check` reads
 SAME_TEXT = 0.8
 
 
-def detect(root: Path) -> bool:
-    """Return whether the folder holds a file of this layout."""
-    return bool(parts(root)) or metadata_file(root) is not None
-
-
 def items(root: Path) -> pd.DataFrame:
     """Return the items table and `split`, a row per picture; no pixel is read.
 

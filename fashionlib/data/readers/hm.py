@@ -73,11 +73,6 @@ NON_FASHION_TYPES = (
 )
 
 
-def detect(root: Path) -> bool:
-    """Return whether there is a table of Kaggle's name."""
-    return any((Path(root) / name).is_file() for name in (ARTICLES, TRANSACTIONS))
-
-
 def items(root: Path, images: bool = True) -> pd.DataFrame:
     """Return the items table of `ROOT/articles.csv`.
 

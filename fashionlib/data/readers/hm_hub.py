@@ -33,11 +33,6 @@ COLUMNS = {"image.bytes": "binary", "image.path": "string", "text": "string"}
 BATCH = 64  # rows whose pictures are in memory at a time
 
 
-def detect(root: Path) -> bool:
-    """Return whether there are parquet files in ROOT/data, or shards in ROOT itself."""
-    return bool(shards(root))
-
-
 def shards(root: Path) -> list[Path]:
     """Return the parquet files by name, as absolute paths."""
     root = Path(root).absolute()

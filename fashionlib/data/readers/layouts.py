@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
 
 from fashionlib.data.items import CONSUMER, ITEM, PRODUCT, SHOP, SOURCE
-from fashionlib.data.readers import consumer2shop, deepfashion2, dfmm, facad, hm, hm_hub
+from fashionlib.data.readers import (
+    consumer2shop,
+    deepfashion2,
+    dfmm,
+    facad,
+    hm,
+    hm_hub,
+)
 from fashionlib.data.readers.faults import Report
 
-# Each module has detect(root) -> bool, items(root) -> items table, check(root) ->
-# Report.
+# Each module has items(root) -> items table and check(root) -> Report.
 LAYOUTS: Mapping[str, ModuleType] = {
     "hm": hm,
     "hm_hub": hm_hub,
@@ -22,17 +28,36 @@ LAYOUTS: Mapping[str, ModuleType] = {
     "consumer2shop": consumer2shop,
     "deepfashion2": deepfashion2,
 }
-SIGNS: Mapping[str, str] = {
-    "hm": f"{hm.ARTICLES} or {hm.TRANSACTIONS}",
-    "hm_hub": "data/*.parquet or *-of-*.parquet",
-    "facad": "{TRAIN,VAL,TEST}_IMAGES*.hdf5 or meta_all*.json",
-    "dfmm": f"{dfmm.CAPTIONS} or {dfmm.SHAPES}",
-    "consumer2shop": f"Anno/{consumer2shop.BOXES} or Anno/{consumer2shop.PRODUCTS}",
-    "deepfashion2": (
-        f"train/{deepfashion2.ANNOTATIONS}/ or validation/{deepfashion2.ANNOTATIONS}/"
+# A folder that has one of these files or folders has the layout.
+SIGNS: Mapping[str, Sequence[str]] = {
+    "hm": (hm.ARTICLES, hm.TRANSACTIONS),
+    "hm_hub": ("data/*.parquet", "*-of-*.parquet"),
+    "facad": (
+        "TRAIN_IMAGES*.hdf5",
+        "VAL_IMAGES*.hdf5",
+        "TEST_IMAGES*.hdf5",
+        "meta_all*.json",
     ),
+    "dfmm": (dfmm.CAPTIONS, dfmm.SHAPES),
+    # the evaluation's partition has a name that another benchmark's has too
+    "consumer2shop": (
+        f"Anno/{consumer2shop.BOXES}",
+        f"Anno/{consumer2shop.PRODUCTS}",
+        consumer2shop.BOXES,
+        consumer2shop.PRODUCTS,
+    ),
+    "deepfashion2": ("train/annos/", "validation/annos/"),
 }
 QUERY, GALLERY = "query", "gallery"
+
+
+def candidates(root: Path) -> list[str]:
+    """Return the names in `LAYOUTS` of those whose signs the folder has."""
+    return [
+        name
+        for name, signs in SIGNS.items()
+        if any(path for sign in signs for path in Path(root).glob(sign))
+    ]
 
 
 def detect_layout(root: Path) -> str:
@@ -44,12 +69,12 @@ def detect_layout(root: Path) -> str:
     root = Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is no folder")
-    names = [name for name, layout in LAYOUTS.items() if layout.detect(root)]
+    names = candidates(root)
     if not names:
-        lacks = "\n".join(f"  {name:13} lacks {sign}" for name, sign in SIGNS.items())
+        lacks = [f"  {name:13} lacks {' or '.join(SIGNS[name])}" for name in SIGNS]
         raise ValueError(
             f"{root} has none of {len(LAYOUTS)} known layouts. Name the folder that"
-            f" holds them:\n{lacks}"
+            " holds them:\n" + "\n".join(lacks)
         )
     if len(names) > 1:
         raise ValueError(
