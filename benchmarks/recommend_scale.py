@@ -29,6 +29,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numba
 import numpy as np
 import pandas as pd
 import shoppers
@@ -37,7 +38,7 @@ from fashionlib import recommending
 from fashionlib.book import runs
 from fashionlib.data import interactions, provenance
 from fashionlib.data.files import write_json
-from fashionlib.recommending import kernels, ranking
+from fashionlib.recommending import ranking
 
 MODELS = {
     "ItemKNN": recommending.ItemKNN,
@@ -165,7 +166,7 @@ def steps(path: str) -> dict:
         "steps": found,
         "all but VBPR": everything,
         "means": means,
-        "threads": kernels.threads(),
+        "threads": numba.get_num_threads(),
     }
 
 

@@ -99,7 +99,9 @@ def made_up(scale: float, seed: int = 0) -> Shop:
 
 
 def quality(shop: Shop, lists: np.ndarray) -> float:
-    return float(ranking.ndcg(lists, shop.test[shop.judged], TOP).mean())
+    return float(
+        ranking.ndcg(*ranking.judge(lists, shop.test[shop.judged], TOP)).mean()
+    )
 
 
 class Curve(list):

@@ -11,8 +11,8 @@ from fashionlib.recommending import kernels
 class Random:
     """n distinct items the user has not bought, drawn uniformly.
 
-    The same seed and users give the same lists. Elliot draws with replacement, so a
-    list of its may hold an item twice.
+    A user's list depends on the seed and n, not on who else is asked. Elliot draws with
+    replacement, so a list of its may hold an item twice.
     """
 
     def __init__(self, seed: int = 42) -> None:
@@ -25,11 +25,13 @@ class Random:
 
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
         """Return (len(users), n) item positions; see `Model.recommend`."""
-        masked = mask(self.train, users, repeats)
+        everybody, items = self.train.shape
+        masked = mask(self.train, np.arange(everybody), repeats)
         generator = np.random.default_rng(self.seed)
-        return kernels.random_unmasked(
-            generator, self.train.shape[1], masked.indptr, masked.indices, n
+        lists = kernels.random_unmasked(
+            generator, items, masked.indptr, masked.indices, n
         )
+        return lists[users]
 
 
 class MostPop:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
 
-from fashionlib.recommending import graphs
-from fashionlib.recommending.training import InnerProduct, initial_weights
+from fashionlib.recommending.graphs import GraphModel
 
 
-class BM3(InnerProduct):
+@dataclass(eq=False)
+class BM3(GraphModel):
     """x(u, i) = P(h_u) . P(h_i), with P a linear predictor.
 
     h comes from LightGCN over the interactions; an item's own vector is added to it.
@@ -31,46 +30,21 @@ class BM3(InnerProduct):
     batch goes through the whole graph, as in FREEDOM.
     """
 
-    def __init__(
-        self,
-        features: Mapping[str, np.ndarray],
-        factors: int = 64,
-        epochs: int = 40,
-        batch_size: int = 2048,
-        lr: float = 0.01,
-        penalty: float = 0.01,
-        feature_weight: float = 1.0,
-        drop: float = 0.3,
-        layers: int = 1,
-        check: int = 2,
-        patience: int = 4,
-        seed: int = 42,
-    ) -> None:
-        super().__init__(epochs, batch_size, lr, check, patience, seed)
-        self.features, self.factors, self.penalty = features, factors, penalty
-        self.feature_weight, self.drop, self.layers = feature_weight, drop, layers
+    drop: float = 0.3
 
     def _start(self, learn: sparse.csr_matrix) -> None:
-        users, items = learn.shape
-        generator = torch.Generator().manual_seed(self.seed)
+        super()._start(learn)
         k, device = self.factors, self.device
-        self.graph = graphs.normalised(learn, device)
-        self.user = initial_weights(users, k, generator, device).requires_grad_()
-        self.item = initial_weights(items, k, generator, device).requires_grad_()
-        self.spaces = [
-            graphs.Space(f, items, k, generator, device) for f in self.features.values()
-        ]
         # starts as no change
         self.predictor = torch.eye(k, device=device).requires_grad_()
         self.bias = torch.zeros(k, device=device, requires_grad=True)
 
     def _weights(self) -> list[Tensor]:
-        maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
-        return [self.user, self.item, self.predictor, self.bias, *maps]
+        return [*super()._weights(), self.predictor, self.bias]
 
     def _propagated(self) -> tuple[Tensor, Tensor]:
         """Return h_u (users, factors) and h_i (items, factors)."""
-        users, items = graphs.light_gcn(self.graph, self.user, self.item, self.layers)
+        users, items = self._light_gcn(self.graph)
         return users, items + self.item
 
     def _predicted(self, vectors: Tensor) -> Tensor:

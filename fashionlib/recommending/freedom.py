@@ -5,18 +5,17 @@ It joins a frozen graph of like items and a thinned one of interactions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy import sparse
 from torch import Tensor, nn
 
 from fashionlib.recommending import graphs
-from fashionlib.recommending.training import InnerProduct, initial_weights
 
 
-class FREEDOM(InnerProduct):
+@dataclass(eq=False)
+class FREEDOM(graphs.GraphModel):
     """x(u, i) = h_u . h_i, with h from two graphs.
 
     LightGCN over the interactions gives h_u and a part of h_i; the other part is the
@@ -25,7 +24,7 @@ class FREEDOM(InnerProduct):
     After the paper's section 3; not checked against its code. Like items: per space of
     `features`, {name: (items, dim)}, a graph in which each item has its k =
     `neighbours` nearest by cosine (without itself), all of weight one, normalised, and
-    never learnt; the graphs are added with `shares`, {name: weight}, equal where None.
+    never learnt; the graphs' mean is used.
     Interactions: each epoch keeps 1 - `pruned` of them, drawn without replacement with
     odds 1 / sqrt(degree u * degree i), so popular items lose most, and normalises what
     is kept; to recommend all are used. Loss: BPR on h_u . h_i and, `feature_weight`
@@ -36,59 +35,22 @@ class FREEDOM(InnerProduct):
     millions of interactions on a CPU.
     """
 
-    def __init__(
-        self,
-        features: Mapping[str, np.ndarray],
-        factors: int = 64,
-        epochs: int = 40,
-        batch_size: int = 2048,
-        lr: float = 0.01,
-        penalty: float = 0.001,
-        feature_weight: float = 0.001,
-        neighbours: int = 10,
-        shares: Mapping[str, float] | None = None,
-        pruned: float = 0.8,
-        layers: int = 2,
-        item_layers: int = 1,
-        check: int = 2,
-        patience: int = 4,
-        seed: int = 42,
-    ) -> None:
-        super().__init__(epochs, batch_size, lr, check, patience, seed)
-        self.features, self.factors = features, factors
-        self.penalty, self.feature_weight = penalty, feature_weight
-        self.neighbours, self.shares, self.pruned = neighbours, shares, pruned
-        self.layers, self.item_layers = layers, item_layers
+    penalty: float = 0.001
+    feature_weight: float = 0.001
+    neighbours: int = 10
+    pruned: float = 0.8
+    layers: int = 2
 
     def _start(self, learn: sparse.csr_matrix) -> None:
-        users, items = learn.shape
-        generator = torch.Generator().manual_seed(self.seed)
-        k, device = self.factors, self.device
-        self.user = initial_weights(users, k, generator, device).requires_grad_()
-        self.item = initial_weights(items, k, generator, device).requires_grad_()
-        self.spaces = [
-            graphs.Space(f, items, k, generator, device) for f in self.features.values()
+        super()._start(learn)
+        self.learn, self.random = learn, np.random.default_rng(self.seed)
+        like_items = [
+            graphs.like_items(matrix, self.neighbours, self.device)
+            for matrix in self.features.values()
         ]
-        self.like_items = graphs.graph(self._like_items(), device)
-        self.learn, self.graph = learn, graphs.normalised(learn, device)
-        self.random = np.random.default_rng(self.seed)
-
-    def _like_items(self) -> sparse.csr_matrix:
-        """Add up the normalised graphs of like items with their shares."""
-        shares = self.shares or dict.fromkeys(self.features, 1 / len(self.features))
-        if shares.keys() != self.features.keys():
-            raise ValueError(
-                f"shares for {sorted(shares)} but features for {sorted(self.features)}:"
-                " name the same"
-            )
-        return sum(
-            share * graphs.like_items(self.features[name], self.neighbours, self.device)
-            for name, share in shares.items()
-        )
-
-    def _weights(self) -> list[Tensor]:
-        maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
-        return [self.user, self.item, *maps]
+        share = 1 / len(like_items)
+        mean = sum(share * one for one in like_items)
+        self.like_items = graphs.graph(mean, self.device)
 
     def _new_epoch(self) -> None:
         """Thin the graph of interactions anew."""
@@ -97,20 +59,15 @@ class FREEDOM(InnerProduct):
 
     def _propagated(self, graph: graphs.Graph) -> tuple[Tensor, Tensor]:
         """Return h_u (users, factors) and h_i (items, factors) over a graph."""
-        users, items = graphs.light_gcn(graph, self.user, self.item, self.layers)
-        alike = self.item
-        for _ in range(self.item_layers):
-            alike = graphs.Multiply.apply(*self.like_items, alike)
-        return users, items + alike
+        users, items = self._light_gcn(graph)
+        return users, items + graphs.Multiply.apply(*self.like_items, self.item)
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
         other = self.pairs.negatives(users)
         all_users, all_items = self._propagated(self.thinned)
         user = all_users.index_select(0, users)  # (B, factors)
-        plus, minus = (
-            all_items.index_select(0, bought),
-            all_items.index_select(0, other),
-        )
+        plus = all_items.index_select(0, bought)
+        minus = all_items.index_select(0, other)
         loss = _bpr(user, plus, minus)
         for space in self.spaces:
             loss = loss + self.feature_weight * _bpr(user, space(bought), space(other))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,7 +12,11 @@ from scipy import sparse
 from torch import Tensor
 
 from fashionlib.recommending.scoring import top_n
-from fashionlib.recommending.training import initial_weights, prepare_features
+from fashionlib.recommending.training import (
+    InnerProduct,
+    initial_weights,
+    prepare_features,
+)
 
 Graph = tuple[Tensor, Tensor]  # a sparse matrix that isn't learnt, and its transpose
 
@@ -44,10 +50,11 @@ def _tensor(matrix: sparse.sparray, device: str) -> Tensor:
             "ignore", message="Sparse CSR tensor support is in beta"
         )
         return torch.sparse_csr_tensor(
-            torch.from_numpy(matrix.indptr.astype(np.int64)),
-            torch.from_numpy(matrix.indices.astype(np.int64)),
-            torch.from_numpy(matrix.data.astype(np.float32)),
+            matrix.indptr.astype(np.int64),
+            matrix.indices.astype(np.int64),
+            matrix.data,
             size=matrix.shape,
+            dtype=torch.float32,
             device=device,
             check_invariants=True,
         )
@@ -102,6 +109,36 @@ class Space:
     def __call__(self, items: Tensor) -> Tensor:
         """Map the items' features to vectors, (B, factors)."""
         return self.inputs.index_select(0, items) @ self.map + self.offset
+
+
+@dataclass(eq=False)
+class GraphModel(InnerProduct):
+    """A model whose vectors come from LightGCN over the interactions.
+
+    `features` are {name: (items, dim)}, each space with a learnt map (`Space`).
+    """
+
+    features: Mapping[str, np.ndarray]
+    feature_weight: float = 1.0
+    layers: int = 1
+
+    def _start(self, learn: sparse.csr_matrix) -> None:
+        users, items = learn.shape
+        generator = torch.Generator().manual_seed(self.seed)
+        k, device = self.factors, self.device
+        self.graph = normalised(learn, device)
+        self.user = initial_weights(users, k, generator, device).requires_grad_()
+        self.item = initial_weights(items, k, generator, device).requires_grad_()
+        self.spaces = [
+            Space(f, items, k, generator, device) for f in self.features.values()
+        ]
+
+    def _weights(self) -> list[Tensor]:
+        maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
+        return [self.user, self.item, *maps]
+
+    def _light_gcn(self, graph: Graph) -> tuple[Tensor, Tensor]:
+        return light_gcn(graph, self.user, self.item, self.layers)
 
 
 def light_gcn(

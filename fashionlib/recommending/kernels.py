@@ -1,9 +1,10 @@
 """Loops over sparse rows and scores that numpy can't fuse, compiled by numba.
 
-Rows are shared out among the cores. Everywhere the best come first, ties in order of
-their position, and an empty place is -1. A row's result depends on that row alone, so
-the number of cores changes no number. A mask is the pair of CSR index arrays,
-`pointers` and `masked`, of what must not be recommended to each user, rows sorted.
+Rows are shared out among the cores (NUMBA_NUM_THREADS sets how many). Everywhere the
+best come first, ties in order of their position, and an empty place is -1. A row's
+result depends on that row alone, so the number of cores changes no number. A mask is
+the pair of CSR index arrays, `pointers` and `masked`, of what must not be recommended
+to each user, rows sorted.
 """
 
 from __future__ import annotations
@@ -22,11 +23,6 @@ ROUNDED = 1 - 1e-12
 # Columns read beyond what the bound asks: fewer rows are then counted to the end (4 and
 # 5 were fastest).
 SLACK = 4
-
-
-def threads() -> int:
-    """Return how many cores the loops share; NUMBA_NUM_THREADS sets it."""
-    return get_num_threads()
 
 
 def top_products(
@@ -50,7 +46,7 @@ def top_products(
         mask.indptr,
         mask.indices,
         n,
-        threads(),
+        get_num_threads(),  # an argument: numba caches no function that asks for it
     )
 
 

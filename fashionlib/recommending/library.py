@@ -69,7 +69,7 @@ class CornacVBPR:
         user_vectors = np.concatenate([model.gamma_user, model.theta_user], 1)
         item_vectors = np.concatenate([model.gamma_item, model.theta_item], 1)
         tensors = map(torch.from_numpy, (user_vectors, item_vectors, biases))
-        return top_n(*tensors, users, None if repeats else self.train, n)
+        return top_n(*tensors, users, self.train, n, repeats)
 
 
 def dataset(

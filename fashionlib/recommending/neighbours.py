@@ -21,6 +21,7 @@ neighbourhood reaches are not offered (Elliot fills such places with arbitrary i
 from __future__ import annotations
 
 import numpy as np
+from numba import get_num_threads
 from scipy import sparse
 
 from fashionlib.recommending import kernels
@@ -106,7 +107,7 @@ def cosine_neighbours(
         np.diff(ordered.indptr),
         by_degree,
         max(others, 1),
-        kernels.threads(),
+        get_num_threads(),
     )  # (n, others) twice, rows in order of degree
     real = (nearest >= 0) & (others > 0)
     row = np.repeat(by_degree, real.sum(axis=1))

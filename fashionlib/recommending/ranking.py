@@ -7,9 +7,8 @@ empty slot, and `relevant` a sparse matrix (users, items) whose non-zero entries
 test items, the set R of each user; it may have more columns than any list reaches.
 Relevance is binary, as in Elliot (Anelli et al., SIGIR 2021, doi
 10.1145/3404835.3463245) with ratings that are all equal, and so in Paper A. The first k
-places of a list are judged. All raise ValueError for a list shorter than k, a repeated
-item, an item position out of range, or a user without test items (the caller leaves
-those out: no metric is defined for them).
+places of a list are judged: `judge` tells which of them are hits (users, k) and how
+many test items |R| each user has, `sizes` (users,); a metric is a function of the two.
 """
 
 from __future__ import annotations
@@ -21,50 +20,65 @@ import pandas as pd
 from scipy import sparse
 
 
-def ndcg(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
+def ndcg(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (users,) DCG@k / ideal DCG@k, with discount 1 / log2(rank + 1).
 
     The ideal list holds min(|R|, k) hits. Test items that no list can reach (train
     items, items never sold in train) count in the ideal, as in Elliot.
     """
-    return _ndcg(*judge(lists, relevant, k))
+    k = hits.shape[1]
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discounts)[np.minimum(sizes, k) - 1]
+    return hits @ discounts / ideal
 
 
-def average_precision(
-    lists: np.ndarray, relevant: sparse.csr_matrix, k: int
-) -> np.ndarray:
+def average_precision(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (users,) AP@k as in textbooks.
 
     It is the sum of precision@p over the ranks p <= k that hold a hit / min(|R|, k).
     Other libraries divide by |R| or by the number of hits; with min(|R|, k) a perfect
     list scores 1 at any k.
     """
-    return _average_precision(*judge(lists, relevant, k))
+    return (_precisions(hits) * hits).sum(axis=1) / np.minimum(sizes, hits.shape[1])
 
 
-def map_elliot(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
+def map_elliot(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (users,) the mean of precision@1 .. precision@k, hit or not.
 
     Elliot, and so it seems Paper A, calls this MAP. It is not average precision: it
     falls as k grows even for a perfect list (one relevant item at rank 1: .457 at k =
     5, .259 at k = 12).
     """
-    return _map_elliot(*judge(lists, relevant, k))
+    return _precisions(hits).mean(axis=1)
 
 
-def precision(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
+def precision(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (users,) hits among the first k places / k; empty slots are misses."""
-    return _precision(*judge(lists, relevant, k))
+    return hits.mean(axis=1)
 
 
-def recall(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
+def recall(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (users,) hits among the first k places / |R|."""
-    return _recall(*judge(lists, relevant, k))
+    return hits.sum(axis=1) / sizes
 
 
-def hit_rate(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> np.ndarray:
+def hit_rate(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return (users,) 1.0 where the first k places hold at least one hit, else 0.0."""
-    return _hit_rate(*judge(lists, relevant, k))
+    return hits.any(axis=1).astype(float)
+
+
+def _precisions(hits: np.ndarray) -> np.ndarray:
+    return np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)  # (users, k)
+
+
+METRICS = {
+    "NDCG": ndcg,
+    "AP": average_precision,
+    "Elliot MAP": map_elliot,
+    "precision": precision,
+    "recall": recall,
+    "hit rate": hit_rate,
+}
 
 
 def per_user(
@@ -107,7 +121,9 @@ def judge(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return hits, bool (users, k), and |R|, the number of test items, int (users,).
 
-    Raises as the module says.
+    ValueError for a list shorter than k, a repeated item, an item position out of
+    range, or a user without test items (the caller leaves those out: no metric is
+    defined for them).
     """
     lists = np.asarray(lists)
     relevant = relevant.astype(bool).tocsr()
@@ -152,47 +168,3 @@ def _check(lists: np.ndarray, relevant: sparse.csr_matrix, k: int) -> None:
             f"row {row} lists item {ordered[row, place]} twice: a list holds distinct"
             " items"
         )
-
-
-def _discounts(k: int) -> np.ndarray:
-    return 1 / np.log2(np.arange(2, k + 2))
-
-
-def _ndcg(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    k = hits.shape[1]
-    ideal = np.cumsum(_discounts(k))[np.minimum(sizes, k) - 1]
-    return hits @ _discounts(k) / ideal
-
-
-def _precisions(hits: np.ndarray) -> np.ndarray:
-    return np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)  # (users, k)
-
-
-def _average_precision(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return (_precisions(hits) * hits).sum(axis=1) / np.minimum(sizes, hits.shape[1])
-
-
-def _map_elliot(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return _precisions(hits).mean(axis=1)
-
-
-def _precision(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return hits.mean(axis=1)
-
-
-def _recall(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return hits.sum(axis=1) / sizes
-
-
-def _hit_rate(hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    return hits.any(axis=1).astype(float)
-
-
-METRICS = {
-    "NDCG": _ndcg,
-    "AP": _average_precision,
-    "Elliot MAP": _map_elliot,
-    "precision": _precision,
-    "recall": _recall,
-    "hit rate": _hit_rate,
-}

@@ -6,7 +6,8 @@ These are VBPR and BPR-MF, FREEDOM and BM3.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from fashionlib.recommending import ranking
 from fashionlib.recommending.scoring import top_n
 
 
+@dataclass(eq=False)
 class InnerProduct:
     """x(u, i) = user vector . item vector + item bias.
 
@@ -34,17 +36,17 @@ class InnerProduct:
     order, and it doesn't.
     """
 
-    def __init__(
-        self,
-        epochs: int,
-        batch_size: int,
-        lr: float,
-        check: int,
-        patience: int,
-        seed: int,
-    ) -> None:
-        self.epochs, self.batch_size, self.lr = epochs, batch_size, lr
-        self.check, self.patience, self.seed = check, patience, seed
+    features: Any
+    factors: int = 64
+    epochs: int = 40
+    batch_size: int = 2048
+    lr: float = 0.01
+    penalty: float = 0.01
+    check: int = 2
+    patience: int = 4
+    seed: int = 42
+
+    def __post_init__(self) -> None:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
 
     def fit(self, train: sparse.csr_matrix) -> Self:
@@ -66,7 +68,7 @@ class InnerProduct:
     @torch.no_grad()
     def recommend(self, users: np.ndarray, n: int, repeats: bool = False) -> np.ndarray:
         """Return (len(users), n) item positions; see `Model.recommend`."""
-        return top_n(*self._vectors(), users, None if repeats else self.train, n)
+        return top_n(*self._vectors(), users, self.train, n, repeats)
 
     @torch.no_grad()
     def scores(self, users: np.ndarray) -> np.ndarray:
@@ -147,7 +149,8 @@ class InnerProduct:
         users = np.flatnonzero(np.diff(held.indptr))
         k = min(12, learn.shape[1])
         lists = top_n(*self._vectors(), users, learn, k)
-        return float(ranking.ndcg(lists, held[users], k).mean())
+        hits, sizes = ranking.judge(lists, held[users], k)
+        return float(ranking.ndcg(hits, sizes).mean())
 
 
 class Pairs:

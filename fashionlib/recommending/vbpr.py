@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fashionlib.recommending.training import (
 )
 
 
+@dataclass(eq=False)
 class VBPR(InnerProduct):
     """x(u, i) = b_i + g_u . g_i + t_u . (E f_i) + b' . f_i.
 
@@ -34,22 +36,10 @@ class VBPR(InnerProduct):
     f_i to length one.
     """
 
-    def __init__(
-        self,
-        features: np.ndarray | None = None,
-        factors: int = 64,
-        epochs: int = 40,
-        batch_size: int = 1024,
-        lr: float = 0.005,
-        penalty: float = 0.01,
-        pca: int | None = 128,
-        check: int = 2,
-        patience: int = 4,
-        seed: int = 42,
-    ) -> None:
-        super().__init__(epochs, batch_size, lr, check, patience, seed)
-        self.features, self.factors = features, factors
-        self.penalty, self.pca = penalty, pca
+    features: np.ndarray | None = None
+    batch_size: int = 1024
+    lr: float = 0.005
+    pca: int | None = 128
 
     def _start(self, learn: sparse.csr_matrix) -> None:
         """User rows [g_u, t_u], item rows [g_i, b_i], visual map [E; b']."""

@@ -76,19 +76,15 @@ def test_like_items_by_hand():
     )
 
 
-def test_spaces_are_added_with_their_shares(tastes):
+def test_spaces_are_added_in_equal_shares(tastes):
     looks = {"a": tastes[1], "b": np.random.default_rng(3).normal(size=(400, 5))}
-    model = FREEDOM(looks, epochs=1, shares={"a": 0.1, "b": 0.9}).fit(tastes[0])
+    model = FREEDOM(looks, epochs=1).fit(tastes[0])
     parts = [graphs.like_items(space, 10, "cpu") for space in looks.values()]
     np.testing.assert_allclose(
         model.like_items[0].to_dense(),
-        (0.1 * parts[0] + 0.9 * parts[1]).toarray(),
+        (0.5 * parts[0] + 0.5 * parts[1]).toarray(),
         rtol=1e-6,
     )
-    with pytest.raises(
-        ValueError, match=r"shares for \['a'\] but features for \['a', 'b'\]"
-    ):
-        FREEDOM(looks, epochs=1, shares={"a": 1}).fit(tastes[0])
 
 
 def test_pruning_keeps_the_share_and_spares_the_rare():

@@ -24,19 +24,19 @@ def log_discount(rank):
 def test_case_a_hits_at_ranks_2_and_5():
     lists, truth = np.array([[0, 1, 2, 3, 4]]), relevant([{1, 4}], 6)
     ideal = log_discount(1) + log_discount(2)
-    assert ranking.ndcg(lists, truth, 5)[0] == pytest.approx(
+    assert ranking.ndcg(*ranking.judge(lists, truth, 5))[0] == pytest.approx(
         (log_discount(2) + log_discount(5)) / ideal
     )
-    assert ranking.map_elliot(lists, truth, 5)[0] == pytest.approx(
+    assert ranking.map_elliot(*ranking.judge(lists, truth, 5))[0] == pytest.approx(
         (0 + 1 / 2 + 1 / 3 + 1 / 4 + 2 / 5) / 5
     )
-    assert ranking.average_precision(lists, truth, 5)[0] == pytest.approx(
-        (1 / 2 + 2 / 5) / 2
-    )
-    assert ranking.precision(lists, truth, 5)[0] == pytest.approx(2 / 5)
-    assert ranking.recall(lists, truth, 4)[0] == pytest.approx(1 / 2)
-    assert ranking.hit_rate(lists, truth, 1)[0] == 0
-    assert ranking.hit_rate(lists, truth, 2)[0] == 1
+    assert ranking.average_precision(*ranking.judge(lists, truth, 5))[
+        0
+    ] == pytest.approx((1 / 2 + 2 / 5) / 2)
+    assert ranking.precision(*ranking.judge(lists, truth, 5))[0] == pytest.approx(2 / 5)
+    assert ranking.recall(*ranking.judge(lists, truth, 4))[0] == pytest.approx(1 / 2)
+    assert ranking.hit_rate(*ranking.judge(lists, truth, 1))[0] == 0
+    assert ranking.hit_rate(*ranking.judge(lists, truth, 2))[0] == 1
 
 
 def test_case_b_perfect_list_falls_under_elliots_map_only():
@@ -46,34 +46,39 @@ def test_case_b_perfect_list_falls_under_elliots_map_only():
         12: sum(1 / p for p in range(1, 13)),
     }
     for k in (5, 12):
-        assert ranking.ndcg(lists, truth, k)[0] == 1
-        assert ranking.average_precision(lists, truth, k)[0] == 1
-        assert ranking.map_elliot(lists, truth, k)[0] == pytest.approx(harmonic[k] / k)
+        assert ranking.ndcg(*ranking.judge(lists, truth, k))[0] == 1
+        assert ranking.average_precision(*ranking.judge(lists, truth, k))[0] == 1
+        assert ranking.map_elliot(*ranking.judge(lists, truth, k))[0] == pytest.approx(
+            harmonic[k] / k
+        )
 
 
 def test_case_c_more_test_items_than_places():
     lists, truth = np.arange(5)[None], relevant([set(range(20))], 20)
-    assert ranking.ndcg(lists, truth, 5)[0] == 1
-    assert ranking.average_precision(lists, truth, 5)[0] == 1
-    assert ranking.map_elliot(lists, truth, 5)[0] == 1
-    assert ranking.recall(lists, truth, 5)[0] == pytest.approx(5 / 20)
+    assert ranking.ndcg(*ranking.judge(lists, truth, 5))[0] == 1
+    assert ranking.average_precision(*ranking.judge(lists, truth, 5))[0] == 1
+    assert ranking.map_elliot(*ranking.judge(lists, truth, 5))[0] == 1
+    assert ranking.recall(*ranking.judge(lists, truth, 5))[0] == pytest.approx(5 / 20)
 
 
 def test_case_d_unreachable_item_counts_in_the_ideal():
     lists, truth = np.array([[0, 1], [0, 1]]), relevant([{7}, {0, 7}], 8)
-    assert ranking.ndcg(lists, truth, 2).tolist() == [
+    assert ranking.ndcg(*ranking.judge(lists, truth, 2)).tolist() == [
         0,
         pytest.approx(1 / (1 + log_discount(2))),
     ]
-    assert ranking.average_precision(lists, truth, 2).tolist() == [0, 1 / 2]
+    assert ranking.average_precision(*ranking.judge(lists, truth, 2)).tolist() == [
+        0,
+        1 / 2,
+    ]
 
 
 def test_case_f_a_test_item_bought_twice_is_one_item():
     twice = sparse.csr_matrix(
         (np.ones(2), np.array([3, 3]), np.array([0, 2])), shape=(1, 4)
     )
-    assert ranking.recall(np.array([[3, 0]]), twice, 2)[0] == 1
-    assert ranking.ndcg(np.array([[3, 0]]), twice, 2)[0] == 1
+    assert ranking.recall(*ranking.judge(np.array([[3, 0]]), twice, 2))[0] == 1
+    assert ranking.ndcg(*ranking.judge(np.array([[3, 0]]), twice, 2))[0] == 1
 
 
 def elliot(listed, truth, k):
@@ -128,7 +133,9 @@ def test_agrees_with_cornacs_ndcg():
             for row, truth in zip(lists, sets, strict=True)
         ]
         np.testing.assert_allclose(
-            ranking.ndcg(lists, relevant(sets, 30), k), theirs, rtol=1e-6
+            ranking.ndcg(*ranking.judge(lists, relevant(sets, 30), k)),
+            theirs,
+            rtol=1e-6,
         )
 
 
@@ -149,7 +156,7 @@ def test_agrees_with_cornacs_ndcg():
 )
 def test_bad_input_is_named(lists, truth, k, message):
     with pytest.raises(ValueError, match=message):
-        ranking.ndcg(np.array(lists), relevant(truth, 4), k)
+        ranking.ndcg(*ranking.judge(np.array(lists), relevant(truth, 4), k))
 
 
 def test_coverage_counts_items_shown():
@@ -160,7 +167,9 @@ def test_coverage_counts_items_shown():
 def test_means_at_every_length_are_those_of_single_cutoffs():
     lists, truth = np.array([[0, 1, 2], [2, 1, 0]]), relevant([{1, 4}, {0}], 6)
     table = ranking.by_length(lists, truth, 3).set_index(["metric", "k"]).value
-    assert table["NDCG", 2] == pytest.approx(ranking.ndcg(lists, truth, 2).mean())
+    assert table["NDCG", 2] == pytest.approx(
+        ranking.ndcg(*ranking.judge(lists, truth, 2)).mean()
+    )
     assert table["Elliot MAP"].tolist() == pytest.approx(
-        [ranking.map_elliot(lists, truth, k).mean() for k in (1, 2, 3)]
+        [ranking.map_elliot(*ranking.judge(lists, truth, k)).mean() for k in (1, 2, 3)]
     )
