@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,15 +34,10 @@ ROLES = {
 PLAIN = "#475569"  # what has no role
 
 
-def role(name: str) -> str:
-    """Return a system's role by the words of its name (`ROLES`), "" for none."""
-    matches = (r for r, (words, _) in ROLES.items() if re.search(words, name))
-    return next(matches, "")
-
-
 def colour(name: str) -> str:
-    """Return the colour of a system's role."""
-    return ROLES[role(name)][1] if role(name) else PLAIN
+    """Return the colour of a system's role, told by the words of its name (`ROLES`)."""
+    colours = (ink for words, ink in ROLES.values() if re.search(words, name))
+    return next(colours, PLAIN)
 
 
 def note(synthetic: bool, profile: str) -> HTML:
@@ -78,7 +75,7 @@ def table(
     style = shown.style.hide(names=True).hide(axis=1, names=True)
     style = style.format(precision=decimals, subset=numbers, na_rep=missing)
     style = style.format("{:,}", subset=counts, na_rep=missing)
-    style = style.format(_text_cell(missing), subset=texts)
+    style = style.format(_cell, subset=texts, na_rep=missing)
     style = style.format_index(_cell, axis=0)
     style = style.format_index(lambda name: escape(str(name)), axis=1)
     style = style.set_properties(subset=texts, **{"text-align": "left"})
@@ -108,10 +105,6 @@ def _bold(column: pd.Series, groups: pd.Series) -> list[str]:
     return ["font-weight: bold" if high else "" for high in highest]
 
 
-def _text_cell(missing: str) -> Callable[[object], str]:
-    return lambda text: missing if pd.isna(text) else _cell(text)
-
-
 def _cell(text: object) -> str:
     """Escape; keep a short text, or a value with its interval, on one line."""
     safe = escape(str(text))
@@ -119,32 +112,40 @@ def _cell(text: object) -> str:
     return f'<span class="line">{safe}</span>' if short else safe
 
 
-def bars(values: pd.Series, label: str, axes: Axes | None = None) -> Axes:
+def bars(values: pd.Series, label: str) -> Axes:
     """Draw horizontal bars, one a row of `values`, the first on top."""
-    axes = axes or _panel(height=0.28 * len(values) + 0.8)
-    names = [str(name) for name in values.index]
-    axes.barh(names, values, color=[colour(name) for name in names])
-    axes.invert_yaxis()
-    axes.set_xlabel(label)
-    return axes
+    axes = _panel(height=0.28 * len(values) + 0.8)
+    names = values.index.astype(str)
+    axes.barh(range(len(names)), values, color=names.map(colour))
+    return _name_rows(axes, names, label)
 
 
 def _panel(height: float, width: float = 7) -> Axes:
     return plt.subplots(figsize=(width, height))[1]
 
 
-def intervals(frame: pd.DataFrame, label: str) -> Axes:
-    """Draw points with their intervals, one row a system: columns value, low, high."""
-    axes = _panel(height=0.36 * len(frame) + 0.8)
-    names = [str(name) for name in frame.index]
-    rows = zip(names, frame["value"], frame["low"], frame["high"], strict=True)
-    for place, (name, value, low, high) in enumerate(rows):
-        spread = [[value - low], [high - value]]
-        axes.errorbar(value, place, xerr=spread, fmt="o", color=colour(name))
-    axes.set_yticks(range(len(names)), names)
+def _name_rows(axes: Axes, names: Iterable[object], label: str) -> Axes:
+    """Write the names beside the rows, the first on top, and the label below."""
+    texts = [str(name) for name in names]
+    axes.set_yticks(range(len(texts)), texts)
     axes.invert_yaxis()
     axes.set_xlabel(label)
     return axes
+
+
+def _spread(frame: pd.DataFrame) -> list[pd.Series]:
+    """Return how far each interval reaches below and above its value."""
+    return [frame["value"] - frame["low"], frame["high"] - frame["value"]]
+
+
+def intervals(frame: pd.DataFrame, label: str) -> Axes:
+    """Draw points with their intervals, one row a system: columns value, low, high."""
+    axes = _panel(height=0.36 * len(frame) + 0.8)
+    inks = [colour(str(name)) for name in frame.index]
+    places = range(len(frame))
+    axes.errorbar(frame["value"], places, xerr=_spread(frame), fmt="none", ecolor=inks)
+    axes.scatter(frame["value"], places, color=inks)
+    return _name_rows(axes, frame.index, label)
 
 
 def grouped_intervals(
@@ -170,10 +171,9 @@ def grouped_intervals(
         for number, name in enumerate(hues):
             dots = frame[(frame["data"] == place) & (frame[hue] == name)]
             shift = 0.7 * ((number + 0.5) / len(hues) - 0.5)
-            spread = [dots["value"] - dots["low"], dots["high"] - dots["value"]]
-            at = dots[rows].map(names.index).astype(float) + shift
-            look = {"fmt": "o", "color": colours[name], "label": name}
-            panel.errorbar(dots["value"], at, xerr=spread, markersize=5, **look)
+            at = dots[rows].map(names.index) + shift
+            look = {"fmt": "o", "color": colours[name], "label": name, "markersize": 5}
+            panel.errorbar(dots["value"], at, xerr=_spread(dots), **look)
         panel.locator_params(axis="x", nbins=5)
         panel.set(title=place, xlabel=label, ylim=(len(names) - 0.5, -0.5))
         panel.set_yticks(range(len(names)), names)
@@ -181,9 +181,9 @@ def grouped_intervals(
     return figure
 
 
-def _legend_below(figure: plt.Figure, panel: Axes, columns: int) -> None:
+def _legend_below(figure: plt.Figure, panel: Axes, columns: int, **look: Any) -> None:
     handles = panel.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=columns)
+    figure.legend(*handles, loc="outside lower center", ncols=columns, **look)
 
 
 def line_panels(
@@ -192,7 +192,6 @@ def line_panels(
     across: str,
     down: str,
     colours: Mapping[str, str],
-    ticks: Sequence[int],
 ) -> plt.Figure:
     """Draw lines of the columns k and value, a colour for each of `hue`.
 
@@ -207,7 +206,7 @@ def line_panels(
         panel = axes[rows.index(place)][columns.index(title)]
         panel.plot(line["k"], line["value"], color=colours[name], label=name)
         panel.set_title(f"{title}, {place}" if place else title, fontsize=9)
-        panel.set_xticks(ticks)
+        panel.set_xticks([1, 5, 12, 20])
     for panel in axes[-1]:
         panel.set_xlabel("k")
     _legend_below(figure, axes[0][0], len(colours))
@@ -225,7 +224,7 @@ def stacked_bars(shares: pd.DataFrame, colours: Sequence[str], label: str) -> Ax
         left = left + column.to_numpy()
     axes.invert_yaxis()
     axes.set(xlabel=label, xlim=(0, 1))
-    _legend_below(axes.get_figure(), axes, shares.shape[1])
+    _legend_below(axes.figure, axes, shares.shape[1])
     return axes
 
 
@@ -234,10 +233,7 @@ def dots(values: pd.DataFrame, label: str) -> Axes:
     axes = _panel(height=0.4 * len(values) + 0.8)
     for place, row in enumerate(values.to_numpy()):
         axes.plot(row, np.full(len(row), place), "o", color="C0", alpha=0.7)
-    axes.set_yticks(range(len(values)), [str(name) for name in values.index])
-    axes.invert_yaxis()
-    axes.set_xlabel(label)
-    return axes
+    return _name_rows(axes, values.index, label)
 
 
 def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
@@ -256,53 +252,46 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
     return axes
 
 
-def shares(numbers: Mapping[str, pd.Series], most: int, label: str, of: str) -> Axes:
-    """Draw how often each whole number occurs, a line a name, with its mean.
+def shares(numbers: Mapping[str, pd.Series], most: int, label: str) -> Axes:
+    """Draw the share of captions that have each whole number, a line a name.
 
-    `most` and more stand together; `of` says what is counted.
+    A name stands with its mean. Numbers of `most` and more stand together.
     """
     axes = _panel(height=2.8)
     for name, values in numbers.items():
         counts = values.clip(upper=most).value_counts(normalize=True).sort_index()
-        line = f"{name}, mean {values.mean():.1f}"
-        axes.plot(counts.index, counts, ".-", label=line)
-    axes.set(xlabel=f"{label} ({most} and more together)", ylabel=f"share of {of}")
+        axes.plot(counts, ".-", label=f"{name}, mean {values.mean():.1f}")
+    axes.set(xlabel=f"{label} ({most} and more together)", ylabel="share of captions")
     axes.legend()
     return axes
 
 
 def trade_off(
-    panels: Mapping[str, Mapping[str, pd.DataFrame]],
-    across: Sequence[str],
-    up: Sequence[str],
+    panels: Mapping[str, Mapping[str, pd.DataFrame]], across: str, up: Sequence[str]
 ) -> plt.Figure:
     """Draw a panel a title: each system's rows as points, an arrow from first to last.
 
     A system's columns are x and y and, where known, x_low, x_high, y_low, y_high, its
-    intervals. `across` and `up` are the panels' axis labels.
+    intervals. `across` is the label of all x axes, `up` has each y axis's.
     """
     size = (4 * len(panels), 3.7)
     figure, places = plt.subplots(1, len(panels), figsize=size, squeeze=False)
-    for axes, (title, systems), x, y in zip(
-        places.flat, panels.items(), across, up, strict=True
-    ):
+    for axes, (title, systems), y in zip(places[0], panels.items(), up, strict=True):
         for number, (name, points) in enumerate(systems.items()):
             _journey(axes, points, name, f"C{number}")
-        axes.set(title=title, xlabel=x, ylabel=y)
+        axes.set(title=title, xlabel=across, ylabel=y)
         axes.legend()
     return figure
 
 
 def _journey(axes: Axes, points: pd.DataFrame, name: str, ink: str) -> None:
     """Draw one system's points with their intervals, and its arrow."""
-    spread = {}
-    for side in ("x", "y"):
-        if f"{side}_low" in points:
-            middle = points[side]
-            ends = middle - points[f"{side}_low"], points[f"{side}_high"] - middle
-            spread[f"{side}err"] = list(ends)
     look = {"fmt": "o", "color": ink, "elinewidth": 0.7, "alpha": 0.8}
-    axes.errorbar(points.x, points.y, label=name, **look, **spread)
+    for side in "xy":
+        if f"{side}_low" in points:
+            below = points[side] - points[f"{side}_low"]
+            look[f"{side}err"] = [below, points[f"{side}_high"] - points[side]]
+    axes.errorbar(points.x, points.y, label=name, **look)
     if len(points) > 1:
         places = points[["x", "y"]].to_numpy()
         arrow = {"arrowstyle": "->", "color": ink}
@@ -323,10 +312,10 @@ def contact_sheet(
     tallest = max((p.height / p.width for p in shown), default=1.5)
     size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, dpi=120)
-    for place in axes.flat:
+    for place, picture in zip_longest(axes.flat, shown):
         place.axis("off")
-    for place, picture in zip(axes.flat, shown, strict=False):
-        place.imshow(picture)
+        if picture:
+            place.imshow(picture)
     for place, title in zip(axes.flat, titles, strict=False):
         place.set_title(title, fontsize=7)
     return figure
@@ -359,14 +348,10 @@ def neighbours(
     lines = []
     for place, (query, neighbours) in enumerate(rows):
         true = hits[place] if hits else [False] * len(neighbours)
-        shown = [images.inline(path, 72)[0] for path in neighbours]
-        lines.append(
-            {
-                "name": names[place] if names else "",
-                "query": images.inline(query, 72)[0],
-                "pictures": list(zip(shown, true, strict=True)),
-            }
-        )
+        (outlined, *_), *shown = (images.inline(p, 72) for p in (query, *neighbours))
+        addresses = [address for address, *_ in shown]
+        line = {"name": names[place] if names else "", "query": outlined}
+        lines.append(line | {"pictures": list(zip(addresses, true, strict=True))})
     page = TEMPLATES.get_template("neighbours.html")
     return HTML(page.render(rows=lines, label=label))
 
@@ -375,7 +360,7 @@ def heatmap(frame: pd.DataFrame, label: str) -> Axes:
     """Draw a square table of shares, shaded, in each cell its percentage."""
     side = 0.75 * len(frame) + 1.2
     axes = _panel(height=side, width=side + 1)
-    _shade(axes, frame, "Blues", dark=lambda share: share > 0.6)
+    _shade(axes, frame, "Blues", dark=frame > 0.6)
     axes.figure.colorbar(axes.images[0], shrink=0.7, label=label)
     return axes
 
@@ -385,12 +370,12 @@ def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     height = sum(0.32 * len(frame) + 1.4 for frame in panels.values())
     figure, places = plt.subplots(len(panels), figsize=(7, height), squeeze=False)
     for axes, (title, frame) in zip(places.flat, panels.items(), strict=True):
-        _shade(axes, frame, "RdBu", dark=lambda share: abs(share - 0.5) > 0.3)
+        _shade(axes, frame, "RdBu", dark=(frame - 0.5).abs() > 0.3)
         axes.set_title(title)
     return figure
 
 
-def shaded(panels: Mapping[str, pd.DataFrame], form: str = ".3f") -> plt.Figure:
+def shaded(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw tables of scores side by side, a title each, shaded up to the highest."""
     top = max(frame.max(axis=None) for frame in panels.values())
     widths = [frame.shape[1] for frame in panels.values()]
@@ -398,7 +383,7 @@ def shaded(panels: Mapping[str, pd.DataFrame], form: str = ".3f") -> plt.Figure:
         1, len(panels), figsize=(9, 3.6), sharey=True, width_ratios=widths
     )
     for axes, (title, frame) in zip(places, panels.items(), strict=True):
-        _shade(axes, frame, "Blues", lambda score: score > 0.6 * top, top, form)
+        _shade(axes, frame, "Blues", frame > 0.6 * top, top, "{:.3f}")
         axes.set_title(title)
     return figure
 
@@ -407,20 +392,21 @@ def _shade(
     axes: Axes,
     frame: pd.DataFrame,
     colours: str,
-    dark: Callable[[float], bool],
+    dark: pd.DataFrame,
     top: float = 1,
     form: str = "",
 ) -> None:
-    """Draw a table of shares or scores; the text is white where the cell is dark."""
+    """Draw a table of shares (in percent) or, with a form, of scores up to `top`.
+
+    The text is white where the cell is dark.
+    """
     axes.imshow(frame, cmap=colours, vmin=0, vmax=top, aspect="auto")
-    for (row, column), share in np.ndenumerate(frame.to_numpy()):
-        place = {"ha": "center", "va": "center"}
-        ink = "white" if dark(share) else "black"
-        text = format(share, form) if form else f"{100 * share:.0f}"
-        axes.text(column, row, text, color=ink, **place)
-    across = [str(name) for name in frame.columns]
-    axes.set_xticks(range(len(across)), across, rotation=30, ha="right")
-    axes.set_yticks(range(len(frame)), [str(name) for name in frame.index])
+    texts = frame.map(form.format) if form else (100 * frame).map("{:.0f}".format)
+    for (row, column), text in np.ndenumerate(texts):
+        ink = "white" if dark.iloc[row, column] else "black"
+        axes.text(column, row, text, color=ink, ha="center", va="center")
+    axes.set_xticks(range(frame.shape[1]), frame.columns, rotation=30, ha="right")
+    axes.set_yticks(range(len(frame)), frame.index)
     axes.spines[:].set_visible(False)
 
 
@@ -429,28 +415,25 @@ def named(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def points(
-    places: Mapping[str, np.ndarray], groups: Sequence[str], columns: int = 3
-) -> plt.Figure:
+def points(places: Mapping[str, np.ndarray], groups: Sequence[str]) -> plt.Figure:
     """Draw maps (items, 2) side by side, coloured by group.
 
     The eight commonest groups have a colour, others are grey.
     """
-    names = pd.Series(list(groups))
-    named = list(names.value_counts().index[:8])
+    names, columns = pd.Series(groups), 3
+    named = names.value_counts().index[:8]
     rows = -(-len(places) // columns)
     size = (3.1 * columns, 3.1 * rows)
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     layers = [("others", "#cbd5e1", ~names.isin(named))]
     layers += [(name, f"C{n}", names == name) for n, name in enumerate(named)]
-    for panel in axes.flat:
-        panel.axis("off")
     for panel, (title, spots) in zip(axes.flat, places.items(), strict=False):
         panel.set_title(title, fontsize=9)
         for label, ink, chosen in layers:
             panel.scatter(*spots[chosen].T, s=5, color=ink, label=label, linewidths=0)
-    entries = axes.flat[0].get_legend_handles_labels()
-    figure.legend(*entries, loc="outside lower center", ncols=5, markerscale=3)
+    for panel in axes.flat:
+        panel.axis("off")
+    _legend_below(figure, axes[0][0], columns=5, markerscale=3)
     return figure
 
 

@@ -152,7 +152,7 @@ def test_contests_have_a_map_a_title_and_names_are_listed():
 
 def test_shares_are_of_each_names_own_numbers():
     numbers = {"a": pd.Series([1, 1, 2, 9]), "b": pd.Series([2])}
-    axes = figures.shares(numbers, 3, "words", "captions")
+    axes = figures.shares(numbers, 3, "words")
     first, second = axes.get_lines()
     assert first.get_xdata().tolist() == [1, 2, 3]  # 9 stands with 3 and more
     assert first.get_ydata().tolist() == [0.5, 0.25, 0.25]
@@ -187,9 +187,7 @@ def test_line_panels_have_a_column_and_a_row_for_each_value():
     rows = [(d, m, k, k * k) for d in "xy" for m in ("AP", "MAP") for k in (1, 2)]
     frame = pd.DataFrame(rows, columns=["data", "metric", "k", "value"])
     frame["model"] = "knn"
-    figure = figures.line_panels(
-        frame, "model", "metric", "data", {"knn": "C0"}, [1, 2]
-    )
+    figure = figures.line_panels(frame, "model", "metric", "data", {"knn": "C0"})
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["AP, x", "MAP, x", "AP, y", "MAP, y"]
     assert figure.axes[3].lines[0].get_ydata().tolist() == [1, 4]
