@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,60 +68,18 @@ class Options:
     seed: int = 0
 
 
-class Inputs(NamedTuple):
-    """What a model is made of besides its own options."""
-
-    seed: int
-    features: dict[str, spaces.Features]  # rows in the order of the candidate items
-    train: pd.DataFrame
-    data: Interactions
-
-
-# Torch is imported for the models that need it alone.
-def _bpr(given: Inputs, **options: Any) -> Model:
-    from fashionlib.recommending.vbpr import VBPR
-
-    return VBPR(seed=given.seed, **options)
-
-
-def _vbpr(given: Inputs, features: Mapping[str, np.ndarray], **options: Any) -> Model:
-    matrices = list(features.values())
-    if len(matrices) > 1:  # side by side, each row of each of length one
-        matrices = [np.concatenate(list(map(spaces.unit, matrices)), axis=1)]
-    return _bpr(given, features=matrices[0], **options)
-
-
-def _freedom(given: Inputs, **options: Any) -> Model:
-    from fashionlib.recommending.freedom import FREEDOM
-
-    return FREEDOM(seed=given.seed, **options)
-
-
-def _bm3(given: Inputs, **options: Any) -> Model:
-    from fashionlib.recommending.bm3 import BM3
-
-    return BM3(seed=given.seed, **options)
-
-
-class Kind(NamedTuple):
-    """A model: how it is made, and which options it reads."""
-
-    make: Callable[..., Model]
-    options: tuple[str, ...] = ()
-
-
 NEIGHBOUR, NEURAL = ("k", "convention"), ("factors", "epochs")
 WITH_FEATURES = (*NEURAL, "features")
-MODELS = {
-    "Random": Kind(lambda given: Random(given.seed)),
-    "MostPop": Kind(lambda given: MostPop()),
-    "Repeat": Kind(lambda given: Repeat(latest(given.train, given.data))),
-    "UserKNN": Kind(lambda given, **own: UserKNN(**own), NEIGHBOUR),
-    "ItemKNN": Kind(lambda given, **own: ItemKNN(**own), NEIGHBOUR),
-    "BPR": Kind(_bpr, NEURAL),
-    "VBPR": Kind(_vbpr, WITH_FEATURES),
-    "FREEDOM": Kind(_freedom, WITH_FEATURES),
-    "BM3": Kind(_bm3, WITH_FEATURES),
+MODELS: dict[str, tuple[str, ...]] = {  # model: the options that it reads
+    "Random": (),
+    "MostPop": (),
+    "Repeat": (),
+    "UserKNN": NEIGHBOUR,
+    "ItemKNN": NEIGHBOUR,
+    "BPR": NEURAL,
+    "VBPR": WITH_FEATURES,
+    "FREEDOM": WITH_FEATURES,
+    "BM3": WITH_FEATURES,
 }
 
 
@@ -154,26 +112,32 @@ def recommend_files(
     table = read_tsv(train)
     data = to_matrices(table, read_tsv(test))
     rows = {name: _rows(path, data.items) for name, path in options.features.items()}
-    given = Inputs(options.seed, rows, table, data)
-    made = {name: _model(MODELS[name], options, given) for name in models}
+    made = {name: _model(name, options, table, data, rows) for name in models}
     compared = compare(made, data, cutoffs, options.seed, options.repeats)
-    pairs = list(itertools.combinations(models, 2))
-    metrics = [f"NDCG@{k}" for k in cutoffs] if pairs else []
+    judged = {}
+    for name, model in made.items():
+        row = compared.table.loc[name]
+        judged[name] = {"parameters": _parameters(name, model, options, rows)}
+        judged[name]["metrics"] = {
+            metric: {
+                "mean": row[metric],
+                "low": row[f"{metric} low"],
+                "high": row[f"{metric} high"],
+            }
+            for metric in compared.per_user
+        }
+        judged[name] |= row.filter(like="coverage@")
+    differences = {}
+    if pairs := list(itertools.combinations(models, 2)):
+        for metric in [f"NDCG@{k}" for k in cutoffs]:
+            table = paired(compared.per_user, pairs, metric, options.seed)
+            differences[metric] = table.to_dict("index")
     result = {
         "users": len(data.evaluated),
         "items": len(data.items),
         "repeats": options.repeats,
-        "models": {
-            name: {"parameters": _parameters(MODELS[name], model, options, given)}
-            | _numbers(compared.table.loc[name], cutoffs)
-            for name, model in made.items()
-        },
-        "differences": {
-            metric: paired(compared.per_user, pairs, metric, options.seed).to_dict(
-                "index"
-            )
-            for metric in metrics
-        },
+        "models": judged,
+        "differences": differences,
         "conventions": conventions(models, options),
         "versions": {"fashionlib": fashionlib.__version__} | provenance.versions(),
     }
@@ -228,17 +192,10 @@ def _dictionary(places: np.ndarray, values: Sequence[str]) -> pa.DictionaryArray
 
 def conventions(models: Sequence[str], options: Options) -> dict[str, str]:
     """Say in words how the numbers of these models came about."""
-    own = (
-        "the user's own train items included"
-        if options.repeats
-        else "without the user's own train items"
-    )
-    chosen = {
-        name: NEIGHBOURS[name][options.convention or "plain"]
-        for name in models
-        if name in NEIGHBOURS
-    }
-    return {
+    own = "the user's own train items included"
+    if not options.repeats:
+        own = "without the user's own train items"
+    texts = {
         "users": (
             "evaluated: users with at least one train and one test row; each counts"
             " once"
@@ -265,10 +222,12 @@ def conventions(models: Sequence[str], options: Options) -> dict[str, str]:
             "rows joined by id; VBPR reads several spaces side by side, each row of"
             " each of length one"
         ),
-    } | {
-        f"{name}'s neighbours": f"{text}; cosine of binary purchases"
-        for name, text in chosen.items()
     }
+    for name in models:
+        if name in NEIGHBOURS:
+            text = NEIGHBOURS[name][options.convention or "plain"]
+            texts[f"{name}'s neighbours"] = f"{text}; cosine of binary purchases"
+    return texts
 
 
 def _refuse(models: Sequence[str], cutoffs: Sequence[int], options: Options) -> None:
@@ -278,19 +237,19 @@ def _refuse(models: Sequence[str], cutoffs: Sequence[int], options: Options) -> 
     if len(set(models)) < len(models) or not models:
         raise ValueError(f"models {', '.join(models) or 'none'}: name each once")
     for name in (*NEIGHBOUR, *WITH_FEATURES):
-        readers = [model for model, kind in MODELS.items() if name in kind.options]
+        readers = [model for model, reads in MODELS.items() if name in reads]
         if getattr(options, name) and not set(readers) & set(models):
             raise ValueError(
                 f"{name} is of no use to {', '.join(models)}; {', '.join(readers)}"
                 " read it"
             )
-    numbers = {"cutoffs": min(cutoffs)}
-    numbers |= {name: getattr(options, name) for name in ("k", *NEURAL)}
-    for name, value in numbers.items():
+    numbers = vars(options) | {"cutoffs": min(cutoffs)}
+    for name in ("cutoffs", "k", *NEURAL):
+        value = numbers[name]
         if value is not None and value < 1:
             raise ValueError(f"{name}: {value}, and must be 1 or more")
     for name in models:
-        if "features" in MODELS[name].options and not options.features:
+        if "features" in MODELS[name] and not options.features:
             raise ValueError(
                 f"{name} needs features, a parquet of Features.save; VBPR without"
                 " features is BPR"
@@ -313,17 +272,52 @@ def _rows(path: Path, items: np.ndarray) -> spaces.Features:
         ) from error
 
 
-def _model(kind: Kind, options: Options, given: Inputs) -> Model:
+def _model(
+    name: str,
+    options: Options,
+    train: pd.DataFrame,
+    data: Interactions,
+    features: Mapping[str, spaces.Features],
+) -> Model:
     """Make the model, not fitted yet, with the options that were chosen."""
-    chosen = {name: getattr(options, name) for name in kind.options}
-    own = {name: value for name, value in chosen.items() if value is not None}
+    chosen = {option: getattr(options, option) for option in MODELS[name]}
+    own = {option: value for option, value in chosen.items() if value is not None}
+    match name:
+        case "Random":
+            return Random(options.seed)
+        case "MostPop":
+            return MostPop()
+        case "Repeat":
+            return Repeat(latest(train, data))
+        case "UserKNN":
+            return UserKNN(**own)
+        case "ItemKNN":
+            return ItemKNN(**own)
+    # Torch is imported for the models that need it alone.
+    from fashionlib.recommending import bm3, freedom, vbpr
+
+    own["seed"] = options.seed
     if "features" in own:
-        own["features"] = {name: space.matrix for name, space in given.features.items()}
-    return kind.make(given, **own)
+        own["features"] = {name: space.matrix for name, space in features.items()}
+    match name:
+        case "FREEDOM":
+            return freedom.FREEDOM(**own)
+        case "BM3":
+            return bm3.BM3(**own)
+        case "VBPR":
+            own["features"] = _side_by_side(list(own["features"].values()))
+    return vbpr.VBPR(**own)
+
+
+def _side_by_side(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Join several spaces, each row of each of length one; one space stays as it is."""
+    if len(matrices) == 1:
+        return matrices[0]
+    return np.concatenate(list(map(spaces.unit, matrices)), axis=1)
 
 
 def _parameters(
-    kind: Kind, model: Model, options: Options, given: Inputs
+    name: str, model: Model, options: Options, features: Mapping[str, spaces.Features]
 ) -> dict[str, Any]:
     """Return all numbers and words that the fitted model was made with.
 
@@ -336,28 +330,13 @@ def _parameters(
     }
     if hasattr(model, "history"):
         plain["epochs_run"] = len(model.history)
-    if "features" in kind.options:
+    if "features" in MODELS[name]:
         plain["features"] = {
-            name: {
-                "file": options.features[name].name,
-                "dim": space.matrix.shape[1],
-                "made_by": space.made_by,
+            space: {
+                "file": options.features[space].name,
+                "dim": rows.matrix.shape[1],
+                "made_by": rows.made_by,
             }
-            for name, space in given.features.items()
+            for space, rows in features.items()
         }
     return plain
-
-
-def _numbers(row: pd.Series, cutoffs: Sequence[int]) -> dict[str, Any]:
-    """Gather a model's row of the comparison: metrics with intervals, coverage."""
-    covered = [f"coverage@{k}" for k in cutoffs]
-    metrics = {
-        name: {
-            "mean": row[name],
-            "low": row[f"{name} low"],
-            "high": row[f"{name} high"],
-        }
-        for name in row.index
-        if f"{name} low" in row.index
-    }
-    return {"metrics": metrics} | {name: row[name] for name in covered}
