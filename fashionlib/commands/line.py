@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
 import typer
@@ -32,30 +31,31 @@ from fashionlib.commands import (
     summary,
 )
 
-COMMANDS: dict[str, ModuleType] = {
-    "check": check,
-    "download": download,
-    "split": split,
-    "split-purchases": split_purchases,
-    "finetune": finetune,
-    "score": score,
-    "recommend": recommend,
-    "label": label,
-    "retrieve": retrieve,
-    "index": index,
-    "search": search,
-    "app": app,
-    "execute": execute,
-    "keep": keep,
-    "summary": summary,
-}
+COMMANDS = (  # in the order of the help
+    check,
+    download,
+    split,
+    split_purchases,
+    finetune,
+    score,
+    recommend,
+    label,
+    retrieve,
+    index,
+    search,
+    app,
+    execute,
+    keep,
+    summary,
+)
 EXTRAS = "app,captions,data,features,labels,recommend,scores,search,book"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command of `fashionlib` and return its exit code; see `run`."""
     commands = plain(help="Read, caption, score and recommend fashion items.")
-    for name, module in COMMANDS.items():
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
         examples = [f"example: fashionlib {name} {words}" for words in module.EXAMPLES]
         commands.command(
             name,

@@ -18,7 +18,6 @@ from fashionlib.data.items import CAPTION, IMAGE, SPLITS, split_items, split_siz
 from fashionlib.data.readers import layouts
 
 ADAPTER, CAPTIONS, REFERENCES = "adapter", "captions.json", "references.json"
-RUN = "run"
 
 
 def read(root: Path, by: str) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -88,7 +87,7 @@ def train_adapter(
         train["image"],
         train["caption"],
         recipe,
-        output / RUN,
+        output / "run",
         (validation["image"], validation["caption"]),
     )
     if not PartialState().is_main_process:

@@ -126,7 +126,7 @@ def recommend_files(
             }
             for metric in compared.per_user
         }
-        judged[name] |= row.filter(like="coverage@")
+        judged[name] |= row.filter(like="coverage@").to_dict()
     differences = {}
     if pairs := list(itertools.combinations(models, 2)):
         for metric in [f"NDCG@{k}" for k in cutoffs]:

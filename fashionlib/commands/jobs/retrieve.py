@@ -55,17 +55,15 @@ def retrieve_files(
             f" {gallery_rows.shape[-1]}: give both of one encoder"
         )
     relevant = true_pairs(pairs, len(query_rows), len(gallery_rows))
-    itself = (
-        sparse.eye(len(query_rows), dtype=bool, format="csr")
-        if Path(queries).samefile(gallery)
-        else None
-    )
+    itself = None
+    if queries.samefile(gallery):
+        itself = sparse.eye(len(query_rows), dtype=bool, format="csr")
     first = first_hits(query_rows, gallery_rows, relevant, itself)
     benchmark = Benchmark(
         pd.DataFrame(index=range(len(query_rows))),
         pd.DataFrame(index=range(len(gallery_rows))),
         relevant,
-        f"the pairs of {Path(pairs).name}",
+        f"the pairs of {pairs.name}",
         itself,
     )
     table = accuracy(first, benchmark, cutoffs, seed)
@@ -75,7 +73,7 @@ def retrieve_files(
         "pairs": int(relevant.nnz),
         "dim": gallery_rows.shape[-1],
         **table.drop(columns="queries").to_dict("index"),
-        "conventions": conventions(gallery_rows.ndim == 3, itself),
+        "conventions": conventions(gallery_rows.ndim == 3, itself is not None),
         "versions": {"fashionlib": fashionlib.__version__} | provenance.versions(),
     }
     per_query = pd.DataFrame({"query": range(len(first)), "first_hit": first})
@@ -90,14 +88,12 @@ def report(result: Mapping[str, Any], cutoffs: Sequence[int]) -> str:
     return "\n".join(form.format(k, **result[f"top-{k}"]) for k in cutoffs)
 
 
-def conventions(several: bool, itself: sparse.csr_matrix | None) -> dict[str, str]:
+def conventions(several: bool, itself: bool) -> dict[str, str]:
     """Say in words how the numbers came about."""
     return {
-        "score": (
-            "cosine" + (", of the nearest of an item's vectors" if several else "")
-        ),
+        "score": "cosine, of the nearest of an item's vectors" if several else "cosine",
         "accuracy": "share of the queries with at least one true row among the first k",
-        "gallery": "all rows but the query's own" if itself is not None else "all rows",
+        "gallery": "all rows but the query's own" if itself else "all rows",
         "ties": (
             f"against the encoder: false rows within {TIE:g} of the best true row stand"
             " before it"
@@ -171,7 +167,6 @@ def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
     )
     shape = (queries, gallery)
     pairs = sparse.csr_matrix((np.ones(len(rows), bool), (rows, cols)), shape)
-    pairs.sum_duplicates()
     empty = np.flatnonzero(np.diff(pairs.indptr) == 0)
     if len(empty):
         raise ValueError(

@@ -50,12 +50,8 @@ def score_files(
     "missing" (metric -> what it needs). FileNotFoundError for a missing file;
     ValueError naming file, key, what was found and what is expected.
     """
-    if (
-        (pool_json and not items_table)
-        or (spice_java and not spice_models)
-        or resamples < 1
-        or seed < 0
-    ):
+    alone = (pool_json and not items_table) or (spice_java and not spice_models)
+    if alone or resamples < 1 or seed < 0:
         raise ValueError(
             "--pool needs --items, --spice-java needs --spice-models, --resamples"
             f" ({resamples}) is 1 or more, --seed ({seed}) 0 or more"
@@ -72,7 +68,7 @@ def score_files(
         systems |= _controls(systems, donors)
 
     scores = metrics.score_many(references, systems)
-    first = next(iter(scores.values()))
+    first = scores[next(iter(captions_json))]
     missing = dict(first.missing)
     notes: dict[str, Any] = {
         "items": len(references),
@@ -104,14 +100,12 @@ def score_files(
     differences = pd.DataFrame()
     if pairs:
         differences = metrics.differences(scores, pairs, products, seed, resamples)
-    units = f"{len(references)} items"
-    count = len(references)
+    count, units = len(references), "items"
     if products is not None:
-        count = products.loc[list(references)].nunique()
-        units = f"{count} products"
+        count, units = products.loc[list(references)].nunique(), "products"
     few = f"; fewer than {FEW} say little" if count < FEW else ""
     notes["intervals and p-values"] = (
-        f"{units} drawn anew with replacement{few}; p is two-sided, 2 /"
+        f"{count} {units} drawn anew with replacement{few}; p is two-sided, 2 /"
         f" {resamples + 1} at least, of each comparison alone ({len(differences)} were"
         " made)"
     )
@@ -280,7 +274,7 @@ def read_coco(path: Path) -> dict[str, list[str]]:
     expected = 'expected {"<id>": [{"caption": "<text>"}, ...]}'
     try:
         content = json.loads(
-            Path(path).read_text(encoding="utf-8"), object_pairs_hook=unique_keys
+            path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys
         )
     except FileNotFoundError as absent:
         raise FileNotFoundError(f"{path}: no such file; {expected}") from absent
@@ -288,22 +282,15 @@ def read_coco(path: Path) -> dict[str, list[str]]:
         raise ValueError(f"{path}: {broken}; {expected}") from broken
     if not isinstance(content, dict):
         raise ValueError(f"{path}: found a {type(content).__name__}, {expected}")
+    captions = {}
     for item, entries in content.items():
-        if not _is_coco(entries):
+        try:
+            texts = [entry["caption"] for entry in entries]
+        except (TypeError, KeyError):
+            texts = []
+        if not texts or not all(isinstance(text, str) for text in texts):
             raise ValueError(
                 f"{path}: key {item!r}: found {json.dumps(entries):.80}, {expected}"
             )
-    return {
-        item: [entry["caption"] for entry in entries]
-        for item, entries in content.items()
-    }
-
-
-def _is_coco(entries: Any) -> bool:
-    """Say whether this is a list of at least one {"caption": text}."""
-    return (
-        isinstance(entries, list)
-        and bool(entries)
-        and all(isinstance(entry, dict) for entry in entries)
-        and all(isinstance(entry.get("caption"), str) for entry in entries)
-    )
+        captions[item] = texts
+    return captions

@@ -12,6 +12,10 @@ from fashionlib.data.interactions import exports, global_split, temporal_split
 from fashionlib.data.interactions.files import read_transactions
 
 ARTICLE_COLUMNS = ("article_id", "item_id")
+LAYOUTS = {  # layout: where its files lie, and what writes them
+    "elliot": (exports.elliot_files, exports.write_elliot),
+    "recbole": (exports.recbole_files, exports.write_recbole),
+}
 
 
 def split_files(
@@ -37,10 +41,9 @@ def split_files(
             f"day {day!r} says what becomes of the day that a customer's cut falls"
             " through; a split by date keeps all days whole"
         )
-    recbole = layout == "recbole"
-    files = (exports.recbole_files if recbole else exports.elliot_files)(folder)
-    inputs = [transactions] if articles is None else [transactions, articles]
-    refuse_clash(files.values(), inputs)
+    files, write = LAYOUTS[layout]
+    paths = list(files(folder).values())
+    refuse_clash(paths, filter(None, [transactions, articles]))
 
     def cut(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         return temporal_split(rows, day=day) if by == "customer" else global_split(rows)
@@ -49,13 +52,11 @@ def split_files(
     kept = table if articles is None else _only(table, transactions, articles)
     train, test = cut(kept)
     sides = {"train": train, "test": test}
-    if recbole:
+    if layout == "recbole":
         train, valid = cut(train)
         sides = {"train": train, "valid": valid, "test": test}
-    (exports.write_recbole if recbole else exports.write_elliot)(
-        folder, *sides.values()
-    )
-    return describe({"read": table, "kept": kept} | sides), list(files.values())
+    write(folder, *sides.values())
+    return describe({"read": table, "kept": kept} | sides), paths
 
 
 def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -68,7 +69,7 @@ def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         per_customer = table["user_id"].value_counts()
         counts[name] = {
             "rows": len(table),
-            "customers": int((per_customer > 0).sum()),
+            "customers": table["user_id"].nunique(),
             "articles": table["item_id"].nunique(),
             "customers with one row": int((per_customer == 1).sum()),
         }
@@ -77,7 +78,7 @@ def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _only(table: pd.DataFrame, transactions: Path, articles: Path) -> pd.DataFrame:
     """Return the rows of `table` whose item is listed in the CSV `articles`."""
-    if not Path(articles).is_file():
+    if not articles.is_file():
         raise FileNotFoundError(
             f"{articles}: no such file; it needs a column article_id or item_id"
         )
