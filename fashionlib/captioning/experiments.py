@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from fashionlib.captioning import captioners, controls, metrics
+from fashionlib.captioning import captioners, controls, copying, metrics
 
 LONGEST = 60  # new tokens of a caption
 OWN, ANOTHER = "CIDEr", "CIDEr, another picture"
@@ -39,12 +39,10 @@ def compare(runs: Mapping[str, Captions], items: pd.DataFrame) -> pd.DataFrame:
     Columns: BLEU-4, CIDEr, CIDEr with another picture (the control), category (the
     share of captions that name the item's), words (on average), cut (share).
     """
-    references = {item: [caption] for item, caption in items["caption"].items()}
-    systems = {}
+    table = pd.DataFrame(index=items.index)
     for name, captions in runs.items():
-        systems[name, OWN] = dict(zip(items.index, captions.own, strict=True))
-        systems[name, ANOTHER] = dict(zip(items.index, captions.another, strict=True))
-    scores = metrics.score_many(references, systems, metrics.OVERLAP)
+        table[name, OWN], table[name, ANOTHER] = captions.own, captions.another
+    scores = copying.score(items, table, metrics.OVERLAP)
     rows = {}
     for name, captions in runs.items():
         named = controls.names_value(captions.own, items["category"], whole=False)

@@ -1,12 +1,7 @@
 """Captioners, BLIP-2 and LLaVA: load them, write captions, encode images and texts."""
 
-from fashionlib.captioning.captioners import memory
-from fashionlib.captioning.captioners.caches import (
-    cache_vision,
-    resized,
-    without_tower,
-)
-from fashionlib.captioning.captioners.captioner import Captioner, padded, tokens
+from fashionlib.captioning.captioners.caches import cache_vision, without_tower
+from fashionlib.captioning.captioners.captioner import Captioner, tokens
 from fashionlib.captioning.captioners.checkpoints import (
     base_of,
     load,
@@ -43,12 +38,9 @@ __all__ = [
     "generate",
     "generate_samples",
     "load",
-    "memory",
     "merged",
     "mini",
-    "padded",
     "precision",
-    "resized",
     "save",
     "tokens",
     "with_text",

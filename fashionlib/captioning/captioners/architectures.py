@@ -101,24 +101,22 @@ def blip2_start(config: Blip2Config, tokenizer: Any, prompt: str) -> list[int]:
 
 
 def llava_start(config: LlavaConfig, tokenizer: Any, prompt: str) -> list[int]:
-    """Return BOS and the prompt, whose `<image>` becomes `llava_images` tokens."""
-    ids, image = (
-        tokenizer(prompt, add_special_tokens=False)["input_ids"],
-        config.image_token_index,
-    )
+    """Return BOS and the prompt, whose `<image>` becomes one image token a patch.
+
+    One more stands for the class token where the model reads it too.
+    """
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    image = config.image_token_index
     if ids.count(image) != 1:
         raise ValueError(
             f"{ids.count(image)} {IMAGE} in the prompt {prompt!r}; write it once"
         )
+    vision = config.vision_config
+    patches = (vision.image_size // vision.patch_size) ** 2
+    class_token = config.vision_feature_select_strategy == "full"
+    images = [image] * (patches + class_token)
     at = ids.index(image)
-    images = [image] * llava_images(config)
     return [config.text_config.bos_token_id, *ids[:at], *images, *ids[at + 1 :]]
-
-
-def llava_images(config: LlavaConfig) -> int:
-    """Count a LLaVA's image tokens: one a patch, and one for a class token."""
-    patches = (config.vision_config.image_size // config.vision_config.patch_size) ** 2
-    return patches + (config.vision_feature_select_strategy == "full")
 
 
 def end_of(config: PreTrainedConfig) -> int:
@@ -140,13 +138,8 @@ class Architecture:
     pixels: type
     tower: str  # the vision tower's name among the model's modules
     start: Callable[[Any, Any, str], list[int]]
-    image_tokens: Callable[[Any], int]
     prompt: str = ""
-
-    @property
-    def grid(self) -> bool:
-        """Whether it reads grid features in place of pictures."""
-        return self in MINIS
+    grid: bool = False  # whether it reads grid features in place of pictures
 
 
 BLIP2 = Architecture(
@@ -155,7 +148,6 @@ BLIP2 = Architecture(
     BlipImageProcessorPil,
     "vision_model",
     blip2_start,
-    lambda config: config.num_query_tokens,
 )
 LLAVA = Architecture(
     "LLaVA",
@@ -163,15 +155,16 @@ LLAVA = Architecture(
     CLIPImageProcessorPil,
     "model.vision_tower",
     llava_start,
-    llava_images,
     # LLaVA-1.5's template; the question is ours
     f"USER: {IMAGE}\nDescribe this fashion item. ASSISTANT:",
 )
-MINIS = (
-    replace(BLIP2, model=GridBlip2ForConditionalGeneration),
-    replace(LLAVA, model=GridLlavaForConditionalGeneration, prompt=IMAGE),
+GRID_BLIP2 = replace(BLIP2, model=GridBlip2ForConditionalGeneration, grid=True)
+GRID_LLAVA = replace(
+    LLAVA, model=GridLlavaForConditionalGeneration, grid=True, prompt=IMAGE
 )
-ARCHITECTURES = {one.model.__name__: one for one in (BLIP2, LLAVA, *MINIS)}
+ARCHITECTURES = {
+    one.model.__name__: one for one in (BLIP2, LLAVA, GRID_BLIP2, GRID_LLAVA)
+}
 
 
 def architecture(config: PreTrainedConfig, name: object) -> Architecture:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from fashionlib.captioning.captioners.architectures import CachedTower
 from fashionlib.captioning.captioners.rows import Rows
@@ -56,6 +55,7 @@ def _resize(pixels: Any, reference: str) -> np.ndarray:
     return batch["pixel_values"][0].astype(np.uint8)
 
 
+@torch.no_grad()
 def cache_vision(
     captioner: Captioner, images: Sequence[str], folder: Path, batch_size: int = 32
 ) -> Rows:
@@ -75,11 +75,11 @@ def cache_vision(
     vision = captioner.base.config.vision_config
     tokens = (vision.image_size // vision.patch_size) ** 2 + 1  # a class token too
     shape = (len(images), tokens, vision.hidden_size)
-    size = math.prod(shape) * dtype.itemsize
+    numbers = math.prod(shape)
+    size = numbers * dtype.itemsize
     file = Path(folder) / f"{_name(captioner, images)}.features"
 
     def mapped(path: Path) -> Tensor:
-        numbers = math.prod(shape)
         flat = torch.from_file(str(path), shared=True, size=numbers, dtype=dtype)
         return flat.view(shape)
 
@@ -92,14 +92,15 @@ def cache_vision(
                     f" {free / 2**30:.1f} GiB are free at {folder}; name a folder on a"
                     " larger disk"
                 )
-            outputs = mapped(part)
-            for start, batch in _outputs(captioner, images, batch_size):
-                outputs[start : start + len(batch)] = batch
+            outputs = mapped(part).split(batch_size)
+            batches = captioner.input_batches(images, batch_size, "vision tower")
+            for place, pixels in zip(outputs, batches, strict=True):
+                place.copy_(_layer(captioner, pixels))
     return Rows(images, mapped(file))
 
 
 def _name(captioner: Captioner, images: Sequence[str]) -> str:
-    model = captioner.base.eval()
+    model = captioner.base
     settings = [
         captioner.pixels.to_dict(),
         getattr(model.config, "vision_feature_layer", -1),
@@ -112,22 +113,12 @@ def _name(captioner: Captioner, images: Sequence[str]) -> str:
     return digest.hexdigest()[:32]
 
 
-@torch.no_grad()
-def _outputs(
-    captioner: Captioner, images: Sequence[str], batch_size: int
-) -> Iterator[tuple[int, Tensor]]:
-    """Yield where each batch starts and the layer that the captioner reads of it."""
-    model, tower = captioner.base, captioner.tower
-    starts = range(0, len(images), batch_size)
-    for start in tqdm(starts, desc="vision tower", unit="batch", leave=False):
-        pixels = captioner.inputs(images[start : start + batch_size])
-        pixels = pixels.to(model.device, model.dtype)
-        output = tower(pixels, output_hidden_states=True)
-        if captioner.architecture.name == "BLIP-2":
-            yield start, output.last_hidden_state.cpu()
-        else:
-            layer = model.config.vision_feature_layer
-            yield start, output.hidden_states[layer].cpu()
+def _layer(captioner: Captioner, pixels: Tensor) -> Tensor:
+    """Return the layer of the tower's outputs that the captioner reads."""
+    output = captioner.tower(pixels, output_hidden_states=True)
+    if captioner.architecture.name == "BLIP-2":
+        return output.last_hidden_state
+    return output.hidden_states[captioner.base.config.vision_feature_layer]
 
 
 def without_tower(captioner: Captioner, rows: Rows) -> Captioner:

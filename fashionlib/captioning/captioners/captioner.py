@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from fashionlib.captioning.captioners.architectures import (
@@ -20,6 +22,7 @@ from fashionlib.captioning.captioners.architectures import (
 from fashionlib.captioning.captioners.caches import resized
 from fashionlib.captioning.captioners.rows import Rows
 from fashionlib.features import chunks
+from fashionlib.features.threads import enough_for, one_thread
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Captioner:
     Images are references of pictures (`fashionlib.data.images`). A captioner whose
     vision tower reads features has them in `rows`; any other decodes the pictures, and
     with a folder `pixel_cache` does so once. `prompt` is the text that each caption
-    follows. `text_tokenizer` is the retrieval part's own, where that isn't `tokenizer`.
+    follows.
     """
 
     model: Any  # PreTrainedModel, or a PeftModel around it
@@ -38,7 +41,6 @@ class Captioner:
     prompt: str = ""
     pixel_cache: Path | None = None
     rows: Rows | None = None
-    text_tokenizer: Any = None
 
     @property
     def base(self) -> PreTrainedModel:
@@ -98,13 +100,27 @@ class Captioner:
                 input_data_format="channels_first",
                 return_tensors="pt",
             )["pixel_values"]
-        rows = self.rows.read([str(image) for image in images])
+        rows = self.rows.read(images)
         if self.architecture.grid and rows.shape[1:] != self.tower.position.shape:
             raise ValueError(
                 f"grid features of shape {tuple(rows.shape[1:])}; this captioner takes"
                 f" {tuple(self.tower.position.shape)}"
             )
         return rows
+
+    def input_batches(
+        self, images: Sequence[str], batch_size: int, what: str
+    ) -> Iterator[Tensor]:
+        """Yield the inputs of each batch on the model's device, in its type.
+
+        `what` is the progress bar's name.
+        """
+        model, images = self.base.eval(), list(images)
+        starts = range(0, len(images), batch_size)
+        with one_thread(enough_for(model)):
+            for k in tqdm(starts, desc=what, unit="batch", leave=False):
+                batch = self.inputs(images[k : k + batch_size])
+                yield batch.to(model.device, model.dtype)
 
     def digest(self, image: str) -> bytes:
         """Return a digest of what the vision tower is given of an image."""
@@ -127,7 +143,10 @@ class Captioner:
         tokens with pads that are targets too (what the reference's code does, with
         512): both are there to show what they do.
         """
-        start = self.start if images is not None else [self._text_start()]
+        text = self.base.config.text_config
+        # a text without image starts at BOS; a T5 has none
+        first = self.eos if self.encoder_decoder else text.bos_token_id
+        start = [first] if images is None else self.start
         targets = []
         for ids in tokens(self.tokenizer, captions):
             # OPT's EOS is the line feed, which captions may hold
@@ -141,14 +160,7 @@ class Captioner:
         self.check(batch["input_ids"])
         return {"pixel_values": self.inputs(images)} | batch
 
-    def _text_start(self) -> int:
-        """Return the token before a text without image; a T5 has no BOS."""
-        text = self.base.config.text_config
-        return self.eos if self.encoder_decoder else text.bos_token_id
-
-    def _tensors(
-        self, start: list[int], targets: list[list[int]]
-    ) -> dict[str, torch.Tensor]:
+    def _tensors(self, start: list[int], targets: list[list[int]]) -> dict[str, Tensor]:
         if self.encoder_decoder:
             input_ids = torch.tensor([start] * len(targets))  # (items, start)
             return {
@@ -165,26 +177,24 @@ class Captioner:
         }
 
     def check(self, input_ids: Tensor) -> None:
-        """Raise ValueError unless each row has the image tokens that it needs.
+        """Raise ValueError unless each row has the start's image tokens and no more.
 
         With none, BLIP-2 ignores the image.
         """
-        config = self.base.config
-        counts = (input_ids == config.image_token_index).sum(1)  # (items,)
-        needed = self.architecture.image_tokens(config)
+        image = self.base.config.image_token_index
+        counts = (input_ids == image).sum(1)  # (items,)
+        needed = self.start.count(image)
         if (counts != needed).any():
             raise ValueError(
                 f"{sorted(set(counts.tolist()))} image tokens in a row for {needed}"
-                f" image vectors; the image token is {config.image_token_index}"
+                f" image vectors; the image token is {image}"
             )
 
 
 def padded(rows: Sequence[Sequence[int]], fill: int) -> Tensor:
     """Return rows of token ids as one tensor (rows, longest), filled on the right."""
-    table = torch.full((len(rows), max(map(len, rows))), fill)
-    for row, ids in zip(table, rows, strict=True):
-        row[: len(ids)] = torch.tensor(ids)
-    return table
+    tensors = [torch.tensor(row, dtype=torch.long) for row in rows]
+    return pad_sequence(tensors, batch_first=True, padding_value=fill)
 
 
 def tokens(tokenizer: Any, captions: Sequence[str]) -> list[list[int]]:

@@ -27,11 +27,9 @@ from fashionlib.captioning.captioners.rows import Rows
 from fashionlib.data.files import atomic
 from fashionlib.features.efficientnet import Cells
 
-CELLS = (  # beside a mini's weights: the projection that makes a picture's grid
-    "cells.safetensors"
-)
-# the part that `with_text` adds, and a tokenizer of its own
-RETRIEVAL, WORDS = "retrieval.safetensors", "text_tokenizer"
+# beside a mini's weights: the projection that makes a picture's grid
+CELLS = "cells.safetensors"
+RETRIEVAL = "retrieval.safetensors"  # the part that `with_text` adds
 # peft 0.21 asks transformers 5.23 for an attribute that was renamed; nothing a reader
 # could do about it
 warnings.filterwarnings(
@@ -92,11 +90,10 @@ def load(
             f" {config.image_token_index} of the model"
         )
     captioner = Captioner(
-        model.eval() if bits else model.to(device).eval(),
+        model if bits else model.to(device),
         tokenizer,
         kind.pixels.from_pretrained(name),
         kind.prompt,
-        text_tokenizer=_text_tokenizer(adapter, name),
     )
     if kind.grid:
         captioner.rows = _rows(captioner, name, rows)
@@ -106,7 +103,7 @@ def load(
         contrast.attach_like(captioner, shapes).load_state_dict(tensors)
     if adapter is not None:
         adapted = _adapted(captioner, str(adapter))
-        captioner.model = adapted.eval() if bits else adapted.to(device).eval()
+        captioner.model = adapted if bits else adapted.to(device)
     return captioner
 
 
@@ -124,14 +121,6 @@ def _rows(captioner: Captioner, name: str | Path, rows: Rows | None) -> Rows:
         shape = captioner.tower.position.shape
         return Rows([], np.empty((0, *shape), np.float16), cells)
     return replace(rows, cells=rows.cells or cells)
-
-
-def _text_tokenizer(*places: str | Path | None) -> Any:
-    """Load the retrieval part's own tokenizer from the first place that has one."""
-    for place in places:
-        if place and _beside(place, f"{WORDS}/tokenizer.json"):
-            return AutoTokenizer.from_pretrained(place, subfolder=WORDS)
-    return None
 
 
 def _beside(name: str | Path, file: str) -> Path | None:
@@ -221,9 +210,9 @@ def _packed(bits: int, dtype: torch.dtype) -> Any:
 def save(captioner: Captioner, folder: Path) -> None:
     """Write the hub's layout, or the PEFT folder of an adapted model.
 
-    The layout is config, safetensors, tokenizer, processor. A retrieval part, its own
-    tokenizer and a mini's projection of pictures lie beside, in files of their own; a
-    retrieval part that an adapter trained lies among the adapter's weights.
+    The layout is config, safetensors, tokenizer, processor. A retrieval part and a
+    mini's projection of pictures lie beside, in files of their own; a retrieval part
+    that an adapter trained lies among the adapter's weights.
     """
     whole = captioner.model is captioner.base
     if whole and isinstance(captioner.tower, CachedTower):
@@ -232,17 +221,18 @@ def save(captioner: Captioner, folder: Path) -> None:
             " was made from"
         )
     with atomic(Path(folder)) as part:
-        if captioner.text_tokenizer is not None:
-            captioner.text_tokenizer.save_pretrained(part / WORDS)
         if not whole:
             captioner.model.save_pretrained(part, save_embedding_layers=False)
             return
-        weights, retrieval = captioner.base.state_dict(), {}
-        for name in [name for name in weights if name.startswith(f"{contrast.NAME}.")]:
-            retrieval[name.removeprefix(f"{contrast.NAME}.")] = weights.pop(name)
+        weights = {
+            name: tensor
+            for name, tensor in captioner.base.state_dict().items()
+            if not name.startswith(f"{contrast.NAME}.")
+        }
         captioner.base.save_pretrained(part, state_dict=weights)
-        if retrieval:
-            save_file(retrieval, part / RETRIEVAL)
+        if hasattr(captioner.base, contrast.NAME):
+            retrieval = contrast.part_of(captioner)
+            save_file(retrieval.state_dict(), part / RETRIEVAL)
         if captioner.rows and captioner.rows.cells:
             captioner.rows.cells.save(part / CELLS)
         _processor(captioner).save_pretrained(part)

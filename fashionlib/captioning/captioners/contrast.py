@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
-from transformers import AutoTokenizer, Blip2ForImageTextRetrieval
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.models.blip_2.modeling_blip_2 import (
     Blip2QFormerIntermediate,
@@ -188,17 +186,12 @@ def _draw(logits: Tensor) -> Tensor:
     return torch.multinomial(logits.softmax(1), 1)[:, 0]
 
 
-def with_text(
-    captioner: Captioner, dim: int = 128, seed: int = 0, source: str | None = None
-) -> Captioner:
+def with_text(captioner: Captioner, dim: int = 128, seed: int = 0) -> Captioner:
     """Add a fresh retrieval part to a BLIP-2: texts and images in one space of `dim`.
 
     The text's feed-forward layers start as copies of the queries' own, everything else
-    at random. `source`, a hub id or a folder of a Blip2ForImageTextRetrieval of the
-    same width (Salesforce/blip2-itm-vit-g), gives its weights, tokenizer and dim
-    instead: trained with the Q-Former of stage one, from which captioners have moved on
-    since. Captioning doesn't change. ValueError where there is no Q-Former, a part
-    already, an adapter, or another width.
+    at random. Captioning doesn't change. ValueError where there is no Q-Former, a part
+    already, or an adapter.
     """
     need_qformer(captioner)
     if hasattr(captioner.base, NAME) or captioner.model is not captioner.base:
@@ -206,8 +199,6 @@ def with_text(
             "this captioner has a retrieval part or an adapter already; add the part"
             " once, and first"
         )
-    if source is not None:
-        return _published(captioner, source)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         part = attach(captioner, len(captioner.tokenizer), dim)
@@ -223,8 +214,8 @@ def with_text(
 
 def attach(captioner: Captioner, words: int, dim: int) -> Retrieval:
     """Put a retrieval part of these sizes, its weights yet to come, into the model."""
-    model, tokenizer = captioner.base, captioner.text_tokenizer or captioner.tokenizer
-    part = Retrieval(model.config.qformer_config, words, dim, tokenizer.pad_token_id)
+    model, pad = captioner.base, captioner.tokenizer.pad_token_id
+    part = Retrieval(model.config.qformer_config, words, dim, pad)
     model.add_module(NAME, part.to(model.device).eval())
     return part
 
@@ -235,41 +226,15 @@ def attach_like(captioner: Captioner, shapes: Mapping[str, Sequence[int]]) -> Re
     return attach(captioner, words, shapes["text_projection.weight"][0])
 
 
-def _published(captioner: Captioner, source: str) -> Captioner:
-    """Add the text side of a published Blip2ForImageTextRetrieval."""
-    model = Blip2ForImageTextRetrieval.from_pretrained(
-        source, dtype=torch.float32, use_safetensors=True
-    )
-    width, own = (m.config.qformer_config.hidden_size for m in (model, captioner.base))
-    if width != own:
-        raise ValueError(
-            f"{source} has a Q-Former of width {width}, this captioner one of {own}"
-        )
-    weights = {
-        name.replace("qformer.encoder.layer", "feed_forwards"): tensor
-        for name, tensor in model.state_dict().items()
-    }
-    captioner = replace(captioner, text_tokenizer=AutoTokenizer.from_pretrained(source))
-    words = model.config.qformer_config.vocab_size
-    part = attach(captioner, words, model.config.image_text_hidden_size)
-    # the published temperature isn't in the file
-    weights["logit_scale"] = part.logit_scale.data
-    part.load_state_dict({name: weights[name] for name in part.state_dict()})
-    return captioner
-
-
 def text_batch(
     captioner: Captioner, texts: Sequence[str], longest: int = 84
 ) -> dict[str, Tensor]:
     """Make texts' text_ids and text_mask (texts, tokens), padded on the right.
 
-    First and last stand [CLS] and [SEP] where the tokenizer has them (BERT), else its
-    BOS and EOS.
+    First and last stand the tokenizer's BOS and EOS.
     """
-    tokenizer = captioner.text_tokenizer or captioner.tokenizer
-    first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
-    first = tokenizer.bos_token_id if first is None else first
-    last = tokenizer.eos_token_id if last is None else last
+    tokenizer = captioner.tokenizer
+    first, last = tokenizer.bos_token_id, tokenizer.eos_token_id
     rows = [[first, *ids[:longest], last] for ids in tokens(tokenizer, texts)]
     return {
         "text_ids": padded(rows, tokenizer.pad_token_id),

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from fashionlib.captioning.captioners.captioner import Captioner
-from fashionlib.features.threads import enough_for, one_thread
 
 
 @torch.inference_mode()
@@ -27,10 +25,9 @@ def generate(
     prompt and ends before EOS; `max_new_tokens` counts neither image nor prompt.
     """
     start, captions = captioner.start, []
-    for pixels in _pixels(captioner, images, batch_size, "captions"):
+    for pixels in captioner.input_batches(images, batch_size, "captions"):
         # (items, start)
         input_ids = torch.tensor([start] * len(pixels), device=pixels.device)
-        captioner.check(input_ids)
         output = captioner.base.generate(
             pixel_values=pixels,
             input_ids=input_ids,
@@ -100,7 +97,7 @@ def encode_batches(
 ) -> Iterator[Any]:
     """Yield a BLIP-2's `vision_outputs` and `qformer_outputs` of each batch."""
     need_qformer(captioner)
-    for pixels in _pixels(captioner, images, batch_size, "images"):
+    for pixels in captioner.input_batches(images, batch_size, "images"):
         yield captioner.base.get_image_features(pixels, return_dict=True)
 
 
@@ -109,15 +106,3 @@ def need_qformer(captioner: Captioner) -> None:
     name = captioner.architecture.name
     if name != "BLIP-2":
         raise ValueError(f"a {name} has no Q-Former; give a BLIP-2")
-
-
-def _pixels(
-    captioner: Captioner, images: Sequence[str], batch_size: int, what: str
-) -> Iterator[torch.Tensor]:
-    """Yield the inputs of each batch on the model's device, in its type."""
-    model, images = captioner.base.eval(), list(images)
-    starts = range(0, len(images), batch_size)
-    with one_thread(enough_for(model)):
-        for k in tqdm(starts, desc=what, unit="batch", leave=False):
-            batch = captioner.inputs(images[k : k + batch_size])
-            yield batch.to(model.device, model.dtype)

@@ -77,7 +77,8 @@ def mini(
     """
     if name not in MINIS:
         raise ValueError(f"unknown mini {name!r}; known: {', '.join(MINIS)}")
-    kind, size = MINIS[name][0], size or MINIS[name][1]
+    kind, usual = MINIS[name]
+    size = size or usual
     tokenizer = vocabulary(captions, size.vocabulary)
     network = model(kind, tower, size, tokenizer, seed)
     architecture = ARCHITECTURES[type(network).__name__]

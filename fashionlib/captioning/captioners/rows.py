@@ -33,8 +33,7 @@ class Rows:
                 f"{len(self.features)} rows of features for {len(self.pictures)}"
                 " pictures"
             )
-        names = map(str, self.pictures)
-        self.row_of = {picture: row for row, picture in enumerate(names)}
+        self.row_of = {picture: row for row, picture in enumerate(self.pictures)}
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -91,8 +91,7 @@ def save_adapter(
     name = os.path.relpath(base, folder) if Path(base).is_dir() else str(base)
     for config in captioner.model.peft_config.values():
         config.base_model_name_or_path = name
-    with atomic(Path(folder)) as part:
-        captioners.save(captioner, part)
+    captioners.save(captioner, folder)
     publish(folder, text.replace(str(base), name), push_to_hub)
 
 
@@ -102,7 +101,7 @@ def publish(folder: Path, text: str, push_to_hub: str = "") -> None:
     `push_to_hub` names the repository, private; none is sent where it is empty. Look at
     it before you make it public: H&M's terms allow research, not publication.
     """
-    with atomic(Path(folder) / "README.md") as part:
+    with atomic(folder / "README.md") as part:
         part.write_text(text, encoding="utf-8")
     if push_to_hub:
         from huggingface_hub import HfApi

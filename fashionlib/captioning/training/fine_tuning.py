@@ -78,7 +78,7 @@ def train(
     if finished.is_file():  # patience may have ended it at an early step
         recipe = replace(recipe, steps=_step(checkpoint))
         batches.batches = batches.batches[: recipe.steps * processes]
-    callbacks: list[TrainerCallback] = [ProgressBar(recipe.steps)]
+    callbacks: list[TrainerCallback] = [ProgressBar()]
     held = None
     if validation:
         count = math.ceil(len(validation[1]) / recipe.batch_size)
@@ -194,10 +194,9 @@ def _key(
     texts: Sequence[str],
 ) -> str:
     """Name a run by its recipe, images, captions, prompt and starting weights."""
-    images = [str(image) for image in images]
     settings = [
         asdict(recipe),
-        images,
+        list(images),
         list(captions),
         list(texts),
         captioner.prompt,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,22 +132,22 @@ def recipe(
     `lora` changes single fields of its adapter. ValueError for a name or field that
     isn't known.
     """
-    known = sources()
+    known = _configurations()
     if name not in known:
         raise ValueError(f"unknown recipe {name!r}; known: {', '.join(known)}")
-    fields = _configurations()[name]
+    fields = known[name]
     del fields["source"]
-    adapter = fields.pop("lora", None)
-    if lora and adapter is None:
+    adapter = fields.get("lora")
+    if lora and not adapter:
         raise ValueError(
             f"the recipe {name!r} trains all weights; it has no adapter to change:"
             f" {lora}"
         )
     if "betas" in fields:
         fields["betas"] = tuple(fields["betas"])
-    if adapter is not None:
+    if adapter:
         fields["lora"] = Lora(**adapter | (lora or {}))
-    return replace(Recipe(steps, **fields), **changes)
+    return Recipe(steps, **fields | changes)
 
 
 def sources() -> dict[str, str]:

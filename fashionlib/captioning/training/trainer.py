@@ -45,8 +45,8 @@ class JointTrainer(Trainer):
             return super().compute_loss(model, inputs, return_outputs, **how)
         base, recipe, parts = self.captioner.base, self.recipe, {}
         if recipe.captioning:
-            captioning = super().compute_loss(model, inputs, True, **how)
-            parts["captioning"], outputs = captioning
+            loss, outputs = super().compute_loss(model, inputs, True, **how)
+            parts["captioning"] = loss
         else:
             pixels = inputs["pixel_values"].to(base.dtype)
             outputs = base.get_image_features(pixels, return_dict=True)
@@ -84,13 +84,10 @@ class JointTrainer(Trainer):
 class ProgressBar(TrainerCallback):
     """A plain progress bar with the last loss."""
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Open the bar where the run goes on."""
         self.bar = tqdm(
-            total=self.steps,
+            total=state.max_steps,
             initial=state.global_step,
             desc="training",
             unit="step",
