@@ -17,7 +17,6 @@ from typing import Any
 
 PARQUET = re.compile(r"data/[\w.-]+\.parquet")  # no name that climbs out
 STAGING = ".kagglehub"  # holds the archive until all of it is unpacked
-CHUNK = 1 << 20  # bytes
 
 
 def from_hub(
@@ -30,7 +29,7 @@ def from_hub(
     what the hub promised, which is removed; FileExistsError for another file in its
     place; errors as `_explained`.
     """
-    from huggingface_hub import HfApi, hf_hub_download
+    from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
     api, files = HfApi(endpoint=os.environ.get("HF_ENDPOINT")), {}
@@ -39,19 +38,23 @@ def from_hub(
         at = {"repo_id": repository, "repo_type": "dataset", "revision": commit}
         for entry in api.list_repo_tree(recursive=True, **at):
             if isinstance(entry, RepoFile) and PARQUET.fullmatch(entry.path):
-                files[entry.path] = _digest(entry)
+                files[entry.path] = f"sha256:{entry.lfs.sha256}"
         for path, digest in files.items():
             place = dest / path
-            if place.exists():
-                _refuse_other(place, digest)
-                continue
-            hf_hub_download(filename=path, local_dir=dest, endpoint=api.endpoint, **at)
-            given = checksum(place, digest)
-            if given != digest:
+            fresh = not place.exists()
+            if fresh:
+                api.hf_hub_download(filename=path, local_dir=dest, **at)
+            given = _checksum(place)
+            if fresh and given != digest:
                 place.unlink()
                 raise ValueError(
                     f"{place} had {given}, its host says {digest}; it was removed: run"
                     " again"
+                )
+            if given != digest:
+                raise FileExistsError(
+                    f"{place} has {given}, its host says {digest}; move it away or name"
+                    " another folder"
                 )
     if not files:
         raise ValueError(
@@ -139,9 +142,8 @@ def _explained(repository: str, needs: str) -> Iterator[None]:
 
 
 def _commit(api: Any, repository: str, revision: str) -> str:
-    listed = api.list_repo_commits(repository, repo_type="dataset")
-    commits = [commit.commit_id for commit in listed]
-    pinned = [commit for commit in commits if commit.startswith(revision)]
+    commits = api.list_repo_commits(repository, repo_type="dataset")
+    pinned = [one.commit_id for one in commits if one.commit_id.startswith(revision)]
     if len(pinned) != 1:
         raise ValueError(
             f"{len(pinned)} of {len(commits)} commits of {repository} begin with"
@@ -151,27 +153,6 @@ def _commit(api: Any, repository: str, revision: str) -> str:
     return pinned[0]
 
 
-def _digest(entry: Any) -> str:
-    """Return `sha256:…` of a large file, `git:…` (the blob's id) of another."""
-    return f"sha256:{entry.lfs.sha256}" if entry.lfs else f"git:{entry.blob_id}"
-
-
-def checksum(path: Path, like: str) -> str:
-    """Return the file's digest of the same kind as `like`, written the same way."""
-    kind = like.partition(":")[0]
-    digest = hashlib.sha256()
-    if kind == "git":
-        digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+def _checksum(path: Path) -> str:
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return f"{kind}:{digest.hexdigest()}"
-
-
-def _refuse_other(place: Path, digest: str) -> None:
-    given = checksum(place, digest)
-    if given != digest:
-        raise FileExistsError(
-            f"{place} has {given}, its host says {digest}; move it away or name another"
-            " folder"
-        )
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -301,17 +301,6 @@ def test_a_changed_history_or_listing_is_reported(host, monkeypatch, tmp_path):
         dl.download("hm_hub", tmp_path, accept_terms=True)
 
 
-def test_git_checksums_agree_with_git(tmp_path):
-    (tmp_path / "empty").write_bytes(b"")
-    (tmp_path / "hello").write_bytes(b"hello\n")
-    digests = {
-        "empty": "git:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
-        "hello": "git:ce013625030ba8dba906f756967f9e9ca394464a",
-    }
-    for name, digest in digests.items():
-        assert fetch.checksum(tmp_path / name, "git:") == digest
-
-
 # Kaggle
 
 FILES = {
