@@ -7,7 +7,7 @@ and landmarks, which no reader here reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,8 @@ def write(
             clothes = CLOTHES[row["category"]]
             boxes.append(f"{folder}/{name} {clothes} {source} {edges}")
         products.append(product)
-    _write(root / "Eval" / consumer2shop.PARTITION, pairs, consumer2shop.PAIR_FIELDS)
-    _write(root / "Anno" / consumer2shop.BOXES, boxes, consumer2shop.BOX_FIELDS)
+    _write(root / "Eval" / consumer2shop.PARTITION, pairs, consumer2shop.PAIR_HEADER)
+    _write(root / "Anno" / consumer2shop.BOXES, boxes, consumer2shop.BOX_HEADER)
     _write(root / "Anno" / consumer2shop.PRODUCTS, products)
 
 
@@ -99,7 +99,7 @@ def _status(row: dict[str, Any], seed: int) -> str:
     return str(rng.choice(list(SHARES), p=list(SHARES.values())))
 
 
-def _write(path: Path, rows: list[str], fields: Sequence[str] = ()) -> None:
+def _write(path: Path, rows: list[str], header: str = "") -> None:
     path.parent.mkdir(exist_ok=True)
-    head = [str(len(rows)), *([" ".join(fields)] if fields else [])]
-    path.write_text("".join(f"{line}\n" for line in [*head, *rows]), encoding="utf-8")
+    lines = [str(len(rows)), header, *rows] if header else [str(len(rows)), *rows]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

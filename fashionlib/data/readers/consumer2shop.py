@@ -19,7 +19,7 @@ splits; the gallery is the test split's shop photos. The README says 239,557 ima
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -36,6 +36,7 @@ from fashionlib.data.items import (
     SHOP,
     SOURCE,
     SPLIT,
+    SPLITS,
     TEST,
     TRAIN,
     VALIDATION,
@@ -45,20 +46,23 @@ from fashionlib.data.readers.folders import (
     WHOLE,
     check_pictures,
     climbs,
+    count_values,
     files,
     frame,
-    lines_of,
     open_report,
     read_lines,
+    sift,
+    unanswered,
 )
 
 PARTITION = "list_eval_partition.txt"
 BOXES = "list_bbox_consumer2shop.txt"
 PRODUCTS = "list_item_consumer2shop.txt"
 HOME = {PARTITION: "Eval", BOXES: "Anno", PRODUCTS: "Anno"}
-PAIR_FIELDS = ["image_pair_name_1", "image_pair_name_2", "item_id", "evaluation_status"]
+PAIR_HEADER = "image_pair_name_1 image_pair_name_2 item_id evaluation_status"
+BOX_HEADER = "image_name clothes_type source_type x_1 y_1 x_2 y_2"
 CORNERS = ["x_1", "y_1", "x_2", "y_2"]
-BOX_FIELDS = ["image_name", "clothes_type", "source_type", *CORNERS]
+BOX_FIELDS = [ITEM, "clothes_type", "source_type", *CORNERS]
 STATUS: Mapping[str, str] = {"train": TRAIN, "val": VALIDATION, "test": TEST}
 SOURCE_TYPE: Mapping[str, str] = {"1": SHOP, "2": CONSUMER}
 COLUMNS = [*ITEM_COLUMNS, SPLIT]
@@ -88,14 +92,9 @@ def check(root: Path) -> Report:
     Notes: a source type that contradicts the pair's column, boxes of images in no pair.
     """
     table, report = _read(root)
-    for source in (CONSUMER, SHOP):
-        report.counts[f"{source} images"] = int((table[SOURCE] == source).sum())
-    for split in STATUS.values():
-        report.counts[f"{split} images"] = int((table[SPLIT] == split).sum())
+    report.counts |= count_values(table, SPLITS, "images")
     report.add("image without box", table[ITEM][table[BOX].isna()])
-    shops = table[PRODUCT][table[SOURCE] == SHOP]
-    lonely = (table[SOURCE] == CONSUMER) & ~table[PRODUCT].isin(shops)
-    report.add("consumer image without shop image", table[ITEM][lonely])
+    report.add("consumer image without shop image", unanswered(table))
     _check_products(set(table[PRODUCT]), report)
     named = set(table[ITEM].str.removeprefix("img/"))
     check_pictures(table, report, sorted(files(_pictures(report.root)) - named))
@@ -107,11 +106,11 @@ def _read(root: Path) -> tuple[pd.DataFrame, Report]:
     report = open_report(root)
     boxes = _boxes(report)
     table = _partition(report).join(boxes, on=ITEM)
-    column, source = table[SOURCE], table[BOX_SOURCE]
-    other = table[source.notna() & (source != column)]
+    source = table[BOX_SOURCE].fillna(table[SOURCE])
+    other = table[source != table[SOURCE]]
     report.add(
         "source type is not the pair's column",
-        (other[ITEM] + ": " + source[other.index] + " for " + column[other.index]),
+        other[ITEM] + ": " + other[BOX_SOURCE] + " for " + other[SOURCE],
         "note",
     )
     if len(table):
@@ -119,7 +118,7 @@ def _read(root: Path) -> tuple[pd.DataFrame, Report]:
         report.add("box of an image in no pair", extra, "note")
     folder = _pictures(report.root)
     paths = table[ITEM].str.removeprefix("img/")
-    table[SOURCE] = source.fillna(column)
+    table[SOURCE] = source
     table[IMAGE] = (f"{folder}/" + paths).where(paths.isin(files(folder)))
     return frame(table, COLUMNS, report), report
 
@@ -127,25 +126,20 @@ def _read(root: Path) -> tuple[pd.DataFrame, Report]:
 def _partition(report: Report) -> pd.DataFrame:
     """Read one row per image of the pairs, without what the boxes say."""
     name = _place(report.root, PARTITION)
-    pairs = read_lines(name, PAIR_FIELDS, report, header=2)
-    known = pairs["evaluation_status"].isin(STATUS)
-    report.add(
-        "unknown evaluation status", lines_of(name, pairs["evaluation_status"][~known])
+    fields = [CONSUMER, SHOP, PRODUCT, SPLIT]
+    pairs = read_lines(name, fields, report, header=2)
+    known = pairs[SPLIT].isin(STATUS)
+    images = sift(pairs, known, SPLIT, "unknown evaluation status", report)
+    # two rows a line
+    images = images.melt(
+        [PRODUCT, SPLIT], var_name=SOURCE, value_name=ITEM, ignore_index=False
     )
-    shared = {"item_id": PRODUCT, "evaluation_status": SPLIT}
-    sides = []
-    for column, source in (PAIR_FIELDS[0], CONSUMER), (PAIR_FIELDS[1], SHOP):
-        side = pairs[known].rename(columns={column: ITEM, **shared})
-        sides.append(side[[ITEM, PRODUCT, SPLIT]].assign(**{SOURCE: source}))
-    images = pd.concat(sides).sort_index(kind="stable")  # a line's consumer first
-    images = images[_well_named(images[ITEM], name, report)].drop_duplicates()
-    again = images[ITEM].duplicated()
-    report.add(
-        "image of two items, splits or sources", lines_of(name, images[ITEM][again])
-    )
-    images = images[~again]
+    images = images.sort_index(kind="stable")  # a line's consumer first
+    images = _well_named(images, report).drop_duplicates()
+    once = ~images[ITEM].duplicated()
+    images = sift(images, once, ITEM, "image of two items, splits or sources", report)
     # the README calls it the number of images
-    _check_head(name, {len(pairs), len(images)}, PAIR_FIELDS, report)
+    _check_head(name, {len(pairs), len(images)}, PAIR_HEADER, report)
     images = images.reset_index(drop=True)
     images[SPLIT] = images[SPLIT].map(STATUS)
     return images.join(images[ITEM].str.extract(NAME))
@@ -155,59 +149,43 @@ def _boxes(report: Report) -> pd.DataFrame:
     """Read source and box, indexed by the image's name."""
     name = _place(report.root, BOXES)
     table = read_lines(name, BOX_FIELDS, report, header=2)
-    _check_head(name, {len(table)}, BOX_FIELDS, report)
-    table = table[_well_named(table["image_name"], name, report)]
-    whole = pd.Series(True, index=table.index)
-    for corner in CORNERS:
-        whole &= table[corner].str.fullmatch(WHOLE)
-    broken = table.loc[~whole, CORNERS]
-    report.add(
-        "box not of whole numbers",
-        [f"{name} line {line}: {' '.join(box)}" for line, *box in broken.itertuples()],
-    )
-    table = table[whole]
+    _check_head(name, {len(table)}, BOX_HEADER, report)
+    table = _well_named(table, report)
+    table[BOX] = table["x_1"].str.cat(table[CORNERS[1:]], sep=" ")
+    whole = table[BOX].str.fullmatch(rf"{WHOLE}( {WHOLE})*")
+    table = sift(table, whole, BOX, "box not of whole numbers", report)
     known = table["source_type"].isin(SOURCE_TYPE)
-    report.add("unknown source type", lines_of(name, table["source_type"][~known]))
-    table = table[known]
-    again = table["image_name"].duplicated()
-    report.add("image with two boxes", lines_of(name, table["image_name"][again]))
-    table = table[~again].set_index("image_name")
-    corners = table[CORNERS].astype(int).to_numpy().tolist()
-    boxes = pd.Series(list(map(tuple, corners)), index=table.index, dtype=object)
-    sources = table["source_type"].map(SOURCE_TYPE)
-    return pd.DataFrame({BOX_SOURCE: sources, BOX: boxes})
+    table = sift(table, known, "source_type", "unknown source type", report)
+    once = ~table[ITEM].duplicated()
+    table = sift(table, once, ITEM, "image with two boxes", report).set_index(ITEM)
+    table[BOX] = [tuple(map(int, box.split())) for box in table[BOX]]
+    table[BOX_SOURCE] = table["source_type"].map(SOURCE_TYPE)
+    return table[[BOX_SOURCE, BOX]]
 
 
-def _well_named(images: pd.Series, name: str, report: Report) -> pd.Series:
-    """Return whether each image's name has the benchmark's form; else it is a fault."""
-    climbing = images.map(climbs).astype(bool)
-    formed = images.str.fullmatch(NAME)
-    report.add("path climbs out of the folder", lines_of(name, images[climbing]))
-    report.add(
-        "name is not img/CATEGORY/SUBCATEGORY/id_XXXXXXXX/NAME.jpg",
-        lines_of(name, images[~formed & ~climbing]),
-    )
-    return formed & ~climbing
+def _well_named(images: pd.DataFrame, report: Report) -> pd.DataFrame:
+    """Return the rows whose image has a name of the benchmark's form."""
+    inside = ~images[ITEM].map(climbs).astype(bool)
+    images = sift(images, inside, ITEM, "path climbs out of the folder", report)
+    formed = images[ITEM].str.fullmatch(NAME)
+    form = "name is not img/CATEGORY/SUBCATEGORY/id_XXXXXXXX/NAME.jpg"
+    return sift(images, formed, ITEM, form, report)
 
 
-def _check_head(
-    name: str, counts: set[int], fields: Sequence[str], report: Report
-) -> None:
-    """Add a fault for a first line that is no such count, a second not these fields."""
+def _check_head(name: str, counts: set[int], header: str, report: Report) -> None:
+    """Add a fault for a first line that is no such count, a second not this header."""
     try:
         with (report.root / name).open(encoding="utf-8", errors="replace") as file:
-            first, columns = file.readline(20).split(), file.readline(1000).split()
+            first, columns = file.readline(20).strip(), file.readline(1000).split()
     except OSError:
         return  # reported when the file was read
-    number = int(first[0]) if first and re.fullmatch(WHOLE, first[0]) else None
+    number = int(first) if re.fullmatch(WHOLE, first) else "no number"
     if number not in counts:
         rows = " or ".join(map(str, sorted(counts)))
-        given = "no number" if number is None else number
-        report.add(
-            "first line is not the number of rows", [f"{name}: {given} for {rows}"]
-        )
-    if fields and columns != fields:
-        where = f"{name} line 2: {' '.join(columns)} for {' '.join(fields)}"
+        kind = "first line is not the number of rows"
+        report.add(kind, [f"{name}: {number} for {rows}"])
+    if header and columns != header.split():
+        where = f"{name} line 2: {' '.join(columns)} for {header}"
         report.add("column missing or in another place", [where])
 
 
@@ -217,7 +195,7 @@ def _check_products(products: set[str], report: Report) -> None:
         report.add(MISSING, [name], "note")
         return
     listed = set(read_lines(name, ["item_id"], report, header=1)["item_id"])
-    _check_head(name, {len(listed)}, [], report)
+    _check_head(name, {len(listed)}, "", report)
     report.add("item not in the item list", sorted(products - listed))
     report.add("listed item without images", sorted(listed - products), "note")
 

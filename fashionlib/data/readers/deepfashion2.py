@@ -38,10 +38,12 @@ from fashionlib.data.items import (
 from fashionlib.data.readers.faults import MISSING, Report
 from fashionlib.data.readers.folders import (
     check_pictures,
+    count_values,
     files,
     frame,
     open_report,
     read_json,
+    unanswered,
 )
 
 # also the names of the folders; the test split ships without annotations
@@ -92,14 +94,9 @@ def check(root: Path) -> Report:
     has (they can't be found).
     """
     table, report = _read(root)
-    for column, values in (SOURCE, (CONSUMER, SHOP)), (SPLIT, SPLITS):
-        for value in values:
-            report.counts[f"{value} items"] = int((table[column] == value).sum())
+    report.counts |= count_values(table, SPLITS, "items")
     report.counts["items without a style"] = int(table[PRODUCT].isna().sum())
-    queries = table[(table[SOURCE] == CONSUMER) & table[PRODUCT].notna()]
-    shops = table[PRODUCT][table[SOURCE] == SHOP].dropna()
-    lonely = queries[ITEM][~queries[PRODUCT].isin(shops)]
-    report.add("query without a shop item", lonely, "note")
+    report.add("query without a shop item", unanswered(table), "note")
     stray = []
     for split in SPLITS:
         folder = _annotations(report.root, split)

@@ -41,6 +41,7 @@ from fashionlib.data.readers.folders import (
     open_report,
     read_json,
     read_lines,
+    sift,
 )
 
 CAPTIONS, IMAGES = "captions.json", "images"
@@ -219,21 +220,23 @@ def _annotations(name: str, report: Report, needed: bool = True) -> pd.DataFrame
     if not needed and not (report.root / name).is_file():
         return pd.DataFrame(columns=list(attributes), dtype="str")
     table = read_lines(name, ["file", *attributes], report)
-    for line, file in table["file"].items():
-        if _name(file, f"{name} line {line}", report) is None:
-            table = table.drop(index=line)
-    whole = table[list(attributes)].apply(lambda column: column.str.fullmatch(WHOLE))
-    for line, _, *numbers in table[~whole.all(axis=1)].itertuples():
-        where = f"{name} line {line}: {' '.join(numbers)}"
-        report.add("not whole numbers", [where])
-    table = table[whole.all(axis=1)]
-    again = table["file"].duplicated()
-    report.add("image annotated twice", lines_of(name, table["file"][again]))
-    table = table[~again]
+    named = [
+        _name(file, f"{name} line {line}", report) is not None
+        for line, file in table["file"].items()
+    ]
+    table = table.loc[named]
+    first, *others = attributes
+    numbers = table[first].str.cat(table[others], sep=" ")
+    whole = numbers.str.fullmatch(rf"{WHOLE}( {WHOLE})*")
+    table = sift(
+        table.assign(numbers=numbers), whole, "numbers", "not whole numbers", report
+    )
+    once = ~table["file"].duplicated()
+    table = sift(table, once, "file", "image annotated twice", report)
     for attribute, values in attributes.items():
         numbers = table[attribute].astype(int)
         words = numbers.map(dict(enumerate(values)))
         nameless = f"{attribute} " + numbers[words.isna()].astype("str")
-        report.add("number without a name", lines_of(name, nameless), "note")
-        table = table.assign(**{attribute: words})
-    return table.set_index("file")
+        report.add("number without a name", lines_of(nameless), "note")
+        table[attribute] = words
+    return table.set_index("file")[list(attributes)]

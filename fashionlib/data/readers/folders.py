@@ -18,7 +18,16 @@ from tqdm import tqdm
 
 from fashionlib.data import images
 from fashionlib.data.files import unique_keys
-from fashionlib.data.items import BOX, IMAGE, ITEM
+from fashionlib.data.items import (
+    BOX,
+    CONSUMER,
+    IMAGE,
+    ITEM,
+    PRODUCT,
+    SHOP,
+    SOURCE,
+    SPLIT,
+)
 from fashionlib.data.readers.faults import MISSING, Report
 
 MARKER = "WARDROBE"  # a file of this name says that the folder was drawn by wardrobe
@@ -64,7 +73,8 @@ def read_lines(
 ) -> pd.DataFrame:
     """Read lines of blank-separated fields as text, indexed by the line's number.
 
-    A line with another number of fields is a fault; the `header` is passed over.
+    The index has the file's name. A line with another number of fields is a fault; the
+    `header` is passed over.
     """
     rows, wrong = {}, []
     try:
@@ -84,14 +94,43 @@ def read_lines(
     except (OSError, UnicodeDecodeError) as error:
         report.add("file can't be read", [f"{name}: {error}"])
     report.add("wrong number of fields", wrong)
-    return pd.DataFrame(
-        list(rows.values()), index=list(rows), columns=list(fields), dtype="str"
-    )
+    table = pd.DataFrame.from_dict(rows, "index", dtype="str", columns=fields)
+    return table.rename_axis(name)
 
 
-def lines_of(name: str, values: pd.Series) -> list[str]:
+def lines_of(values: pd.Series) -> list[str]:
     """Return "NAME line N: VALUE" for each value of a table of `read_lines`."""
+    name = values.index.name
     return [f"{name} line {number}: {value}" for number, value in values.items()]
+
+
+def sift(
+    table: pd.DataFrame, good: pd.Series, column: str, kind: str, report: Report
+) -> pd.DataFrame:
+    """Return the good rows of a table of `read_lines`; the others are faults.
+
+    Such a fault shows the row's value in `column`.
+    """
+    report.add(kind, lines_of(table[column][~good]))
+    return table[good]
+
+
+def count_values(
+    items: pd.DataFrame, splits: Sequence[str], noun: str
+) -> dict[str, int]:
+    """Count the items of each source and of each of these splits."""
+    columns = {CONSUMER: SOURCE, SHOP: SOURCE} | dict.fromkeys(splits, SPLIT)
+    return {
+        f"{value} {noun}": int((items[column] == value).sum())
+        for value, column in columns.items()
+    }
+
+
+def unanswered(items: pd.DataFrame) -> pd.Series:
+    """Return the ids of consumers' items whose product no shop's item has."""
+    queries = items[(items[SOURCE] == CONSUMER) & items[PRODUCT].notna()]
+    products = items[PRODUCT][items[SOURCE] == SHOP]
+    return queries[ITEM][~queries[PRODUCT].isin(products)]
 
 
 def read_json(
