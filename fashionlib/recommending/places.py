@@ -26,7 +26,7 @@ def shares_below(
 ) -> pd.DataFrame:
     """Return each fitted model's places of wanted items, means over groups of items.
 
-    Columns (model, "below") and (model, "in twelve"). Below is the share of a user's
+    Columns ("below", model) and ("in twelve", model). Below is the share of a user's
     other candidates, neither bought nor wanted, that score lower (half of those that
     score the same): 1 is best, 0.5 chance; He and McAuley (AAAI 2016) call it AUC. In
     twelve says that fewer than twelve score higher. `wanted` and `bought` are (users,
@@ -37,7 +37,7 @@ def shares_below(
         name: _shares_below(model, wanted, bought, candidates, groups)
         for name, model in models.items()
     }
-    return pd.concat(tables, axis=1)
+    return pd.concat(tables, axis=1).swaplevel(axis=1)
 
 
 def _shares_below(
@@ -71,13 +71,13 @@ def summary(table: pd.DataFrame, base: str, seed: int) -> pd.DataFrame:
 
     The second column is the paired difference from the model `base`.
     """
-    below, in_twelve = (table.xs(name, axis=1, level=1) for name in MEASURES)
+    below = table["below"]
     gain = below.sub(below[base], axis=0)
     return pd.DataFrame(
         {
             "articles below": stats.spans(stats.means(below, seed), ".3f"),
             f"minus {base}": stats.spans(stats.means(gain, seed), "+.3f"),
-            "in the first twelve": in_twelve.mean().map("{:.3f}".format),
+            "in the first twelve": table["in twelve"].mean().map("{:.3f}".format),
         }
     )
 

@@ -28,8 +28,8 @@ def test_shares_below_by_hand():
     groups = np.array(["p", "q", "r", "p", "s", "t"])
     table = places.shares_below({"m": Scored()}, wanted, bought, np.arange(6), groups)
     # user 0's others are 2, 4, 5: item 1 is above all, 3 ties with 4 and is above 5
-    assert table["m", "below"].to_dict() == {"p": 1.5 / 3, "q": 1, "r": 0.5}
-    assert (table["m", "in twelve"] == 1).all()
+    assert table["below", "m"].to_dict() == {"p": 1.5 / 3, "q": 1, "r": 0.5}
+    assert (table["in twelve", "m"] == 1).all()
 
 
 def test_only_candidates_are_compared():
@@ -37,7 +37,7 @@ def test_only_candidates_are_compared():
     table = places.shares_below(
         {"m": Scored()}, wanted, nothing, np.array([3, 5]), np.arange(6)
     )
-    assert table["m", "below"].to_dict() == {3: 1}
+    assert table["below", "m"].to_dict() == {3: 1}
 
 
 def test_nothing_wanted_is_an_empty_table():
@@ -58,13 +58,13 @@ def test_twelve_places_and_no_more():
         {"m": Ordered()}, wanted, nothing, np.arange(20), np.arange(20)
     )
     # item 11 has 11 others above it; 14 has 13, since 11 is wanted too
-    assert table["m", "in twelve"].to_dict() == {11: 1, 14: 0}
+    assert table["in twelve", "m"].to_dict() == {11: 1, 14: 0}
 
 
 def test_a_summary_writes_intervals_and_differences():
-    frame = pd.DataFrame({("a", "below"): [0.5, 0.7], ("b", "below"): [0.6, 0.8]})
-    frame = frame.assign(**{}).join(
-        pd.DataFrame({("a", "in twelve"): [0.0, 1], ("b", "in twelve"): [1.0, 1]})
+    frame = pd.DataFrame({("below", "a"): [0.5, 0.7], ("below", "b"): [0.6, 0.8]})
+    frame = frame.join(
+        pd.DataFrame({("in twelve", "a"): [0.0, 1], ("in twelve", "b"): [1.0, 1]})
     )
     frame.columns = pd.MultiIndex.from_tuples(frame.columns)
     shown = places.summary(frame, "a", seed=0)
