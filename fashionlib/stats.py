@@ -135,12 +135,12 @@ def means_by(
 ) -> pd.DataFrame:
     """Estimate the mean of `values` within each group of these levels of its index.
 
-    One row a group, in order of appearance: value, low and high.
+    One row a group, in order of appearance: its levels, value, low and high.
     """
     groups = values.groupby(level=list(levels), sort=False, observed=True)
     rows = {name: mean(group, seed, n).ends for name, group in groups}
     index = pd.MultiIndex.from_tuples(rows, names=levels)
-    return pd.DataFrame(list(rows.values()), index, ENDS)
+    return pd.DataFrame(list(rows.values()), index, ENDS).reset_index()
 
 
 def resampled_means(

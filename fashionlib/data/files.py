@@ -84,15 +84,20 @@ def nulls(content: Any) -> Any:
     return None if isinstance(content, float) and content != content else content
 
 
-def nested(table: pd.DataFrame | pd.Series) -> dict[str, Any]:
+def nested(table: pd.DataFrame | pd.Series) -> dict | list:
     """Return {row: {column: value}}, one level of rows for each level of the index.
 
-    Of a series it is {row: value}. TypeError for what is neither.
+    Of a series it is {row: value}, of a table whose rows are only numbered the list of
+    its rows. TypeError for what is no table.
     """
+    from pandas import RangeIndex
+
     if not hasattr(table, "to_dict"):
         raise TypeError(f"{type(table).__name__} can't be written as JSON: {table!r}")
     if table.ndim == 1:
         return table.to_dict()
+    if len(table) and isinstance(table.index, RangeIndex):
+        return table.to_dict("records")
     if table.index.nlevels == 1:
         return table.to_dict("index")
     groups = table.groupby(level=0, sort=False)

@@ -98,14 +98,15 @@ def per_user(
 
 
 def by_length(
-    lists: np.ndarray, relevant: sparse.csr_matrix, longest: int
+    lists: np.ndarray, relevant: sparse.csr_matrix, metrics: Iterable[str]
 ) -> pd.DataFrame:
-    """Return every metric's mean over users at 1 to `longest` places.
+    """Return these metrics' means over users at 1 place to the length of the lists.
 
     Columns metric, k and value.
     """
-    scores = per_user(lists, relevant, range(1, longest + 1))
-    keys = [(name, k) for name in METRICS for k in range(1, longest + 1)]
+    lengths = range(1, lists.shape[1] + 1)
+    scores = per_user(lists, relevant, lengths)
+    keys = [(name, k) for name in metrics for k in lengths]
     means = [float(scores[f"{name}@{k}"].mean()) for name, k in keys]
     return pd.DataFrame(keys, columns=["metric", "k"]).assign(value=means)
 

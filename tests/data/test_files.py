@@ -35,12 +35,14 @@ def test_a_table_is_nested_by_its_index():
 def test_json_holds_tables_with_null_for_what_is_missing(tmp_path):
     table = pd.DataFrame({"score": [0.5, float("nan")]}, ["a", "b"])
     content = {"table": table, "column": table.score, "n": 2}
+    content["rows"] = table.reset_index(drop=True)
     written = files.write_json(tmp_path / "x.json", content)
     column = {"a": 0.5, "b": None}
     assert json.loads(written.read_text()) == {
         "table": {row: {"score": value} for row, value in column.items()},
         "column": column,
         "n": 2,
+        "rows": [{"score": 0.5}, {"score": None}],
     }
     with pytest.raises(TypeError, match="set can't be written as JSON"):
         files.write_json(tmp_path / "y.json", {"names": {"a"}})
