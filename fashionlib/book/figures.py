@@ -141,10 +141,11 @@ def _spread(frame: pd.DataFrame) -> list[pd.Series]:
 def intervals(frame: pd.DataFrame, label: str) -> Axes:
     """Draw points with their intervals, one row a system: columns value, low, high."""
     axes = _panel(height=0.36 * len(frame) + 0.8)
-    inks = [colour(str(name)) for name in frame.index]
-    places = range(len(frame))
-    axes.errorbar(frame["value"], places, xerr=_spread(frame), fmt="none", ecolor=inks)
-    axes.scatter(frame["value"], places, color=inks)
+    # One call a row: matplotlib's caps take one colour a call.
+    for place, name in enumerate(frame.index.astype(str)):
+        row = frame.iloc[[place]]
+        spread, ink = _spread(row), colour(name)
+        axes.errorbar(row["value"], [place], xerr=spread, fmt="o", color=ink)
     return _name_rows(axes, frame.index, label)
 
 

@@ -168,6 +168,19 @@ def test_each_names_pictures_stand_in_a_row_of_their_own():
     assert titles == ["a", "", "b", "", "", ""]
 
 
+def test_intervals_can_be_drawn_with_a_colour_a_role():
+    rows = {
+        "m, pretrained": (1, 0, 2),
+        "m, fine-tuned": (2, 1.5, 3),
+        "nearest": (3, 1, 4),
+    }
+    frame = pd.DataFrame(rows, ["value", "low", "high"]).T
+    axes = figures.intervals(frame, "score")
+    axes.figure.canvas.draw()  # caps of a wrong colour raise here, not before
+    inks = [bar.lines[0].get_color() for bar in axes.containers]
+    assert inks == [figures.colour(name) for name in rows]
+
+
 def test_grouped_intervals_have_a_panel_a_dataset_and_a_colour_a_hue():
     rows = [(d, r, h) for d in ("week", "years") for r in "xy" for h in ("a", "b")]
     frame = pd.DataFrame(rows, columns=["data", "row", "hue"])
