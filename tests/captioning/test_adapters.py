@@ -36,6 +36,7 @@ from transformers import (
 
 from fashionlib.captioning import captioners, training
 from fashionlib.captioning.captioners import Captioner
+from fashionlib.captioning.captioners.checkpoints import base_of
 from fashionlib.captioning.training import Lora, Recipe
 from fashionlib.captioning.training.card import model_card, save_adapter
 
@@ -673,7 +674,7 @@ def test_an_adapter_of_a_hub_model_names_the_hub(
         == base
     )
     assert (tmp_path / "hm" / "README.md").read_text() == f"on {base}\n"
-    assert captioners.base_of(tmp_path / "hm") == base
+    assert base_of(tmp_path / "hm") == base
 
 
 def test_pickled_weights_are_refused(opt: Trained, tmp_path: Path) -> None:

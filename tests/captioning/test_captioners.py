@@ -12,7 +12,14 @@ import torch
 from PIL import Image
 
 from fashionlib.captioning import captioners
-from fashionlib.captioning.captioners import MINIS, Captioner, Rows, Size, Vit
+from fashionlib.captioning.captioners import (
+    MINIS,
+    Captioner,
+    Rows,
+    Size,
+    Vit,
+    checkpoints,
+)
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -220,11 +227,11 @@ def test_tokenizer_of_another_model_is_refused(mini: Captioner, tmp_path: Path) 
 
 
 def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert captioners.precision("cpu") == torch.float32
+    assert checkpoints.precision("cpu") == torch.float32
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
-    assert captioners.precision("cuda") == torch.float16
+    assert checkpoints.precision("cuda") == torch.float16
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
-    assert captioners.precision("cuda:0") == torch.bfloat16
+    assert checkpoints.precision("cuda:0") == torch.bfloat16
 
 
 TOWERS = {
@@ -272,16 +279,16 @@ def test_targets_are_the_caption_and_eos_and_pads_stand_right(each: Each) -> Non
     batch = captioner.batch(images, CAPTIONS)
     for row, ids in enumerate(captioners.tokens(captioner.tokenizer, CAPTIONS)):
         labels, shown = batch["labels"][row], batch["input_ids"][row]
-        kept = labels != -100
-        assert labels[kept].tolist() == [*ids, captioner.eos]
+        targets = labels != -100
+        assert labels[targets].tolist() == [*ids, captioner.eos]
         if (
             captioner.encoder_decoder
         ):  # the encoder reads the start; the labels are the decoder's
-            assert shown.tolist() == captioner.start and kept[: len(ids) + 1].all()
+            assert shown.tolist() == captioner.start and targets[: len(ids) + 1].all()
             continue
         filled = len(captioner.start) + len(ids) + 1
         assert shown[: len(captioner.start)].tolist() == captioner.start
-        assert kept.nonzero().flatten().tolist() == list(
+        assert targets.nonzero().flatten().tolist() == list(
             range(len(captioner.start), filled)
         )
         assert batch["attention_mask"][row].tolist() == [1] * filled + [0] * (

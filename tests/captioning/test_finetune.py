@@ -17,7 +17,7 @@ from transformers import Trainer
 from fashionlib.captioning import captioners, controls, training
 from fashionlib.captioning.captioners import Captioner, Rows, Size
 from fashionlib.captioning.training import Lora, Recipe, fine_tuning
-from fashionlib.captioning.training.batches import Batches
+from fashionlib.captioning.training.batches import Batches, mirrored, plan
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -261,7 +261,7 @@ def test_each_epoch_of_the_plan_sees_each_row_once(
     lengths: list[int], size: int, seed: int
 ) -> None:
     per_epoch = -(-len(lengths) // size)
-    batches = training.plan(lengths, size, 2 * per_epoch, np.random.default_rng(seed))
+    batches = plan(lengths, size, 2 * per_epoch, np.random.default_rng(seed))
     assert sorted(np.concatenate(batches[:per_epoch])) == list(range(len(lengths)))
     assert sorted(np.concatenate(batches[per_epoch:])) == list(range(len(lengths)))
     assert max(map(len, batches)) <= size
@@ -280,7 +280,7 @@ def test_one_item_cannot_be_shuffled() -> None:
 
 def test_mirrored_grid_swaps_left_and_right_only() -> None:
     grid = torch.arange(4).reshape(1, 4, 1)  # 0 1 over 2 3
-    both = training.mirrored(grid.repeat(2, 1, 1), torch.tensor([True, False]))
+    both = mirrored(grid.repeat(2, 1, 1), torch.tensor([True, False]))
     assert both[..., 0].tolist() == [[1, 0, 3, 2], [0, 1, 2, 3]]
 
 

@@ -2,13 +2,7 @@
 
 from fashionlib.captioning.captioners.caches import cache_vision, without_tower
 from fashionlib.captioning.captioners.captioner import Captioner, tokens
-from fashionlib.captioning.captioners.checkpoints import (
-    base_of,
-    load,
-    merged,
-    precision,
-    save,
-)
+from fashionlib.captioning.captioners.checkpoints import load, merged, save
 from fashionlib.captioning.captioners.contrast import (
     embed_images,
     embed_texts,
@@ -29,7 +23,6 @@ __all__ = [
     "Rows",
     "Size",
     "Vit",
-    "base_of",
     "cache_vision",
     "embed_images",
     "embed_texts",
@@ -40,7 +33,6 @@ __all__ = [
     "load",
     "merged",
     "mini",
-    "precision",
     "save",
     "tokens",
     "with_text",

@@ -261,7 +261,6 @@ def embed_texts(
     ValueError without a retrieval part.
     """
     part, model, rows = part_of(captioner), captioner.base.eval(), []
-    texts = list(texts)
     starts = range(0, len(texts), batch_size)
     with one_thread(enough_for(model)):
         for k in tqdm(starts, desc="texts", unit="batch", leave=False):
@@ -278,7 +277,6 @@ def embed_images(
     images: Sequence[str],
     space: Literal["shared", "queries"] = "shared",
     pooling: Literal["mean", "max"] | None = "mean",
-    batch_size: int = 128,
 ) -> np.ndarray:
     """Return images as float32 unit rows (items, dim), pooled over the queries.
 
@@ -294,7 +292,7 @@ def embed_images(
             " max, None"
         )
     part, batches = part_of(captioner) if space == "shared" else None, []
-    for output in encode_batches(captioner, images, batch_size):
+    for output in encode_batches(captioner, images, batch_size=128):
         # (items, queries, width)
         rows = output.qformer_outputs.last_hidden_state.float()
         if part is not None:

@@ -50,7 +50,6 @@ def generate_samples(
     samples: int,
     temperature: float,
     seed: int,
-    batch_size: int = 64,
 ) -> list[list[str]]:
     """Write each image's captions: the greedy one, then `samples` that are drawn."""
     greedy = generate(captioner, images)
@@ -58,7 +57,7 @@ def generate_samples(
     drawn = generate(
         captioner,
         images,
-        batch_size,
+        batch_size=64,
         do_sample=True,
         temperature=temperature,
         num_return_sequences=samples,
@@ -93,7 +92,7 @@ def encode_images(
 
 @torch.inference_mode()
 def encode_batches(
-    captioner: Captioner, images: Sequence[str], batch_size: int = 128
+    captioner: Captioner, images: Sequence[str], batch_size: int
 ) -> Iterator[Any]:
     """Yield a BLIP-2's `vision_outputs` and `qformer_outputs` of each batch."""
     need_qformer(captioner)

@@ -24,8 +24,9 @@ from fashionlib.captioning.captioners.architectures import ARCHITECTURES, IMAGE
 from fashionlib.captioning.captioners.captioner import Captioner
 from fashionlib.captioning.captioners.rows import Rows
 
-PAD, BOS, EOS = "<pad>", "<s>", "</s>"  # ids 0, 1, 2; <image> is 3
+PAD, BOS, EOS = "<pad>", "<s>", "</s>"  # ids 0, 1, 2
 IDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+IMAGE_ID = 3
 HEADS = 4
 
 
@@ -80,7 +81,7 @@ def mini(
     kind, usual = MINIS[name]
     size = size or usual
     tokenizer = vocabulary(captions, size.vocabulary)
-    network = model(kind, tower, size, tokenizer, seed)
+    network = model(kind, tower, size, len(tokenizer), seed)
     architecture = ARCHITECTURES[type(network).__name__]
     side = tower.image_size if isinstance(tower, Vit) else 224
     sides = {"height": side, "width": side}
@@ -118,21 +119,17 @@ def vocabulary(captions: Iterable[str], size: int) -> PreTrainedTokenizerFast:
     )
 
 
-def model(
-    kind: str, tower: Rows | Vit, size: Size, tokenizer: Any, seed: int
-) -> nn.Module:
+def model(kind: str, tower: Rows | Vit, size: Size, words: int, seed: int) -> nn.Module:
     """Build a model of kind "blip2" (OPT), "blip2-t5" or "llava" (Llama).
 
     Its weights are random. Three defaults of transformers would stop a BLIP-2 from
     learning: query tokens of zeros (all queries stay alike), a cross-attention in every
     second layer only, and a vision tower whose weights start at 1e-10.
     """
-    words, image = len(tokenizer), tokenizer.convert_tokens_to_ids(IMAGE)
     if kind == "llava":
-        config, name = llava_config(tower, size, words, image), "Llava"
+        config, name = llava_config(tower, size, words), "Llava"
     else:
-        config = blip2_config(tower, size, words, image, t5=kind == "blip2-t5")
-        name = "Blip2"
+        config, name = blip2_config(tower, size, words, kind == "blip2-t5"), "Blip2"
     grid = "Grid" if isinstance(tower, Rows) else ""
     torch.manual_seed(seed)
     network = ARCHITECTURES[f"{grid}{name}ForConditionalGeneration"].model(config)
@@ -163,9 +160,7 @@ def _vision(tower: Rows | Vit, dropout: float) -> dict[str, Any]:
     }
 
 
-def blip2_config(
-    tower: Rows | Vit, size: Size, words: int, image: int, t5: bool
-) -> Blip2Config:
+def blip2_config(tower: Rows | Vit, size: Size, words: int, t5: bool) -> Blip2Config:
     """Return a BLIP-2's configuration for a vocabulary of so many words."""
     vision = Blip2VisionConfig(**_vision(tower, size.dropout), initializer_range=0.02)
     qformer = Blip2QFormerConfig(
@@ -184,7 +179,7 @@ def blip2_config(
         qformer_config=qformer,
         text_config=_t5(size, words) if t5 else _opt(size, words),
         num_query_tokens=size.queries,
-        image_token_index=image,
+        image_token_index=IMAGE_ID,
     )
 
 
@@ -219,7 +214,7 @@ def _opt(size: Size, words: int) -> OPTConfig:
     )
 
 
-def llava_config(tower: Rows | Vit, size: Size, words: int, image: int) -> LlavaConfig:
+def llava_config(tower: Rows | Vit, size: Size, words: int) -> LlavaConfig:
     """Return a LLaVA's configuration for a vocabulary of so many words."""
     text = LlamaConfig(
         vocab_size=words,
@@ -236,7 +231,7 @@ def llava_config(tower: Rows | Vit, size: Size, words: int, image: int) -> Llava
     return LlavaConfig(
         vision_config=vision,
         text_config=text,
-        image_token_index=image,
+        image_token_index=IMAGE_ID,
         vision_feature_layer=-2,
         image_seq_length=(vision.image_size // vision.patch_size) ** 2,
     )

@@ -1,9 +1,8 @@
 """Fine-tuning: one training loop, recipes, adapters and their cards."""
 
 from fashionlib.captioning.training.adapters import adapt, count_weights, refuse_tower
-from fashionlib.captioning.training.batches import mirrored, plan
 from fashionlib.captioning.training.fine_tuning import train
-from fashionlib.captioning.training.history import cost, curve
+from fashionlib.captioning.training.history import cost
 from fashionlib.captioning.training.recipes import (
     TARGETS,
     Lora,
@@ -20,9 +19,6 @@ __all__ = [
     "adapt",
     "cost",
     "count_weights",
-    "curve",
-    "mirrored",
-    "plan",
     "recipe",
     "recipes_table",
     "refuse_tower",

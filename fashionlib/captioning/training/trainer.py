@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -62,11 +62,10 @@ class JointTrainer(Trainer):
 
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Add the seconds of all sittings, the GPU's watts and the loss's parts."""
-        if not hasattr(self, "since"):
-            history = self.state.log_history
-            before = max((entry.get("seconds", 0.0) for entry in history), default=0.0)
-            self.since = self.started - before
-        logs["seconds"] = round(time.monotonic() - self.since, 2)
+        now, history = time.monotonic(), self.state.log_history
+        before = history[-1]["seconds"] if history else 0.0
+        logs["seconds"] = round(before + now - self.logged, 2)
+        self.logged = now
         if self.args.device.type == "cuda" and importlib.util.find_spec("pynvml"):
             logs["watts"] = torch.cuda.power_draw(self.args.device) / 1000
         validation = "eval_loss" in logs
@@ -77,7 +76,7 @@ class JointTrainer(Trainer):
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Train, and note when this sitting began."""
-        self.started = time.monotonic()
+        self.logged = time.monotonic()
         return super().train(*args, **kwargs)
 
 
@@ -99,17 +98,11 @@ class ProgressBar(TrainerCallback):
         """Move the bar."""
         self.bar.update(1)
 
-    def on_log(
-        self,
-        args: Any,
-        state: Any,
-        control: Any,
-        logs: Mapping[str, float] | None = None,
-        **_: Any,
-    ) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Show the last loss."""
-        if logs and "loss" in logs:
-            self.bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
+        last = state.log_history[-1]
+        if "loss" in last:
+            self.bar.set_postfix(loss=f"{last['loss']:.3f}")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Close the bar."""
