@@ -97,7 +97,7 @@ def main() -> None:
     data = tables(parser.parse_args().root)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         start = time.process_time()
-        html = gallery.show(*data, METRICS, Path(folder) / "gallery", inline=False).data
+        html = gallery.show(*data, METRICS, Path(folder) / "gallery").data
         seconds = time.process_time() - start
         page = Path(folder) / "notebooks" / "page.html"
         page.parent.mkdir()

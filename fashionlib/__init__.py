@@ -1,5 +1,6 @@
-"""The small package behind the book: read, caption, score, recommend. Each module
-stands alone; notebooks join them.
+"""The small package behind the book: read, caption, score, recommend.
+
+Each module stands alone; notebooks join them.
 """
 
 import logging

@@ -129,7 +129,7 @@ def test_marks_agree_with_the_tagger(tables):
 
 
 def test_words_are_hit_missed_or_invented_and_only_of_the_pool(tables, photos):
-    html = gallery.show(*tables, METRICS, photos / "out", inline=False).data
+    html = gallery.show(*tables, METRICS, photos / "out").data
     marked = re.findall(
         r'<mark class="(\w+)" title="\w+: (\w+)">(\w+)<span class="unseen"> \((\w+)\)',
         html,
@@ -149,7 +149,7 @@ def test_words_are_hit_missed_or_invented_and_only_of_the_pool(tables, photos):
 
 
 def test_scores_are_times_100_and_the_best_of_two_that_differ_is_bold(tables, photos):
-    html = gallery.show(*tables, METRICS, photos / "out", inline=False).data
+    html = gallery.show(*tables, METRICS, photos / "out").data
     rows = re.findall(r'<th scope="row">(\w+)</th>(.*?)</tr>', html)
     assert rows == [
         ("before", "<td>20.0</td><td>50.0</td>"),
@@ -161,9 +161,7 @@ def test_scores_are_times_100_and_the_best_of_two_that_differ_is_bold(tables, ph
 
 def test_the_data_holds_what_the_tables_say(tables, photos):
     found = data(
-        gallery.show(
-            *tables, METRICS, photos / "out", errors=["material"], inline=False
-        ).data
+        gallery.show(*tables, METRICS, photos / "out", errors=["material"]).data
     )
     assert (found["systems"], found["errors"], found["base"]) == (
         ["before", "after"],
@@ -184,11 +182,9 @@ def test_the_data_holds_what_the_tables_say(tables, photos):
 def test_marks_are_counted_as_javascript_counts(tables, photos):
     items, scores, lemmas, pool = tables
     items.loc["1", "caption"] = "\N{DRESS}\N{DRESS} striped dress, belt"
-    row = data(
-        gallery.show(
-            items, scores, lemmas, pool, METRICS, photos / "out", inline=False
-        ).data
-    )["items"][0]
+    row = data(gallery.show(items, scores, lemmas, pool, METRICS, photos / "out").data)[
+        "items"
+    ][0]
     units = row[5][0].encode("utf-16-le")
     starts = zip(row[5][1][::3], row[5][1][1::3], strict=True)
     assert [units[2 * a : 2 * (a + n)].decode("utf-16-le") for a, n in starts] == [
@@ -215,7 +211,6 @@ def test_text_from_data_is_never_markup(tables, photos, make):
         {"dress"},
         ["METEOR", HOSTILE],
         photos / "out",
-        inline=False,
     )
     assert (
         html.data.count("<img ") == 2
@@ -228,15 +223,12 @@ def test_text_from_data_is_never_markup(tables, photos, make):
 def test_pictures_are_written_once_small_and_named_by_what_they_show(tables, photos):
     folder = photos / "out"
     names = [
-        row[2]
-        for row in data(gallery.show(*tables, METRICS, folder, inline=False).data)[
-            "items"
-        ]
+        row[2] for row in data(gallery.show(*tables, METRICS, folder).data)["items"]
     ]
     assert sorted(names) == sorted(path.name for path in folder.iterdir())
     assert Image.open(folder / names[0]).size == (160, 240)
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    gallery.form(*tables, METRICS, folder, inline=False)
+    gallery.form(*tables, METRICS, folder)
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     Image.new("RGB", (400, 600), "green").save(photos / "a.jpg")
     assert pictures.written(photos / "a.jpg", folder)[0] not in names
@@ -245,10 +237,10 @@ def test_pictures_are_written_once_small_and_named_by_what_they_show(tables, pho
 def test_a_broken_picture_is_named_and_nothing_is_left_behind(tables, photos):
     (photos / "b.jpg").write_bytes(b"no picture")
     with pytest.raises(ValueError, match="b.jpg.*fashionlib check"):
-        gallery.show(*tables, METRICS, photos / "out", inline=False)
+        gallery.show(*tables, METRICS, photos / "out")
     (photos / "b.jpg").unlink()
     with pytest.raises(ValueError, match="b.jpg.*fashionlib check"):
-        gallery.show(*tables, METRICS, photos / "out", inline=False)
+        gallery.show(*tables, METRICS, photos / "out")
     assert len(list((photos / "out").iterdir())) == 1
 
 
@@ -307,7 +299,6 @@ def test_a_thousand_articles_of_three_systems_and_ten_scores_weigh_under_3_mb(
         set(lemmas[items.index[0]]),
         metrics,
         photos / "out",
-        inline=False,
     ).data
     assert len(data(html)["items"]) == 1000 and len(
         data(html)["items"][0][5][1]
@@ -317,8 +308,8 @@ def test_a_thousand_articles_of_three_systems_and_ten_scores_weigh_under_3_mb(
 
 def test_nothing_is_fetched_from_elsewhere(tables, photos):
     for html in (
-        gallery.show(*tables, METRICS, photos / "o", inline=False),
-        gallery.form(*tables, METRICS, photos / "o", inline=False),
+        gallery.show(*tables, METRICS, photos / "o"),
+        gallery.form(*tables, METRICS, photos / "o"),
     ):
         assert not re.search(r"https?://|@import|url\(|innerHTML|\beval\b", html.data)
 
@@ -343,7 +334,7 @@ def test_what_is_missing_is_named(tables, photos):
 
 
 def test_the_form_asks_for_each_caption_of_the_first_articles(tables, photos):
-    html = gallery.form(*tables, METRICS, photos / "out", first=1, inline=False).data
+    html = gallery.form(*tables, METRICS, photos / "out", first=1).data
     assert re.findall(r'data-item="(\w+)" data-system="(\w+)"', html) == [
         ("1", "before"),
         ("1", "after"),

@@ -58,14 +58,12 @@ def site(tmp_path_factory):
         ["CIDEr"],
         root / "gallery",
     )
-    two = "".join(
-        gallery.show(*data, errors=["size"], inline=False).data for _ in range(2)
-    )
+    two = "".join(gallery.show(*data, errors=["size"]).data for _ in range(2))
     (root / "notebooks").mkdir()
     (root / "notebooks" / "show.html").write_text(
         f"<!doctype html><meta charset=utf-8>{two}"
     )
-    form = gallery.form(*data, first=2, inline=False).data
+    form = gallery.form(*data, first=2).data
     (root / "notebooks" / "form.html").write_text(
         f"<!doctype html><meta charset=utf-8>{form}"
     )

@@ -45,7 +45,6 @@ def show(
     metrics: Sequence[str],
     folder: Path,
     errors: Sequence[str] = (),
-    inline: bool | None = None,
 ) -> HTML:
     """Show a gallery of `items` in their order.
 
@@ -56,16 +55,13 @@ def show(
     caption share its lemma, else missed or invented; only lemmas of the `pool` count.
 
     Pictures are written into `folder` and addressed as its sibling's (`../<name of
-    folder>/`), or, `inline`, they are part of the page and the articles are cut to the
-    first 100; None means: inline in Colab and in a live Jupyter. ValueError names a
-    missing column, item or caption, or a picture that can't be read.
+    folder>/`). In Colab and in a live Jupyter they are part of the page, and the
+    articles are cut to the first 100. ValueError names a missing column, item or
+    caption, or a picture that can't be read.
     """
-    inline = _live() if inline is None else inline
-    some = items.iloc[:MOST_INLINE] if inline else items
-    entries = _entries(
-        some, scores, lemmas, pool, metrics, errors, None if inline else folder
-    )
-    base = _base(folder, inline)
+    some = items[:MOST_INLINE] if _live() else items
+    entries = _entries(some, scores, lemmas, pool, metrics, errors, folder)
+    base = _base(folder)
     return _page(
         "show",
         entries=entries,
@@ -85,7 +81,6 @@ def form(
     metrics: Sequence[str],
     folder: Path,
     first: int = 20,
-    inline: bool | None = None,
 ) -> HTML:
     """Ask for ratings of the first captions, as in Paper A's manual check.
 
@@ -93,16 +88,7 @@ def form(
     `read_ratings` reads; until then the ratings stay in the reader's browser. The
     arguments are those of `show`; its errors too.
     """
-    inline = _live() if inline is None else inline
-    entries = _entries(
-        items.iloc[:first],
-        scores,
-        lemmas,
-        pool,
-        metrics,
-        (),
-        None if inline else folder,
-    )
+    entries = _entries(items[:first], scores, lemmas, pool, metrics, (), folder)
     captions = [
         [entry.item, *((one.system, one.text) for one in entry.captions)]
         for entry in entries
@@ -111,7 +97,7 @@ def form(
         "form",
         entries=entries,
         metrics=metrics,
-        base=_base(folder, inline),
+        base=_base(folder),
         ask=QUESTIONS,
         name=hashlib.sha256(json.dumps(captions).encode()).hexdigest()[:12],
     )
@@ -122,8 +108,9 @@ def _live() -> bool:
     return "google.colab" in sys.modules or "JPY_SESSION_NAME" in os.environ
 
 
-def _base(folder: Path, inline: bool) -> str:
-    return "" if inline else f"../{Path(folder).name}/"
+def _base(folder: Path) -> str:
+    """Return what stands before a picture's name in its address."""
+    return "" if _live() else f"../{folder.name}/"
 
 
 def _page(kind: str, **values: Any) -> HTML:
@@ -146,26 +133,26 @@ def _entries(
     pool: Collection[str],
     metrics: Sequence[str],
     errors: Sequence[str],
-    folder: Path | None,
+    folder: Path,
 ) -> list[Entry]:
-    """Return an entry for each item; its pictures are inline without a folder."""
+    """Return an entry for each item, its picture in `folder` or inline."""
     pairs = _checked_pairs(items, scores, lemmas, metrics, errors)
     pool = frozenset(pool)
     captions = _captions(scores.reindex(pairs), pool, metrics, errors)
     entries = []
     for n, row in enumerate(items.itertuples()):
         truth = _text(row.caption)
-        if folder:
-            picture = pictures.written(row.image, folder)
-        else:
+        if _live():
             picture = images.inline(row.image, pictures.INLINE_WIDTH)
+        else:
+            picture = pictures.written(row.image, folder)
         entries.append(
             Entry(
                 item=str(row.Index),
                 category=_text(row.category),
                 picture=picture,
                 truth=truth,
-                spans=marks.spans(truth, list(lemmas[row.Index]), pool),
+                spans=marks.spans(truth, lemmas[row.Index], pool),
                 captions=captions[n :: len(items)],  # of each system, in their order
             )
         )
@@ -188,7 +175,7 @@ def _captions(
             Caption(
                 system,
                 text,
-                marks.spans(text, list(rows["attributes"].iloc[n]), pool),
+                marks.spans(text, rows["attributes"].iloc[n], pool),
                 [None if math.isnan(value) else float(value) for value in values[n]],
                 [name for name, flag in zip(errors, flags[n], strict=True) if flag],
             )

@@ -27,7 +27,7 @@ def written(reference: str | Path, folder: Path) -> Picture:
         raise ValueError(
             f"cannot read the picture {reference}: {error}. Next step: fashionlib check"
         ) from error
-    place = Path(folder) / name
+    place = folder / name
     if not place.exists():
         with atomic(place) as part:
             part.write_bytes(images.jpeg(images.small(reference, WIDTH)))
