@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from fashionlib.book.runs import repository
+from fashionlib.data.files import read_json
 
 TAG = "colab"
 SOURCE = """\
@@ -28,7 +29,7 @@ def write(path: Path) -> bool:
 
     ValueError where the notebook doesn't have exactly one cell with the tag.
     """
-    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook = read_json(path)
     tagged = [
         cell for cell in notebook["cells"] if TAG in cell["metadata"].get("tags", [])
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from fashionlib.book import runs
 from fashionlib.data import provenance
-from fashionlib.data.files import atomic, write_json
+from fashionlib.data.files import atomic, read_json, write_json
 
 ROOT = Path(__file__).parents[2]  # of the packages below
 PACKAGES = ("fashionlib", "wardrobe")
@@ -52,12 +52,11 @@ def imported_modules(source: str) -> set[Path]:
 
 
 def _imported_names(node: ast.AST) -> list[str]:
+    names = []
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
         names = [f"{node.module}.{alias.name}" for alias in node.names]
-    else:
-        names = []
     return [name for name in names if name.split(".")[0] in PACKAGES]
 
 
@@ -76,7 +75,7 @@ def code(notebook: Path) -> str:
 
     Outputs, prose and metadata don't count.
     """
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    cells = read_json(notebook)["cells"]
     sources = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
     return re.sub(r"^([ \t]*)[%!].*", r"\1pass", "\n".join(sources), flags=re.M)
 
@@ -88,7 +87,7 @@ def dependencies(notebook: Path, profile: str) -> str:
     JavaScript, CSS and HTML beside them.
     """
     source = code(notebook)
-    given = runs.profile(profile).get(Path(notebook).stem, {})
+    given = runs.profile(profile).get(notebook.stem, {})
     modules = imported_modules(source)
     beside = {
         path
@@ -111,7 +110,6 @@ def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str,
     """
     from papermill import inspect_notebook
 
-    notebook = Path(notebook)
     known = inspect_notebook(str(notebook))
     if not known:
         raise ValueError(
@@ -127,14 +125,13 @@ def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str,
     return chosen
 
 
-def execute(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Path:
+def run(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Path:
     """Run a notebook at a profile; return its copy in `_run/<profile>/notebooks`.
 
     A notebook that raises, or whose kernel dies, leaves its copy with the traceback in
     `_run/<profile>/failed` and raises NotebookError. Papermill's metadata calls a
     notebook with a dead kernel completed, so it isn't asked.
     """
-    notebook = Path(notebook)
     if not notebook.is_file():
         known = ", ".join(sorted(p.name for p in notebook.parent.glob("*.ipynb")))
         raise FileNotFoundError(f"no notebook {notebook}; known: {known or 'none'}")
@@ -208,14 +205,12 @@ def publishable(text: str, repository: Path, data: str) -> str:
                 output["text"] = _without_bars("".join(output["text"]))
         if outputs:
             cell["outputs"] = [o for o in outputs if o.get("text") != ""]
-    places = {str(repository): ".", str(Path.home()): "~"}
-    if data:
-        whole = Path(data).resolve()
-        places = {str(whole): whole.name, str(data): Path(data).name} | places
+    places = {p: p.name for p in (Path(data).resolve(), Path(data)) if data}
+    places |= {repository: ".", Path.home(): "~"}
     places = {
-        place: name
+        str(place): name
         for place, name in places.items()
-        if Path(place).is_absolute() and len(Path(place).parts) > 2
+        if place.is_absolute() and len(place.parts) > 2
     }
     return json.dumps(_replaced(notebook, places), indent=1, ensure_ascii=False) + "\n"
 

@@ -6,13 +6,13 @@ this run's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from fashionlib.book import runs
+from fashionlib.data.files import read_json
 from fashionlib.stats import Estimate
 
 PUBLISHED, SAMPLE, HERE = ORIGINS = ("published", "H&M sample", "this run")
@@ -84,14 +84,8 @@ def improvement(pretrained: pd.Series, fine_tuned: pd.Series) -> pd.Series:
     The mean is last, "% improvement" (Paper A, section 5, Tables 3 and 4). Its text
     says six metrics; its eight figures follow, to the digit, from the seven of
     `IMPROVED` as printed, rounded. A pretrained score of 0 has no change: NaN there,
-    and in the mean. ValueError where the two have other metrics.
+    and in the mean. KeyError where a metric is pretrained alone.
     """
-    if set(pretrained.index) != set(fine_tuned.index):
-        other = sorted(set(pretrained.index) ^ set(fine_tuned.index))
-        raise ValueError(
-            f"{len(pretrained)} metrics pretrained, {len(fine_tuned)} fine-tuned; only"
-            f" in one: {other}"
-        )
     gain = fine_tuned[pretrained.index] - pretrained
     change = 100 * gain / pretrained.where(pretrained != 0)
     mean = pd.Series({MEAN: change.mean(skipna=False)})
@@ -122,9 +116,7 @@ def improvements(table: str) -> pd.DataFrame:
 def measured(profile: str, result: str) -> dict[str, Any] | None:
     """Read a kept result, {"provenance": …, "values": …}; None where none was kept."""
     path = runs.repository() / "data" / "measured" / profile / f"{result}.json"
-    if not path.is_file():
-        return None
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(path) if path.is_file() else None
 
 
 def sample(result: str) -> dict[str, Any]:
@@ -140,9 +132,9 @@ def columns(
 
     What is missing in the others stays so.
     """
-    parts = [pd.Series(part, dtype=float) for part in (printed, kept, here)]
-    table = pd.DataFrame(dict(zip(ORIGINS, parts, strict=True)))
-    return table.loc[parts[-1].index]
+    parts = zip(ORIGINS, (printed, kept, here), strict=True)
+    table = pd.DataFrame({name: pd.Series(part, dtype=float) for name, part in parts})
+    return table.loc[list(here.keys())]
 
 
 def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +171,7 @@ def beside(
     `.unstack("column")` gives the printed table's shape.
     """
     kept = sample(result)
-    ours = {SAMPLE: read(kept) if kept else {}, HERE: read(values)}
+    ours = [read(kept) if kept else {}, read(values)]
     rows, columns = (
         names if isinstance(names, Mapping) else {name: name for name in names}
         for names in (rows, columns)
@@ -187,20 +179,17 @@ def beside(
     lines = {}
     for theirs, mine in rows.items():
         row, setting = theirs if isinstance(theirs, tuple) else (theirs, "")
+        label = " ".join(filter(None, (row, setting)))
         for printed_column, name in columns.items():
             apart = isinstance(printed_column, tuple)
             column, of = printed_column if apart else (printed_column, setting)
             known = {} if setting is None else printed(table, row, of)
-            cells = {PUBLISHED: known.get(column)}
-            for origin, cell in ours.items():
-                cells[origin] = cell.get(mine, {}).get(name)
-            label = " ".join(filter(None, (row, setting)))
+            cells = [known.get(column)]
+            cells += [part.get(mine, {}).get(name) for part in ours]
             column = f"{column}, {of}" if apart else column
-            lines[label, column] = {
-                origin: written(cell, form, scale) for origin, cell in cells.items()
-            }
-    frame = pd.DataFrame.from_dict(lines, orient="index", columns=list(ORIGINS))
-    return frame.rename_axis(["row", "column"])
+            lines[label, column] = [written(cell, form, scale) for cell in cells]
+    frame = pd.DataFrame(lines, index=ORIGINS, dtype=object)
+    return frame.T.rename_axis(["row", "column"])
 
 
 def estimates(
@@ -215,6 +204,6 @@ def estimates(
 
 def written(cell: float | Estimate | None, form: str, scale: float) -> str | None:
     """Write a number, or an Estimate with its interval, times `scale`; None stays."""
-    if cell is None or (isinstance(cell, float) and pd.isna(cell)):
+    if not isinstance(cell, Estimate) and pd.isna(cell):
         return None
     return format(scale * cell, form)

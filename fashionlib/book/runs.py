@@ -9,7 +9,6 @@ notebook) and `failed/` (executed copies of notebooks that raised).
 from __future__ import annotations
 
 import hashlib
-import json
 import resource
 import shutil
 import time
@@ -21,7 +20,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from fashionlib.data.files import atomic, write_json
+from fashionlib.data.files import atomic, read_json, write_json
 from fashionlib.data.items import ITEM, SPLIT, SPLITS
 from fashionlib.data.provenance import commit, hardware, versions
 from fashionlib.features.spaces import Features, load
@@ -68,9 +67,9 @@ def repository() -> Path:
 def fingerprint(root: Path) -> str:
     """Hash a data folder: each file's relative path and size, and its CSVs' content."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in Path(root).rglob("*") if p.is_file()):
-        name, size = path.relative_to(root).as_posix(), path.stat().st_size
-        digest.update(f"{name}\0{size}\n".encode())
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        name = path.relative_to(root).as_posix()
+        digest.update(f"{name}\0{path.stat().st_size}\n".encode())
         if path.suffix == ".csv":
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -129,7 +128,7 @@ class Run:
         place = self.need(relative)
         if place.suffix == ".parquet":
             return pd.read_parquet(place)
-        return json.loads(place.read_text(encoding="utf-8"))
+        return read_json(place)
 
     def write(self, relative: str, content: Any) -> Path:
         """Write an artefact for others, whole or not at all: a .parquet table, or JSON.
@@ -162,7 +161,7 @@ class Run:
 
     def use(self, data: Path, synthetic: bool) -> None:
         """Write down `data` as this run's catalogue, with its fingerprint."""
-        data, root = Path(data).resolve(), self.root.resolve()
+        data, root = data.resolve(), self.root.resolve()
         if not data.is_dir():
             raise FileNotFoundError(
                 f"no data folder at {data}; lay the catalogue out there or leave `data`"
@@ -229,14 +228,14 @@ def keep(profile_name: str) -> Path:
     state of the data.
     """
     profile(profile_name)
-    results = sorted((repository() / "_run" / profile_name / "results").glob("*.json"))
-    results = [path for path in results if path.stem not in NOT_KEPT]
+    folder = repository() / "_run" / profile_name / "results"
+    results = [p for p in sorted(folder.glob("*.json")) if p.stem not in NOT_KEPT]
     if not results:
         raise FileNotFoundError(
             f"no results of {profile_name}; run: make book PROFILE={profile_name}"
             " DATA=path/to/hm"
         )
-    contents = {path.name: json.loads(path.read_text("utf-8")) for path in results}
+    contents = {path.name: read_json(path) for path in results}
     origins = {name: c["provenance"]["data"] for name, c in contents.items()}
     drawn = [name for name, data in origins.items() if data["synthetic"]]
     if drawn:

@@ -35,7 +35,7 @@ def run(
 
     values = dict(_parameter(text) for text in parameter or [])
     try:
-        executed = execute.execute(notebook, profile, values)
+        executed = execute.run(notebook, profile, values)
     except execute.NotebookError as error:
         sys.stderr.write(f"fashionlib execute: {' '.join(str(error).split())}\n")
         return 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from fashionlib.commands.options import option
+from fashionlib.data.files import read_json
 
 EXAMPLES = ["--profile tiny"]
 
@@ -24,7 +24,7 @@ def run(
         raise FileNotFoundError(
             f"no scoreboard of profile {profile}; run: make book PROFILE={profile}"
         )
-    board = json.loads(place.read_text(encoding="utf-8"))
+    board = read_json(place)
     if board["provenance"]["data"]["synthetic"]:
         typer.echo(
             '"this run" is the synthetic wardrobe: it tests the method and says nothing'

@@ -62,6 +62,11 @@ def write_json(path: Path, content: Any) -> Path:
     return Path(path)
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file, UTF-8."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object (`json.loads`'s object_pairs_hook) without repeated keys.
 

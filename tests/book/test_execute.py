@@ -42,7 +42,7 @@ def book(tmp_path, monkeypatch):
 
 
 def test_a_notebook_runs_with_its_parameters_and_leaves_a_record(book, tmp_path):
-    done = execute.execute(
+    done = execute.run(
         book("import os\nprint(profile, n + 1, os.getcwd())"), "smoke", {"n": 41}
     )
     text = done.read_text()
@@ -63,7 +63,7 @@ def test_a_failed_notebook_keeps_its_copy_with_the_traceback(book, tmp_path):
     with pytest.raises(
         execute.NotebookError, match=r"ZeroDivisionError.*_run/smoke/failed/x.ipynb"
     ):
-        execute.execute(book("1 / 0"), "smoke")
+        execute.run(book("1 / 0"), "smoke")
     assert "ZeroDivisionError" in (tmp_path / "_run/smoke/failed/x.ipynb").read_text()
     assert not (tmp_path / "_run/smoke/notebooks/x.ipynb").exists()
 
@@ -71,7 +71,7 @@ def test_a_failed_notebook_keeps_its_copy_with_the_traceback(book, tmp_path):
 def test_a_killed_kernel_is_a_failure(book, tmp_path):
     notebook = book("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     with pytest.raises(execute.NotebookError, match="kernel died"):
-        execute.execute(notebook, "smoke")
+        execute.run(notebook, "smoke")
     assert not (tmp_path / "_run/smoke/notebooks/x.ipynb").exists()
 
 
@@ -128,7 +128,7 @@ def test_progress_bars_are_dropped_and_warnings_stay(book):
         "import warnings\nfrom tqdm import"
         " tqdm\nlist(tqdm(range(9)))\nwarnings.warn('look here')"
     )
-    done = execute.execute(book(noisy), "smoke")
+    done = execute.run(book(noisy), "smoke")
     outputs = json.dumps(
         [cell.get("outputs") for cell in json.loads(done.read_text())["cells"]]
     )

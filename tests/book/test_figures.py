@@ -181,6 +181,21 @@ def test_intervals_can_be_drawn_with_a_colour_a_role():
     assert inks == [figures.colour(name) for name in rows]
 
 
+def test_rows_of_bars_and_intervals_have_names_and_the_colour_of_their_role():
+    names = ["mini, pretrained", "shuffled"]
+    inks = [figures.colour(name) for name in names]
+    frame = pd.DataFrame({"value": [2.0, 5], "low": [1.0, 3], "high": [4.0, 9]}, names)
+    points = figures.intervals(frame, "CIDEr")
+    bars = figures.bars(frame["value"], "CIDEr")
+    for axes in (points, bars):
+        assert [label.get_text() for label in axes.get_yticklabels()] == names
+        assert axes.get_xlabel() == "CIDEr" and axes.yaxis_inverted()
+    assert [line.lines[0].get_color() for line in points.containers] == inks
+    spans = [line.lines[2][0].get_segments()[0][:, 0] for line in points.containers]
+    assert [span.tolist() for span in spans] == [[1, 4], [3, 9]]
+    assert [patch.get_width() for patch in bars.patches] == [2, 5]
+
+
 def test_grouped_intervals_have_a_panel_a_dataset_and_a_colour_a_hue():
     rows = [(d, r, h) for d in ("week", "years") for r in "xy" for h in ("a", "b")]
     frame = pd.DataFrame(rows, columns=["data", "row", "hue"])

@@ -80,13 +80,6 @@ def test_a_pretrained_score_of_zero_has_no_improvement_and_is_not_filled():
     }
 
 
-def test_improvement_refuses_other_metrics():
-    with pytest.raises(
-        ValueError, match=r"2 metrics pretrained, 1 fine-tuned; only in one: \['b'\]"
-    ):
-        paper.improvement(pd.Series({"a": 1.0, "b": 1.0}), pd.Series({"a": 1.0}))
-
-
 def test_table_1_adds_up():
     rows = paper.published("paper_a/table1")
     counts = rows[rows.column == "transactions"].pivot(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from fashionlib.data.files import read_json
 
 CATEGORY = ("right", "wrong")
 ATTRIBUTES = ("all", "most", "some", "none")
@@ -29,7 +30,7 @@ def read_ratings(path: str | Path) -> pd.DataFrame:
             " ratings'"
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except ValueError as error:
         raise ValueError(
             f"{path} is no JSON ({error}); export the ratings again"
