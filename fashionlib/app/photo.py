@@ -32,7 +32,7 @@ def read(path: str | Path) -> Image.Image:
     Nothing in it says where it was taken. The bounds are those of
     `fashionlib.data.images`; InputError with the reason.
     """
-    fault = images.fault(Path(path))
+    fault = images.fault(path)
     try:
         if fault:
             raise ValueError(fault)

@@ -122,13 +122,13 @@ def size(reference: str | Path) -> tuple[int, int]:
         return _size(reference)
 
 
-def fault(picture: Path | bytes) -> str | None:
-    """Return why the file, or its bytes, is no whole JPEG, PNG or WebP, or None.
+def fault(reference: str | Path) -> str | None:
+    """Return why a file or a .parquet's row is no whole JPEG, PNG or WebP, or None.
 
     A picture of more than `MOST_PIXELS` is a fault too. Decodes no JPEG.
     """
     try:
-        with _opened(picture) as file:
+        with _opened(_stored(reference)) as file:
             with _header(file) as image:
                 _refuse_giant(image)
                 kind = image.format
@@ -314,4 +314,7 @@ def _parquet(file: str, row: int) -> bytes:
     if row >= starts[-1]:
         raise IndexError(f"row {row} of {starts[-1]}")
     group = int(np.searchsorted(starts, row, side="right")) - 1
-    return _parquet_group(file, group)[row - int(starts[group])] or b""
+    picture = _parquet_group(file, group)[row - int(starts[group])]
+    if not picture:
+        raise ValueError("no bytes")
+    return picture

@@ -172,6 +172,13 @@ def files(folder: Path) -> set[str]:
     return paths
 
 
+def check_each(pictures: list[tuple[str, str]], report: Report) -> None:
+    """Add the broken ones among pairs of an item's id and its picture."""
+    for item, picture in tqdm(pictures, desc="images", disable=None):
+        if why := images.fault(picture):
+            report.add("broken image", [f"{item}: {why}"])
+
+
 def check_pictures(items: pd.DataFrame, report: Report, stray: list[str]) -> None:
     """Add items without picture, `stray` and broken pictures, boxes outside theirs."""
     report.counts |= {"items": len(items), "images": items[IMAGE].nunique()}
@@ -181,8 +188,7 @@ def check_pictures(items: pd.DataFrame, report: Report, stray: list[str]) -> Non
     for path, rows in tqdm(
         pictures, desc="images", total=pictures.ngroups, disable=None
     ):
-        why = images.fault(Path(path))
-        if why:
+        if why := images.fault(path):
             place = Path(path).relative_to(report.root)
             report.add("broken image", [f"{place}: {why}"])
             continue

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
-from fashionlib.data import images as pictures
 from fashionlib.data.items import (
     BOX,
     CAPTION,
@@ -37,13 +36,14 @@ from fashionlib.data.items import (
     USER,
 )
 from fashionlib.data.readers.faults import MISSING, Report
-from fashionlib.data.readers.folders import open_report
+from fashionlib.data.readers.folders import check_each, open_report
 
 ARTICLES, CUSTOMERS = "articles.csv", "customers.csv"
 TRANSACTIONS, IMAGES = "transactions_train.csv", "images"
 # a spreadsheet's byte order mark is no part of the first column's name
 ENCODING = "utf-8-sig"
 ROWS = 500_000  # read at once
+ARTICLE_ID = re.compile(r"[0-9]{10}")
 
 ARTICLE_FIELDS = {
     "article_id": ITEM,
@@ -156,16 +156,9 @@ def image_files(root: Path) -> Iterator[tuple[str, str]]:
     # not resolved: a linked image folder keeps its own name
     folder = Path(root).absolute() / IMAGES
     for path in sorted(folder.glob("*/*.jpg")):
-        named = is_item_id(path.stem) and path.stem[:3] == path.parent.name
+        named = ARTICLE_ID.fullmatch(path.stem) and path.stem[:3] == path.parent.name
         if named and not path.is_symlink():
             yield path.stem, str(path)
-
-
-def is_item_id(text: object) -> bool:
-    """Return whether this is text of ten ASCII digits."""
-    return (
-        isinstance(text, str) and len(text) == 10 and text.isascii() and text.isdigit()
-    )
 
 
 def check(root: Path) -> Report:
@@ -179,7 +172,8 @@ def check(root: Path) -> Report:
     articles = _articles(ARTICLES, ARTICLE_FIELDS, report)
     if len(articles):
         _check_captions(articles, report)
-    known = {item for item in articles[ITEM] if is_item_id(item)}
+    ids = articles[ITEM]
+    known = set(ids[ids.str.fullmatch(ARTICLE_ID)])
     _check_images(known, report)
     _check_transactions(known, report)
     if not (report.root / CUSTOMERS).is_file():
@@ -194,15 +188,12 @@ def _articles(
 
     Ids get leading zeros up to `width` digits.
     """
-    chunks = [*_chunks(name, fields, report)]
-    if not chunks:
-        return pd.DataFrame(columns=list(fields.values()), dtype="str")
-    table = pd.concat(chunks).reindex(columns=list(fields.values())).astype("str")
-    table[ITEM] = table[ITEM].str.zfill(width)
-    ids = table[ITEM]
-    wrong = [str(item) for item in ids if not is_item_id(item)]
+    empty = pd.DataFrame(columns=list(fields.values()), dtype="str")
+    table = pd.concat([empty, *_chunks(name, fields, report)]).astype("str")
+    table[ITEM] = ids = table[ITEM].str.zfill(width)
+    wrong = ids[~ids.str.fullmatch(ARTICLE_ID)]
     report.add("article id not of 10 digits (a leading zero lost?)", wrong)
-    report.add("article id twice", ids[ids.duplicated() & ids.notna()])
+    report.add("article id twice", ids[ids.duplicated()].dropna())
     return table
 
 
@@ -274,9 +265,7 @@ def _check_images(known: set[str], report: Report) -> None:
         sorted(stray),
         "note",
     )
-    for item, path in tqdm(paths.items(), desc="images", disable=None):
-        if why := pictures.fault(Path(path)):
-            report.add("broken image", [f"{item}: {why}"])
+    check_each(list(paths.items()), report)
 
 
 def _check_transactions(known: Collection[str], report: Report) -> None:

@@ -13,9 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
-from fashionlib.data import images
 from fashionlib.data.items import (
     CAPTION,
     IMAGE,
@@ -26,11 +24,10 @@ from fashionlib.data.items import (
     SOURCE,
 )
 from fashionlib.data.readers.faults import MISSING, Report
-from fashionlib.data.readers.folders import climbs, frame, open_report
-from fashionlib.data.readers.hm import is_item_id
+from fashionlib.data.readers.folders import check_each, climbs, frame, open_report
+from fashionlib.data.readers.hm import ARTICLE_ID
 
 COLUMNS = {"image.bytes": "binary", "image.path": "string", "text": "string"}
-BATCH = 64  # rows whose pictures are in memory at a time
 
 
 def shards(root: Path) -> list[Path]:
@@ -66,37 +63,29 @@ def check(root: Path) -> Report:
     report.add("picture not named like an article", unnamed, "note")
     climbing = [path for path in table["path"].dropna() if climbs(path)]
     report.add("picture path that climbs out", climbing)
-    with tqdm(desc="images", total=len(table), disable=None) as bar:
-        for path, rows in table.groupby("file", sort=False):
-            pictures = _pictures(Path(path), report)
-            # fewer pictures than rows are a fault already
-            for item, picture in zip(rows[ITEM], pictures, strict=False):
-                why = images.fault(picture) if picture else "no bytes"
-                if why:
-                    report.add("broken image", [f"{item}: {why}"])
-                bar.update()
+    check_each(list(zip(table[ITEM], table[IMAGE], strict=True)), report)
     return report
 
 
 def _read(root: Path) -> tuple[pd.DataFrame, Report]:
-    """Return the items, with columns `path` (of the picture) and `file`, and faults."""
+    """Return the items, with a column `path` (the picture's own), and faults."""
     report = open_report(root)
     paths = shards(report.root)
     if not paths:
         report.add(MISSING, ["data/*.parquet"])
     rows = [row for path in paths for row in _rows(path, report)]
-    table = frame(rows, [*ITEM_COLUMNS, "path", "file"], report)
+    table = frame(rows, [*ITEM_COLUMNS, "path"], report)
     report.add("article twice", table[ITEM][table[ITEM].duplicated()])
     return table, report
 
 
 def _rows(path: Path, report: Report) -> Iterator[dict[str, Any]]:
     number = 0
-    for batch in _batches(path, ["image.path", "text"], report):
+    for batch in _batches(path, report):
         for picture, text in zip(batch["image"], batch["text"], strict=True):
             name = (picture or {}).get("path")
             stem = PurePosixPath(name or "").stem
-            article = stem if is_item_id(stem) else None
+            article = stem if ARTICLE_ID.fullmatch(stem) else None
             yield {
                 ITEM: article or f"{path.stem}-{number}",
                 PRODUCT: article and article[:7],
@@ -104,21 +93,12 @@ def _rows(path: Path, report: Report) -> Iterator[dict[str, Any]]:
                 CAPTION: text if text and text.strip() else None,
                 SOURCE: SHOP,
                 "path": name,
-                "file": str(path),
             }
             number += 1
 
 
-def _pictures(path: Path, report: Report) -> Iterator[bytes | None]:
-    for batch in _batches(path, ["image.bytes"], report):
-        for picture in batch["image"]:
-            yield (picture or {}).get("bytes")
-
-
-def _batches(
-    path: Path, columns: list[str], report: Report
-) -> Iterator[dict[str, list[Any]]]:
-    """Yield those columns, `BATCH` rows at a time; what can't be read is a fault."""
+def _batches(path: Path, report: Report) -> Iterator[dict[str, list[Any]]]:
+    """Yield the pictures' paths and the texts; what can't be read is a fault."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -128,7 +108,7 @@ def _batches(
             places = [f"{path.name}: {column}" for column in wrong]
             report.add("column missing or of another type", places)
             if not wrong:
-                for batch in file.iter_batches(BATCH, columns=columns):
+                for batch in file.iter_batches(columns=["image.path", "text"]):
                     yield batch.to_pydict()
     except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: no UTF-8
         report.add("parquet can't be read", [f"{path.name}: {error}"])
