@@ -110,17 +110,17 @@ def split_leaks(split: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def one_product(items: pd.DataFrame, pictures: int = 6, most: int = 8) -> pd.DataFrame:
-    """Return the rows of one product, the first with about so many pictures.
+def one_product(items: pd.DataFrame) -> pd.DataFrame:
+    """Return at most 8 rows of one product, the first with about 6 pictures.
 
-    It is of one of the three commonest categories; at most `most` rows.
+    It is of one of the three commonest categories.
     """
     usable = items.dropna(subset=[CAPTION, IMAGE])
     common = usable[CATEGORY].value_counts().index[:3]
     usable = usable[usable[CATEGORY].isin(common)]
     sizes = usable.groupby(PRODUCT, sort=False).size()
-    chosen = (sizes - pictures).abs().idxmin()
-    return usable[usable[PRODUCT] == chosen][:most]
+    chosen = (sizes - 6).abs().idxmin()
+    return usable[usable[PRODUCT] == chosen][:8]
 
 
 def caption_words(captions: pd.Series) -> pd.Series:

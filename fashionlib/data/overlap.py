@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
 from tqdm import tqdm
 
 # a longer caption is refused: the index takes 4 bytes per text and word of the longest
@@ -34,17 +35,21 @@ def closest(
         )
     numbers: dict[str, int] = {}
     words = _words(texts, width, numbers)  # (texts, width)
-    holders, starts = _holders(words, len(numbers))
+    rows, columns = np.nonzero(words)
+    holders = sparse.csc_matrix(
+        (np.ones(len(rows), dtype=bool), (rows, words[rows, columns])),
+        shape=(len(texts), len(numbers) + 1),
+    )
+    frequency = np.diff(holders.indptr)  # (words + 1,)
     present = np.zeros(len(numbers) + 1, dtype=bool)  # the words of one caption
     rows, overlaps = np.full(len(queries), -1), np.zeros(len(queries))
     for n, query in enumerate(tqdm(queries, desc="captions", disable=None)):
         distinct = set(query)
         known = [numbers[word] for word in distinct if word in numbers]
         known = np.array(known, dtype=int)
-        frequency = starts[known + 1] - starts[known]
-        known = known[np.lexsort((known, frequency))]
+        known = known[np.lexsort((known, frequency[known]))]
         present[known] = True
-        rows[n], shared = _best(known, len(query), words, holders, starts, present)
+        rows[n], shared = _best(known, len(query), words, holders, present)
         present[known] = False
         overlaps[n] = shared / max(len(distinct), 1)
     return rows, overlaps
@@ -54,8 +59,7 @@ def _best(
     known: np.ndarray,
     length: int,
     words: np.ndarray,
-    holders: np.ndarray,
-    starts: np.ndarray,
+    holders: sparse.csc_matrix,
     present: np.ndarray,
 ) -> tuple[int, int]:
     """Return the best text's row and number of shared words.
@@ -66,7 +70,8 @@ def _best(
     for passed, word in enumerate(known):
         if len(known) - passed < most:
             break
-        candidates = holders[starts[word] : starts[word + 1]]  # ascending
+        start, end = holders.indptr[word : word + 2]
+        candidates = holders.indices[start:end]  # ascending
         shared = present[words[candidates, :length]].sum(axis=1)
         first = int(shared.argmax())
         more = shared[first] > most
@@ -89,14 +94,3 @@ def _words(texts: Sequence[str], width: int, numbers: dict[str, int]) -> np.ndar
                 used.add(word)
                 row[place] = numbers.setdefault(word, len(numbers) + 1)
     return words
-
-
-def _holders(words: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that hold each word, one word behind another, and their starts.
-
-    Word w has the rows from starts[w] to starts[w + 1], ascending.
-    """
-    rows, places = np.nonzero(words)
-    held = words[rows, places]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(held, minlength=count + 1))])
-    return rows[np.argsort(held, kind="stable")].astype(np.int32), starts

@@ -28,20 +28,17 @@ def commit(root: Path) -> str:
 
     `+changes` stands behind it where tracked files differ.
     """
-    git = ["git", "-C", str(root)]
+    describe = ["describe", "--always", "--abbrev=12", "--exclude=*"]
     try:
-        head = subprocess.run(
-            [*git, "rev-parse", "--short=12", "HEAD"],
+        described = subprocess.run(
+            ["git", "-C", str(root), *describe, "--dirty=+changes"],
             capture_output=True,
             text=True,
             check=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    dirty = subprocess.run(
-        [*git, "status", "--porcelain", "-uno"], capture_output=True, text=True
-    ).stdout
-    return head.stdout.strip() + ("+changes" if dirty.strip() else "")
+    return described.stdout.strip()
 
 
 @cache

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -16,15 +17,6 @@ from fashionlib.data.files import atomic
 from fashionlib.data.interactions.ids import encode_ids
 
 ROWS = 1 << 20  # rows written at once
-
-
-class Side(NamedTuple):
-    """One side of a split, and the file that it becomes."""
-
-    path: Path
-    table: pd.DataFrame
-    columns: tuple[str | int, ...]  # a name, a constant, or "seconds" of the date
-    header: bytes = b""
 
 
 def elliot_files(folder: Path) -> dict[str, Path]:
@@ -43,9 +35,8 @@ def write_elliot(folder: Path, train: pd.DataFrame, test: pd.DataFrame) -> None:
 
     Tab-separated user, item, rating 1, date; no header.
     """
-    paths = elliot_files(folder)
     columns = ("user_id", "item_id", 1, "date")
-    _write([Side(paths["train"], train, columns), Side(paths["test"], test, columns)])
+    _write(elliot_files(folder), (train, test), columns)
 
 
 def write_recbole(
@@ -58,38 +49,46 @@ def write_recbole(
     """
     header = b"user_id:token\titem_id:token\ttimestamp:float\n"
     columns = ("user_id", "item_id", "seconds")
-    sides = zip(recbole_files(folder).values(), (train, valid, test), strict=True)
-    _write([Side(path, table, columns, header) for path, table in sides])
+    _write(recbole_files(folder), (train, valid, test), columns, header)
 
 
-def _write(sides: list[Side]) -> None:
-    """Write all of the files or none."""
-    rows = sum(len(side.table) for side in sides)
+def _write(
+    paths: dict[str, Path],
+    tables: Sequence[pd.DataFrame],
+    columns: Sequence[str | int],
+    header: bytes = b"",
+) -> None:
+    """Write all of the files or none.
+
+    A column is a table's name, a constant, or "seconds" of the date.
+    """
+    rows = sum(map(len, tables))
     with (
         ExitStack() as stack,
         tqdm(total=rows, desc="write", unit="row", unit_scale=True, delay=1) as bar,
     ):
-        for side in sides:
-            part = stack.enter_context(atomic(side.path))
-            _write_side(side, part, bar)
+        for path, table in zip(paths.values(), tables, strict=True):
+            part = stack.enter_context(atomic(path))
+            with part.open("wb") as file:
+                file.write(header)
+                _write_rows(file, [_encoded(table, name) for name in columns], bar)
 
 
-def _write_side(side: Side, path: Path, bar: tqdm) -> None:
-    columns = [_encoded(side.table, name) for name in side.columns]
+def _write_rows(
+    file: BinaryIO, columns: list[tuple[np.ndarray, pa.Array]], bar: tqdm
+) -> None:
     schema = pa.schema([(str(n), values.type) for n, (_, values) in enumerate(columns)])
     options = csv.WriteOptions(
         include_header=False, delimiter="\t", quoting_style="none"
     )
-    with path.open("wb") as file:
-        file.write(side.header)
-        with csv.CSVWriter(file, schema, write_options=options) as writer:
-            for start in range(0, len(side.table), ROWS):
-                chunk = [
-                    values.take(pa.array(codes[start : start + ROWS]))
-                    for codes, values in columns
-                ]
-                writer.write_table(pa.Table.from_arrays(chunk, schema=schema))
-                bar.update(len(chunk[0]))
+    with csv.CSVWriter(file, schema, write_options=options) as writer:
+        for start in range(0, len(columns[0][0]), ROWS):
+            chunk = [
+                values.take(pa.array(codes[start : start + ROWS]))
+                for codes, values in columns
+            ]
+            writer.write_table(pa.Table.from_arrays(chunk, schema=schema))
+            bar.update(len(chunk[0]))
 
 
 def _encoded(table: pd.DataFrame, name: str | int) -> tuple[np.ndarray, pa.Array]:

@@ -73,18 +73,16 @@ def latest(train: pd.DataFrame, data: Interactions) -> sparse.csr_matrix:
     pair = user[order] * np.int64(len(data.items)) + item[order]
     last = ~pd.Series(pair).duplicated(keep="last").to_numpy()
     rows = order[last]
-    matrix = sparse.csr_matrix(
+    # the constructor sorts each row's columns
+    return sparse.csr_matrix(
         (place[last].astype(np.float32), (user[rows], item[rows])),
         shape=data.train.shape,
     )
-    matrix.sort_indices()
-    return matrix
 
 
 def _binary(
     rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
 ) -> sparse.csr_matrix:
+    # repeats are summed, which leaves True true
     ones = np.ones(len(rows), dtype=bool)
-    matrix = sparse.csr_matrix((ones, (rows, columns)), shape=shape)
-    matrix.sum_duplicates()
-    return matrix.astype(float)
+    return sparse.csr_matrix((ones, (rows, columns)), shape=shape).astype(float)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from fashionlib.data.interactions.ids import encode_ids, places
+from fashionlib.data.interactions.ids import encode_ids
 
 DAYS = ("cut", "train", "test")  # where the day goes through which a user's cut falls
 
@@ -105,46 +105,34 @@ def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:
         raise ValueError(
             f"{len(train)} train and 0 test rows: nothing to compare; was the share 1?"
         )
-    train = train.assign(product=_products(train["item_id"]))
-    test = test.assign(product=_products(test["item_id"]))
-    same_day = _in_train(train, test, ["user_id", "date"])
-    same_product = _in_train(train, test, ["user_id", "date", "product"])
-    again = _in_train(train, test, ["user_id", "item_id"])
+    bought = pd.concat([train, test], ignore_index=True)
+    bought["product"] = _products(bought["item_id"])
     repeats = test.duplicated(["user_id", "item_id"]).to_numpy()
-    sizes = pd.concat([train["user_id"], test["user_id"]]).value_counts()
+    sizes = bought["user_id"].value_counts()
+
+    def in_train(*columns: str) -> np.ndarray:
+        """Return which test rows have a train row with the same values."""
+        rows = bought.groupby(list(columns), sort=False, observed=True).ngroup()
+        known = pd.Index(rows)
+        # a hash table: ten times faster than np.isin
+        return known[len(train) :].isin(known[: len(train)])
+
     return {
-        "same day": float(same_day.mean()),
-        "same day and product": float(same_product.mean()),
-        "bought before": float(again[~repeats].mean()),
+        "same day": float(in_train("user_id", "date").mean()),
+        "same day and product": float(in_train("user_id", "date", "product").mean()),
+        "bought before": float(in_train("user_id", "item_id")[~repeats].mean()),
         "one row": float((sizes[sizes > 0] == 1).mean()),
     }
 
 
-def _products(items: pd.Series) -> pd.Series:
+def _products(items: pd.Series) -> np.ndarray:
+    """Return one number for all items of a product."""
     codes, ids = encode_ids(items)
     if pd.api.types.is_integer_dtype(ids.dtype):
         products = ids // 1000
     else:
         products = ids.astype("str").str[:7]
-    product, names = pd.factorize(products)
-    return pd.Series(
-        pd.Categorical.from_codes(product[codes], names), index=items.index
-    )
-
-
-def _in_train(
-    train: pd.DataFrame, test: pd.DataFrame, columns: list[str]
-) -> np.ndarray:
-    """Return which test rows have a train row with the same values of these columns."""
-    known = np.zeros(len(train), dtype=np.int64)  # one number a combination of values
-    asked = np.zeros(len(test), dtype=np.int64)
-    for name in columns:
-        codes, ids = encode_ids(train[name])
-        place = places(test[name], ids)
-        known = known * len(ids) + codes
-        absent = (asked < 0) | (place < 0)
-        asked = np.where(absent, -1, asked * len(ids) + place)
-    return pd.Index(asked).isin(known)  # a hash table: ten times faster than np.isin
+    return pd.factorize(products)[0][codes]
 
 
 def _refuse_missing(transactions: pd.DataFrame) -> None:

@@ -13,7 +13,6 @@ S is TRAIN, VAL or TEST, and N is "" or "_5" (two releases):
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +27,6 @@ from fashionlib.data.readers.faults import MISSING, Report
 from fashionlib.data.readers.jsonfile import elements, plain
 
 SPLIT_OF = {"TRAIN": TRAIN, "VAL": VALIDATION, "TEST": TEST}
-IMAGES = re.compile(r"(TRAIN|VAL|TEST)_IMAGES(\w*)\.hdf5")
 METADATA = "meta_all_129927.json"
 FILLERS = (0, 15804, 15805, 15806)  # ids of padding, the unknown word, start and end
 # stands in an attribute list where the description's word is no attribute
@@ -50,16 +48,17 @@ class Part(NamedTuple):
 
 def parts(root: Path) -> list[Part]:
     """Return the files of pictures: train, validation, test, each sorted by name."""
-    listed = []
-    for path in sorted(Path(root).absolute().glob("*_IMAGES*.hdf5")):
-        if name := IMAGES.fullmatch(path.name):
-            listed.append(Part(name[1], name[2], path))
-    return sorted(listed, key=lambda part: list(SPLIT_OF).index(part.prefix))
+    root = Path(root).absolute()
+    return [
+        Part(prefix, path.stem.removeprefix(f"{prefix}_IMAGES"), path)
+        for prefix in SPLIT_OF
+        for path in sorted(root.glob(f"{prefix}_IMAGES*.hdf5"))
+    ]
 
 
 def metadata_file(root: Path) -> Path | None:
     """Return the metadata's place, if it lies there."""
-    return next(iter(sorted(Path(root).glob("meta_all*.json"))), None)
+    return min(Path(root).glob("meta_all*.json"), default=None)
 
 
 def pictures(part: Part, report: Report, read: int = 0) -> int:

@@ -15,7 +15,7 @@ EXAMPLES = 3
 MISSING = "file missing"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fault:
     """One kind of finding: a "fault" breaks results, a "note" is normal."""
 
@@ -59,22 +59,23 @@ class Report:
         places = list(places)
         if not places:
             return
-        old = Fault(kind, 0, (), severity)
         for fault in self.faults:
             if (fault.kind, fault.severity) == (kind, severity):
-                old = fault
-        examples = (*old.examples, *map(str, places[:EXAMPLES]))[:EXAMPLES]
-        self.faults = [fault for fault in self.faults if fault is not old]
-        self.faults.append(Fault(kind, old.count + len(places), examples, severity))
+                break
+        else:
+            fault = Fault(kind, 0, (), severity)
+            self.faults.append(fault)
+        fault.count += len(places)
+        fault.examples = (*fault.examples, *map(str, places))[:EXAMPLES]
 
     def refuse(self) -> None:
         """Raise for the faults, naming them all; do nothing for notes.
 
         FileNotFoundError where a file is missing, else ValueError.
         """
-        if not self.broken:
-            return
         faults = [fault for fault in self.faults if fault.severity == "fault"]
+        if not faults:
+            return
         listed = "; ".join(
             f"{fault.count} x {fault.kind}: {', '.join(map(repr, fault.examples))}"
             for fault in faults
