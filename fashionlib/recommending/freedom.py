@@ -48,8 +48,7 @@ class FREEDOM(graphs.GraphModel):
             graphs.like_items(matrix, self.neighbours, self.device)
             for matrix in self.features.values()
         ]
-        share = 1 / len(like_items)
-        mean = sum(share * one for one in like_items)
+        mean = sum(like_items) / len(like_items)
         self.like_items = graphs.graph(mean, self.device)
 
     def _new_epoch(self) -> None:

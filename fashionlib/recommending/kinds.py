@@ -1,4 +1,4 @@
-"""Kinds of test pairs by what the train rows tell of them, and the hits of each."""
+"""Kinds of test pairs, by their user's train rows, and the hits of each kind."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ many test items |R| each user has, `sizes` (users,); a metric is a function of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -82,13 +82,12 @@ METRICS = {
 
 
 def per_user(
-    lists: np.ndarray, relevant: sparse.csr_matrix, cutoffs: Iterable[int]
+    lists: np.ndarray, relevant: sparse.csr_matrix, cutoffs: Sequence[int]
 ) -> dict[str, np.ndarray]:
     """Return every metric at every cutoff, {"NDCG@5": (users,), ...}.
 
     The lists are judged once.
     """
-    cutoffs = list(cutoffs)
     hits, sizes = judge(lists, relevant, max(cutoffs))
     return {
         f"{name}@{k}": metric(hits[:, :k], sizes)
@@ -104,11 +103,13 @@ def by_length(
 
     Columns metric, k and value.
     """
-    lengths = range(1, lists.shape[1] + 1)
-    scores = per_user(lists, relevant, lengths)
-    keys = [(name, k) for name in metrics for k in lengths]
-    means = [float(scores[f"{name}@{k}"].mean()) for name, k in keys]
-    return pd.DataFrame(keys, columns=["metric", "k"]).assign(value=means)
+    hits, sizes = judge(lists, relevant, lists.shape[1])
+    rows = [
+        (name, k, METRICS[name](hits[:, :k], sizes).mean())
+        for name in metrics
+        for k in range(1, lists.shape[1] + 1)
+    ]
+    return pd.DataFrame(rows, columns=["metric", "k", "value"])
 
 
 def coverage(lists: np.ndarray, items: int, k: int) -> float:

@@ -78,7 +78,7 @@ class InnerProduct:
         return torch.addmm(biases, chosen, items.T).cpu().numpy()
 
     def _start(self, learn: sparse.csr_matrix) -> None:
-        """Make the weights, small and random, and what else the train matrix tells."""
+        """Make the weights, small and random, and what else training needs."""
         raise NotImplementedError
 
     def _weights(self) -> list[Tensor]:
