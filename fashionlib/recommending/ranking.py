@@ -97,7 +97,7 @@ def per_user(
 
 
 def by_length(
-    lists: np.ndarray, relevant: sparse.csr_matrix, metrics: Iterable[str]
+    lists: np.ndarray, relevant: sparse.csr_matrix, metrics: Sequence[str]
 ) -> pd.DataFrame:
     """Return these metrics' means over users at 1 place to the length of the lists.
 
