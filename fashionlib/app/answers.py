@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import jinja2
@@ -54,17 +55,11 @@ def results(
     words = _typed(words)
     if not photo and not words:
         raise InputError("Nothing to look for: give a photo, type some words, or both.")
-    query = {
-        "words": words or None,
-        "weight": weight,
-        "k": k,
-        "where": {column: value for column, value in filters.items() if value},
-    }
-    if photo:
-        with cut(photo, edges) as image:
-            hits = index.search(image=image, **query)
-    else:
-        hits = index.search(**query)
+    where = {column: value for column, value in filters.items() if value}
+    with cut(photo, edges) if photo else nullcontext() as image:
+        hits = index.search(
+            image=image, words=words or None, weight=weight, k=k, where=where
+        )
     if hits.empty:
         return message(
             "Nothing was found. Choose another category or colour, or 'any'."
@@ -116,7 +111,7 @@ def describe(
     With a reference each caption has scores too. Attributes are the lemmas of the pool
     (None: every noun and adjective).
     """
-    named = dict(texts) | ({"truth": reference} if reference else {})
+    named = {**texts, "truth": reference} if reference else texts
     lemmas, notes = _lemmas(named)
     known = frozenset().union(*lemmas.values()) if pool is None else frozenset(pool)
     scores = pd.DataFrame(index=list(texts))
@@ -131,7 +126,7 @@ def describe(
     truth = reference or None
     entry = cards.Entry("Your photo", "", picture, truth, spans.get("truth", []), shown)
     listed = {
-        name: list(dict.fromkeys(lemma for lemma in row if lemma in known))
+        name: [lemma for lemma in dict.fromkeys(row) if lemma in known]
         for name, row in lemmas.items()
     }
     return str(HTML.captions(cards.article(entry, list(scores)), listed, notes))
@@ -144,10 +139,11 @@ def _lemmas(texts: Mapping[str, str]) -> tuple[dict[str, list[str]], list[str]]:
         return dict(zip(texts, rows, strict=True)), []
     except (ModuleNotFoundError, FileNotFoundError) as absent:
         log.warning("no attributes: %s", absent)
-        return {name: [] for name in texts}, [
+        note = (
             "Attributes are left out: install them with pip install"
             " 'fashionlib[scores]'."
-        ]
+        )
+        return {name: [] for name in texts}, [note]
 
 
 def _scores(

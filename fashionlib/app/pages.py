@@ -15,15 +15,18 @@ import gradio as gr
 
 from fashionlib.app import answers, photo
 from fashionlib.app.photo import WHOLE, InputError
+from fashionlib.data import images
 
-# a phone turns its own formats into these; the bytes are checked too
-SUFFIXES = [".jpg", ".jpeg", ".png", ".webp"]
 MOST_BYTES = "20mb"
 MINUTES = 60  # that Gradio keeps what was uploaded
 FILTERS = ("category", "colour")  # columns of the index
 FONTS = ["system-ui", "sans-serif"]  # on every machine; no font is fetched
 # one question at a time, the others queue
-MODEL = {"concurrency_id": "model", "concurrency_limit": 1}
+MODEL = {
+    "concurrency_id": "model",
+    "concurrency_limit": 1,
+    "api_visibility": "private",
+}
 HTML = partial(gr.HTML, apply_default_css=False)
 log = logging.getLogger(__name__)
 
@@ -37,14 +40,9 @@ def create(
 
     `index` is a `search.Index`; `captioners` (name -> Captioner) must read photos;
     `pool` holds the lemmas that count as attributes (None: every noun and adjective).
-    ValueError with neither an index nor a captioner.
+    ValueError for a captioner that reads no photos.
     """
     captioners = captioners or {}
-    if index is None and not captioners:
-        raise ValueError(
-            "an app with neither an index nor a captioner shows nothing; give one of"
-            " them, or both"
-        )
     for name, captioner in captioners.items():
         if captioner.rows is not None and captioner.rows.cells is None:
             raise ValueError(
@@ -91,9 +89,8 @@ def _theme() -> gr.themes.Base:
     Its quiet text has a contrast of 4.5 to 1.
     """
     theme = gr.themes.Default(font=FONTS, font_mono=["monospace"])
-    return theme.set(
-        body_text_color_subdued="*neutral_500", block_info_text_color="*neutral_500"
-    )
+    quiet = ("body_text_color_subdued", "block_info_text_color")
+    return theme.set(**dict.fromkeys(quiet, "*neutral_500"))
 
 
 def _photo() -> list[gr.components.Component]:
@@ -101,7 +98,9 @@ def _photo() -> list[gr.components.Component]:
 
     Returns the file and the edges.
     """
-    file = gr.File(label="Photo (JPEG, PNG or WebP)", file_types=SUFFIXES, height=150)
+    # A phone turns its own formats into these; the bytes are checked too.
+    suffixes = list(images.SUFFIXES)
+    file = gr.File(label="Photo (JPEG, PNG or WebP)", file_types=suffixes, height=150)
     alert = HTML()
     preview = gr.Image(
         show_label=False,
@@ -142,14 +141,10 @@ def _opened(path: str | None) -> tuple[Any, ...]:
 
     They are for a photo just given, or taken away.
     """
-    alert, preview = _drawn(path, *WHOLE) if path else ("", None)
-    return (
-        alert,
-        gr.Image(preview, visible=preview is not None),
-        gr.Accordion(visible=preview is not None),
-        None,
-        *WHOLE,
-    )
+    alert, preview = _drawn(path, *WHOLE)
+    there = preview is not None
+    image, crop = gr.Image(preview, visible=there), gr.Accordion(visible=there)
+    return alert, image, crop, None, *WHOLE
 
 
 def _drawn(path: str | None, *edges: float) -> tuple[str, Any]:
@@ -173,13 +168,8 @@ def _clicked(
     It is the first corner of a new crop, or the one opposite.
     """
     if corner is None:
-        return (
-            answers.message("Now click the opposite corner."),
-            gr.skip(),
-            gr.skip(),
-            event.index,
-            *edges,
-        )
+        alert = answers.message("Now click the opposite corner.")
+        return alert, gr.skip(), gr.skip(), event.index, *edges
     edges = photo.between(corner, event.index, photo.read(path).size)
     return *_drawn(path, *edges), gr.Accordion(open=True), None, *edges
 
@@ -228,7 +218,6 @@ def _search(index: Any, given: list[gr.components.Component]) -> None:
         answer,
         [*given, words, weight, k, *filters],
         result,
-        api_visibility="private",
         **MODEL,
     )
 
@@ -263,7 +252,6 @@ def _captions(
         answer,
         [*given, reference],
         result,
-        api_visibility="private",
         **MODEL,
     )
 

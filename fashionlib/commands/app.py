@@ -48,7 +48,7 @@ def run(
     if index is None and not captioner:
         raise ValueError("nothing to show: give --index, --captioner, or both")
     example = "before=one/base after=one/tuned"
-    captioners = named_paths("--captioner", captioner or [], "[^=/]+", example)
+    checkpoints = named_paths("--captioner", captioner or [], "[^=/]+", example)
     from fashionlib.commands.jobs.app import serve
 
-    serve(index, captioners, pool, port, share)
+    serve(index, checkpoints, pool, port, share)

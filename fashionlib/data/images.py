@@ -27,6 +27,7 @@ Box = tuple[int, int, int, int]  # left, upper, right, lower
 
 MOST_PIXELS = 50_000_000  # a larger picture is refused, not decoded
 FORMATS = ("JPEG", "PNG", "WEBP")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # of their files
 CONTAINER = re.compile(r"(?P<file>.+\.(?P<kind>hdf5|parquet))#(?P<row>\d+)")
 CROP = re.compile(
     r"(?P<whole>.+)#box=(?P<box>-?[0-9]{1,9}(?:,-?[0-9]{1,9}){3})", re.DOTALL

@@ -337,9 +337,7 @@ def test_the_page_is_for_this_machine_whatever_the_environment_says(index, monke
         blocks.close()
 
 
-def test_what_cannot_be_shown_is_said(index):
-    with pytest.raises(ValueError, match="neither an index nor a captioner"):
-        pages.create()
+def test_a_captioner_that_reads_no_photos_is_refused():
     blind = SimpleNamespace(rows=SimpleNamespace(cells=None))
     with pytest.raises(
         ValueError, match="'small' reads features, not photos.*cells.safetensors"

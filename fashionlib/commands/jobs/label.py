@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from fashionlib.data import images
 from fashionlib.data.files import atomic, write_json
 from fashionlib.data.items import read_table
 from fashionlib.data.readers import layouts
@@ -15,7 +16,6 @@ from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.reply_cache import Settings
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 Prices = tuple[float | None, float | None]  # of a million tokens in and out
 
 
@@ -36,14 +36,14 @@ def read(place: Path) -> tuple[pd.DataFrame, int]:
         table = _pictures(place)
     shown = table.dropna(subset=["image"])
     if shown.empty:
-        raise ValueError(f"no picture ({', '.join(ENDINGS)}) in {place}")
+        raise ValueError(f"no picture ({', '.join(images.SUFFIXES)}) in {place}")
     columns = [name for name in ("item_id", "image", "source") if name in shown]
     return shown[columns].reset_index(drop=True), len(table) - len(shown)
 
 
 def _pictures(folder: Path) -> pd.DataFrame:
     files = (path for path in folder.rglob("*") if path.is_file())
-    pictures = sorted(path for path in files if path.suffix.lower() in ENDINGS)
+    pictures = sorted(path for path in files if path.suffix.lower() in images.SUFFIXES)
     ids = [path.relative_to(folder).as_posix() for path in pictures]
     return pd.DataFrame({"item_id": ids, "image": list(map(str, pictures))})
 

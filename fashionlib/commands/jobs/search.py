@@ -10,8 +10,6 @@ import pandas as pd
 
 from fashionlib.data import images
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")
-
 
 def parts(query: str, image: Path | None) -> tuple[Path | None, str]:
     """Split a query into picture and words.
@@ -19,7 +17,7 @@ def parts(query: str, image: Path | None) -> tuple[Path | None, str]:
     What is called as a picture is one, and has to be there: FileNotFoundError.
     ValueError for two pictures.
     """
-    if not query.lower().endswith(PICTURES):
+    if not query.lower().endswith(images.SUFFIXES):
         return image, query
     if image is not None:
         raise ValueError(f"two pictures, {query} and --image {image}; give one of them")
