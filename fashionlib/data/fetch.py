@@ -112,7 +112,7 @@ def _explained(repository: str, needs: str) -> Iterator[None]:
     """
     import httpx2
     import requests
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
     from kagglehub.exceptions import UnauthenticatedError
 
     try:
@@ -120,9 +120,8 @@ def _explained(repository: str, needs: str) -> Iterator[None]:
     except UnauthenticatedError as error:
         raise PermissionError(f"no Kaggle token found; needed: {needs}") from error
     except (
-        HfHubHTTPError,
         LocalEntryNotFoundError,
-        httpx2.HTTPError,
+        httpx2.HTTPError,  # the hub's own errors too
         requests.RequestException,
     ) as error:
         # the hub's client says "not found locally" of a refusal too

@@ -82,10 +82,10 @@ def _by_article(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the positions of the validation and test rows."""
     from sklearn.model_selection import train_test_split
 
-    rows = pd.DataFrame({"row": np.arange(count)}).sample(frac=1, random_state=seed)
+    rows = pd.Series(range(count)).sample(frac=1, random_state=seed)
     _, rest = train_test_split(rows, test_size=0.2, random_state=seed)
     validation, test = train_test_split(rest, test_size=0.5, random_state=seed)
-    return validation["row"].to_numpy(), test["row"].to_numpy()
+    return validation.to_numpy(), test.to_numpy()
 
 
 def _by_group(groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

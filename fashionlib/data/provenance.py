@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from functools import cache
@@ -55,13 +56,11 @@ def hardware() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
-    if not info.is_file():
-        return name
-    lines = (line.split(":", 1) for line in info.read_text().splitlines())
-    models = (line[1].strip() for line in lines if line[0].startswith("model name"))
-    return next(models, name)
+    model = (
+        re.search(r"model name\s*: (.+)", info.read_text()) if info.is_file() else None
+    )
+    return model[1] if model else platform.processor() or platform.machine()
 
 
 def _accelerator() -> str | None:

@@ -69,9 +69,9 @@ def write(
             clothes = CLOTHES[row["category"]]
             boxes.append(f"{folder}/{name} {clothes} {source} {edges}")
         products.append(product)
-    _write(root / "Eval" / consumer2shop.PARTITION, pairs, consumer2shop.PAIR_HEADER)
-    _write(root / "Anno" / consumer2shop.BOXES, boxes, consumer2shop.BOX_HEADER)
-    _write(root / "Anno" / consumer2shop.PRODUCTS, products)
+    _write(root / consumer2shop.PARTITION, pairs, consumer2shop.PAIR_HEADER)
+    _write(root / consumer2shop.BOXES, boxes, consumer2shop.BOX_HEADER)
+    _write(root / consumer2shop.PRODUCTS, products)
 
 
 def _shoot(

@@ -55,10 +55,9 @@ from fashionlib.data.readers.folders import (
     unanswered,
 )
 
-PARTITION = "list_eval_partition.txt"
-BOXES = "list_bbox_consumer2shop.txt"
-PRODUCTS = "list_item_consumer2shop.txt"
-HOME = {PARTITION: "Eval", BOXES: "Anno", PRODUCTS: "Anno"}
+PARTITION = "Eval/list_eval_partition.txt"
+BOXES = "Anno/list_bbox_consumer2shop.txt"
+PRODUCTS = "Anno/list_item_consumer2shop.txt"
 PAIR_HEADER = "image_pair_name_1 image_pair_name_2 item_id evaluation_status"
 BOX_HEADER = "image_name clothes_type source_type x_1 y_1 x_2 y_2"
 CORNERS = ["x_1", "y_1", "x_2", "y_2"]
@@ -201,12 +200,9 @@ def _check_products(products: set[str], report: Report) -> None:
 
 
 def _place(root: Path, name: str) -> str:
-    """Return where the file lies in the root; its own folder where it lies nowhere."""
-    home = f"{HOME[name]}/{name}"
-    for place in (home, name, f"Anno/{name}", f"Eval/{name}"):
-        if (Path(root) / place).is_file():
-            return place
-    return home
+    """Return where the file lies: in the root itself, or else in its own folder."""
+    bare = Path(name).name
+    return bare if (root / bare).is_file() else name
 
 
 def _pictures(root: Path) -> Path:

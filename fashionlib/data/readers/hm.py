@@ -269,16 +269,16 @@ def _check_images(known: set[str], report: Report) -> None:
 
 
 def _check_transactions(known: Collection[str], report: Report) -> None:
-    users, days, rows = set(), [], 0
+    users, days, rows = set(), set(), 0
     for chunk in _transactions(report):
         unknown = ~chunk[ITEM].isin(known)
         report.add("purchase of an unknown article", chunk[ITEM][unknown].astype(str))
         report.add("purchase without customer", chunk.index[chunk[USER].isna()])
         users.update(chunk[USER].dropna())
-        days += [chunk[DATE].min(), chunk[DATE].max()]
+        days.update(chunk[DATE].dropna().unique())
         rows += len(chunk)
     if rows:
         report.counts |= {"purchases": rows, "customers who bought": len(users)}
-    days = [str(day.date()) for day in days if pd.notna(day)]
     if days:
-        report.counts |= {"first day": min(days), "last day": max(days)}
+        first, last = min(days).date(), max(days).date()
+        report.counts |= {"first day": str(first), "last day": str(last)}

@@ -41,10 +41,9 @@ SIGNS: Mapping[str, Sequence[str]] = {
     "dfmm": (dfmm.CAPTIONS, dfmm.SHAPES),
     # the evaluation's partition has a name that another benchmark's has too
     "consumer2shop": (
-        f"Anno/{consumer2shop.BOXES}",
-        f"Anno/{consumer2shop.PRODUCTS}",
         consumer2shop.BOXES,
         consumer2shop.PRODUCTS,
+        "list_*_consumer2shop.txt",
     ),
     "deepfashion2": ("train/annos/", "validation/annos/"),
 }
