@@ -34,25 +34,13 @@ class Model(Protocol):
         """
 
 
-def evaluate(
-    lists: np.ndarray, data: Interactions, cutoffs: Sequence[int] = (5, 12)
-) -> pd.DataFrame:
-    """Judge the lists of `data.evaluated`: one row per user (index user_id).
-
-    Columns are "NDCG@5", "AP@5", "Elliot MAP@5", "precision@5", "recall@5",
-    "hit rate@5", ...
-    """
-    scores = ranking.per_user(lists, data.test[data.evaluated], cutoffs)
-    index = pd.Index(data.users[data.evaluated], name="user_id")
-    return pd.DataFrame(scores, index=index)
-
-
 class Comparison(NamedTuple):
     """Models on the same users.
 
-    `table` has one row per model, for each metric its mean over users and the columns
-    "... low" and "... high" (95 % bootstrap interval over users), and "coverage@k";
-    `per_user` one row per (model, user_id); `lists` an array per model.
+    `per_user` has one row per (model, user_id), columns "NDCG@5", "AP@5", "Elliot
+    MAP@5", "precision@5", "recall@5", "hit rate@5", ...; `table` one row per model, for
+    each of these its mean over users and the columns "... low" and "... high" (95 %
+    bootstrap interval over users), and "coverage@k"; `lists` an array per model.
     """
 
     table: pd.DataFrame
@@ -72,28 +60,24 @@ def compare(
     `seed` is the bootstrap's; with `repeats` a list may hold items that the user bought
     in train.
     """
+    relevant = data.test[data.evaluated]
+    users = pd.Index(data.users[data.evaluated], name="user_id")
     per_user, lists, rows = {}, {}, {}
     bar = tqdm(models.items(), desc="models", unit="model")
     for name, model in bar:
         bar.set_postfix_str(name)
         model.fit(data.train)
         lists[name] = model.recommend(data.evaluated, max(cutoffs), repeats)
-        per_user[name] = evaluate(lists[name], data, cutoffs)
-        rows[name] = summary(per_user[name], seed)
+        scores = ranking.per_user(lists[name], relevant, cutoffs)
+        per_user[name] = pd.DataFrame(scores, users)
+        row = {}
+        for metric, ends in stats.means(per_user[name], seed).iterrows():
+            row[metric], row[f"{metric} low"], row[f"{metric} high"] = ends
         for k in cutoffs:
-            covered = ranking.coverage(lists[name], len(data.items), k)
-            rows[name][f"coverage@{k}"] = covered
+            row[f"coverage@{k}"] = ranking.coverage(lists[name], len(data.items), k)
+        rows[name] = row
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     return Comparison(table, pd.concat(per_user, names=["model"]), lists)
-
-
-def summary(per_user: pd.DataFrame, seed: int = 0) -> dict[str, float]:
-    """Return {"NDCG@5": mean, "NDCG@5 low": ..., "NDCG@5 high": ...} of each column."""
-    row = {}
-    for metric in per_user:
-        estimate = stats.mean(per_user[metric].to_numpy(), seed)
-        row[metric], row[f"{metric} low"], row[f"{metric} high"] = estimate.ends
-    return row
 
 
 def against(

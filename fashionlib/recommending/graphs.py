@@ -27,11 +27,8 @@ def normalised(interactions: sparse.csr_matrix, device: str) -> Graph:
     An interaction weighs 1 / sqrt(degree u * degree i) (LightGCN, He et al., SIGIR
     2020).
     """
-    pairs = interactions.tocoo()
-    users = np.bincount(pairs.row, minlength=pairs.shape[0])
-    items = np.bincount(pairs.col, minlength=pairs.shape[1])
-    weighted = _inverse_root(users) @ (interactions != 0) @ _inverse_root(items)
-    return graph(weighted, device)
+    users, items = (_inverse_root(interactions.getnnz(axis)) for axis in (1, 0))
+    return graph(users @ (interactions != 0) @ items, device)
 
 
 def _inverse_root(degree: np.ndarray) -> sparse.dia_array:

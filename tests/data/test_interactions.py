@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fashionlib import recommending
 from fashionlib.data import interactions
 from fashionlib.data.interactions import splits
+from fashionlib.recommending import ranking
 
 
 def bought(rows):
@@ -209,15 +210,14 @@ def test_interactions_follow_elliot():
     assert data.train.toarray().tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
     assert data.test.toarray().tolist() == [[0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
     assert data.users[data.evaluated].tolist() == ["u", "v"]
-    scores = recommending.evaluate(np.array([[2], [0]]), data, [1])
-    assert scores["NDCG@1"].tolist() == [
-        0,
-        1,
-    ]  # u's two test items, a repeat and an unseen one, can't be reached
-    assert scores.index.tolist() == ["u", "v"]
-    assert recommending.evaluate(np.array([[2, -1], [1, 0]]), data, [2])[
-        "recall@2"
-    ].tolist() == [0, 1]
+    relevant = data.test[data.evaluated]
+    scores = ranking.per_user(np.array([[2], [0]]), relevant, [1])
+    # u's two test items, a repeat and an unseen one, can't be reached
+    assert scores["NDCG@1"].tolist() == [0, 1]
+    scores = ranking.per_user(np.array([[2, -1], [1, 0]]), relevant, [2])
+    assert scores["recall@2"].tolist() == [0, 1]
+    compared = recommending.compare({"m": recommending.MostPop()}, data, [1])
+    assert compared.per_user.loc["m"].index.tolist() == ["u", "v"]
 
 
 def test_interactions_without_common_users_say_so():
