@@ -43,7 +43,7 @@ def _word(row: Mapping[str, Any], column: str) -> str:
 def names_value(
     captions: Sequence[str], values: Sequence[Any], whole: bool = True
 ) -> np.ndarray:
-    """Say of each caption whether it names its item's value (items,), e.g. its colour.
+    """Return whether each caption names its item's value (items,), e.g. its colour.
 
     Case is ignored. A `whole` value stands between spaces; else a part of a word will
     do.

@@ -30,14 +30,11 @@ def copies(
     train, test = (split[split[SPLIT] == name] for name in (TRAIN, TEST))
     drawn = np.random.default_rng(seed).integers(0, len(train), len(test))
     captions = {
-        RANDOM: train[CAPTION].iloc[drawn],
+        RANDOM: train[CAPTION].to_numpy()[drawn],
         NEAREST: [first for [first] in near(pictures, train, test.index, 1)],
         TYPICAL: commonest(train, test[CATEGORY]),
     }
-    return {
-        name: dict(zip(test.index, texts, strict=True))
-        for name, texts in captions.items()
-    }
+    return pd.DataFrame(captions, test.index).to_dict()
 
 
 def near(

@@ -503,7 +503,6 @@ def train(
         str(base),
         RECIPE,
         history,
-        training.cost(history),
         {"split": "by article"},
         {"BLEU-4": 0.25},
     )
@@ -570,8 +569,8 @@ def test_pictures_are_prepared_as_the_hub_does(
     else:
         image = image.resize((28, 28), Image.Resampling.BICUBIC)
     wanted = (np.asarray(image) / 255 - MEAN) / STD
-    found = captioners.load(trained.base, device="cpu").inputs(pictures[:1])[0].numpy()
-    np.testing.assert_allclose(found, np.moveaxis(wanted, -1, 0), rtol=1e-4, atol=1e-5)
+    pixels = captioners.load(trained.base, device="cpu").inputs(pictures[:1])[0].numpy()
+    np.testing.assert_allclose(pixels, np.moveaxis(wanted, -1, 0), rtol=1e-4, atol=1e-5)
 
 
 def test_an_adapter_changes_captions_and_can_be_switched_off(
@@ -616,8 +615,8 @@ def test_an_adapter_is_whole_and_names_no_disk(trained: Trained) -> None:
 def test_the_card_says_what_was_done(trained: Trained) -> None:
     text = (trained.adapter / "README.md").read_text()
     _, front, body = text.split("---\n", 2)
-    said = yaml.safe_load(front)
-    assert said["base_model"] == "../base" and said["library_name"] == "peft"
+    front = yaml.safe_load(front)
+    assert front["base_model"] == "../base" and front["library_name"] == "peft"
     last = trained.history.dropna(subset=["validation"]).iloc[-1]
     assert f"| 20 | {last['loss']:.4f} | {last['validation']:.4f} |" in body
     assert (
@@ -652,9 +651,9 @@ def test_a_dead_base_is_named_with_the_next_step(
     (place / "adapter_config.json").write_text(json.dumps(config))
     with pytest.raises(
         ValueError, match=r"hm was trained on .* Name its base: load\(base, adapter="
-    ) as told:
+    ) as refusal:
         captioners.load(place, device="cpu")
-    assert repr(base or "") in str(told.value)
+    assert repr(base or "") in str(refusal.value)
     named = captioners.load(opt.base, adapter=place, device="cpu")
     assert captioners.generate(named, pictures, max_new_tokens=8) == opt.after
 

@@ -1,4 +1,4 @@
-"""The captioners' guards: images are looked at, batches are masked, files round
+"""The captioners' guards: images are read, batches are masked, files round
 trip.
 """
 
@@ -369,7 +369,7 @@ def test_every_mini_is_saved_and_loaded(each: Each, tmp_path: Path) -> None:
 def test_a_mini_writes_different_captions_once_it_has_learned(
     pictures: list[str],
 ) -> None:
-    """Planted truth: a model that told its pictures apart in its logits tells them
+    """Planted truth: a model whose logits tell its pictures apart tells them
     apart in its text.
     """
     captioner = captioners.mini(

@@ -472,11 +472,11 @@ def test_an_adapter_keeps_its_retrieval_part(tmp_path: Path) -> None:
     )
     start = captioners.embed_texts(base, CAPTIONS)
     captioner, _ = training.train(base, IMAGES, CAPTIONS, recipe, tmp_path / "run")
-    told = (
+    before = (
         captioners.embed_texts(captioner, CAPTIONS),
         captioners.embed_images(captioner, IMAGES),
     )
-    assert np.abs(told[0] - start).max() > 1e-3
+    assert np.abs(before[0] - start).max() > 1e-3
     captioners.save(captioner, tmp_path / "adapter")
     for again in (
         captioners.load(
@@ -485,17 +485,17 @@ def test_an_adapter_keeps_its_retrieval_part(tmp_path: Path) -> None:
         captioners.merged(captioner),
     ):
         np.testing.assert_allclose(
-            captioners.embed_texts(again, CAPTIONS), told[0], atol=1e-5
+            captioners.embed_texts(again, CAPTIONS), before[0], atol=1e-5
         )
         np.testing.assert_allclose(
-            captioners.embed_images(again, IMAGES), told[1], atol=1e-5
+            captioners.embed_images(again, IMAGES), before[1], atol=1e-5
         )
     captioners.save(again, tmp_path / "whole")
     np.testing.assert_allclose(
         captioners.embed_images(
             captioners.load(tmp_path / "whole", device="cpu", rows=ROWS), IMAGES
         ),
-        told[1],
+        before[1],
         atol=1e-5,
     )
 
@@ -570,8 +570,8 @@ def test_texts_find_new_images_of_a_planted_world(tmp_path: Path) -> None:
     )
     captioner.rows = Rows(names, world(np.arange(16)))
     images = captioners.embed_images(captioner, names)
-    found = (captioners.embed_texts(captioner, names) @ images.T).argmax(1)
-    assert (found == np.arange(16)).sum() >= 10  # chance: 1
+    nearest = (captioners.embed_texts(captioner, names) @ images.T).argmax(1)
+    assert (nearest == np.arange(16)).sum() >= 10  # chance: 1
 
 
 def test_sentences_without_pictures_are_left_out(tmp_path: Path) -> None:

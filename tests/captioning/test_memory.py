@@ -213,10 +213,10 @@ def test_bits_reach_the_weights_loader(
     """On a GPU without room for whole weights: 8 bits, on that GPU, at the type of the
     hardware.
     """
-    seen = {}
+    options = {}
 
     def read(name: object, **how: object) -> None:
-        seen.update(how)
+        options.update(how)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(memory, "need", Needs())
@@ -230,13 +230,13 @@ def test_bits_reach_the_weights_loader(
     with pytest.raises(KeyboardInterrupt):
         captioners.load(folder, device="cuda:1")
     assert (
-        seen["quantization_config"].load_in_8bit
-        and not seen["quantization_config"].load_in_4bit
+        options["quantization_config"].load_in_8bit
+        and not options["quantization_config"].load_in_4bit
     )
     assert (
-        seen["device_map"] == {"": "cuda:1"}
-        and seen["dtype"] == torch.float16
-        and seen["use_safetensors"] is True
+        options["device_map"] == {"": "cuda:1"}
+        and options["dtype"] == torch.float16
+        and options["use_safetensors"] is True
     )
 
 

@@ -199,7 +199,7 @@ def test_lora_beside_a_cached_tower(
     recipe = Recipe(
         steps=4, batch_size=4, lr=1e-2, warmup=1, evaluations=1, lora=Lora(r=4)
     )
-    seen, by_pictures = training.train(
+    whole, by_pictures = training.train(
         make(kind), pictures, CAPTIONS, recipe, tmp_path / "pictures"
     )
     captioner = make(kind)
@@ -221,7 +221,7 @@ def test_lora_beside_a_cached_tower(
     )
     np.testing.assert_allclose(by_features["loss"], by_pictures["loss"], rtol=1e-4)
     assert captioners.generate(read, pictures, max_new_tokens=6) == captioners.generate(
-        seen, pictures, max_new_tokens=6
+        whole, pictures, max_new_tokens=6
     )
 
 

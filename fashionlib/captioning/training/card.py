@@ -14,6 +14,7 @@ import yaml
 
 from fashionlib.captioning import captioners
 from fashionlib.captioning.captioners import Captioner
+from fashionlib.captioning.training.history import cost
 from fashionlib.captioning.training.recipes import Recipe
 from fashionlib.data.files import atomic
 from fashionlib.data.provenance import hardware, versions
@@ -23,7 +24,6 @@ def model_card(
     base: str,
     recipe: Recipe,
     history: pd.DataFrame,
-    cost: Mapping[str, Any],
     data: Mapping[str, Any],
     scores: Mapping[str, float] | None = None,
 ) -> str:
@@ -39,9 +39,10 @@ def model_card(
         "tags": ["fashion", "image-captioning", "lora"],
         "language": "en",
     }
+    spent = cost(history)
     took = {
-        "training": f"{cost['seconds']:.0f} s",
-        "energy": f"{cost['watt_hours']:.2f} Wh ({cost['how']})",
+        "training": f"{spent['seconds']:.0f} s",
+        "energy": f"{spent['watt_hours']:.2f} Wh ({spent['how']})",
         "hardware": json.dumps(hardware()),
         "versions": json.dumps(versions()),
     }

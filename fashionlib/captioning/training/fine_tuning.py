@@ -57,7 +57,7 @@ def train(
     The captioner is adapted where the recipe says LoRA. Of the `validation` pairs the
     captions of the first `shown` images are written at each evaluation. Losses are nats
     per token, or the recipe's weighted sum of parts. A killed run resumes from its
-    checkpoint below `output_dir`, kept there under a name of its recipe, captions and
+    checkpoint below `output_dir`, which lies under a name of its recipe, captions and
     starting weights; a finished run is read from it and not trained again, until you
     remove `output_dir`. `accelerate launch` gives each GPU a process of its own.
 
@@ -83,7 +83,7 @@ def train(
     if validation:
         count = math.ceil(len(validation[1]) / recipe.batch_size)
         held = Batches(captioner, *validation, recipe, count, training=False)
-        callbacks += [Samples(captioner, list(validation[0])[:shown])] if shown else []
+        callbacks.append(Samples(captioner, validation[0][:shown]))
     if recipe.patience:
         callbacks.append(EarlyStoppingCallback(recipe.patience))
     trainer = JointTrainer(

@@ -93,7 +93,7 @@ def train_adapter(
     if not PartialState().is_main_process:
         return False
     captions = captioners.generate(captioner, test["image"])
-    text = model_card(base, recipe, history, training.cost(history), data)
+    text = model_card(base, recipe, history, data)
     save_adapter(captioner, output / ADAPTER, base, text, push_to_hub)
     _write_coco(output / CAPTIONS, test["item_id"], captions)
     _write_coco(output / REFERENCES, test["item_id"], test["caption"])
