@@ -128,14 +128,14 @@ class Cells:
         numbers = self.mean.tobytes() + self.axes.tobytes()
         return hashlib.sha256(numbers).hexdigest()[:16]
 
+    @one_thread()
     def grid(self, paths: Sequence[str], cells: int) -> np.ndarray:
         """Return the grid of each picture, (items, cells, dim + 6) float16.
 
         As `encode_images` makes it at the size of so many cells. Nothing is cached.
         ValueError names a broken picture.
         """
-        with one_thread():
-            return _encode_chunk(paths, STEP * math.isqrt(cells), self)["grid"]
+        return _encode_chunk(paths, STEP * math.isqrt(cells), self)["grid"]
 
     def save(self, path: Path) -> None:
         """Write the projection as safetensors."""
@@ -162,6 +162,7 @@ class Cells:
         return cls(**arrays)
 
 
+@one_thread()
 def fit_cells(
     paths: Sequence[str],
     size: int = 224,
@@ -172,17 +173,16 @@ def fit_cells(
     """Fit the projection on a seeded sample of `paths`: give training items only."""
     chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
     all_deep, all_colours = [], []
-    with one_thread():
-        for start in tqdm(range(0, len(chosen), BATCH), "projection", unit="batch"):
-            batch = [square(paths[i], size) for i in chosen[start : start + BATCH]]
-            deep, colours = feature_map(np.stack(batch))
-            all_deep.append(deep.reshape(-1, CHANNELS))
-            all_colours.append(colours.reshape(-1, COLOURS))
-        deep = torch.from_numpy(np.concatenate(all_deep))  # (cells of all, 1280)
-        colours = np.concatenate(all_colours)
-        mean = deep.mean(0)
-        covariance = torch.cov((deep - mean).T).double()
-        values, vectors = torch.linalg.eigh(covariance)  # ascending
+    for start in tqdm(range(0, len(chosen), BATCH), "projection", unit="batch"):
+        batch = [square(paths[i], size) for i in chosen[start : start + BATCH]]
+        deep, colours = feature_map(np.stack(batch))
+        all_deep.append(deep.reshape(-1, CHANNELS))
+        all_colours.append(colours.reshape(-1, COLOURS))
+    deep = torch.from_numpy(np.concatenate(all_deep))  # (cells of all, 1280)
+    colours = np.concatenate(all_colours)
+    mean = deep.mean(0)
+    covariance = torch.cov((deep - mean).T).double()
+    values, vectors = torch.linalg.eigh(covariance)  # ascending
     values, vectors = values.flip(0)[:dim], vectors.flip(1)[:, :dim]
     # half whitening: a component of variance v gets the variance sqrt(v)
     axes = vectors / values.clamp(min=1e-6 * float(values[0])) ** 0.25
@@ -191,6 +191,7 @@ def fit_cells(
     )
 
 
+@one_thread()
 def encode_images(
     paths: Sequence[str],
     ids: Sequence[str],
@@ -208,17 +209,16 @@ def encode_images(
     if len(paths) != len(ids):
         raise ValueError(f"{len(paths)} pictures for {len(ids)} ids")
     projection = cells.fingerprint if cells else "none"
-    with one_thread():
-        arrays = encode_chunks(
-            partial(_encode_chunk, size=size, cells=cells),
-            list(paths),
-            digest_picture,
-            [ENCODER, size, projection],
-            cache,
-            workers,
-            "pictures",
-            begin=lambda: torch.set_num_threads(1),
-        )
+    arrays = encode_chunks(
+        partial(_encode_chunk, size=size, cells=cells),
+        list(paths),
+        digest_picture,
+        [ENCODER, size, projection],
+        cache,
+        workers,
+        "pictures",
+        begin=lambda: torch.set_num_threads(1),
+    )
     made_by = {"encoder": ENCODER, "size": size, "pictures": len(paths)}
     pooling = {
         "pooled": "mean of the cells",

@@ -15,6 +15,7 @@ SMALL = 10_000_000  # weights; below this a second CPU thread costs more than it
 def one_thread(where: bool = True) -> Iterator[None]:
     """Compute on one torch thread, if `where`; the number before is restored.
 
+    A context (`with one_thread():`) or a decorator (`@one_thread()`).
     For workers that share the cores already, and for sums that must not depend on how
     many there are.
     """

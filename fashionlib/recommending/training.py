@@ -49,14 +49,38 @@ class InnerProduct:
     def __post_init__(self) -> None:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
 
+    @one_thread()
     def fit(self, train: sparse.csr_matrix) -> Self:
         """Train on the (users, items) matrix.
 
         ValueError when features have not one finite row per column of `train`, or the
         loss overflows.
         """
-        with one_thread():
-            return self._fit(train.tocsr())
+        self.train = train.tocsr().sorted_indices()
+        learn, held = _hold_out(self.train, np.random.default_rng(self.seed))
+        self._start(learn)
+        self.pairs = Pairs(learn, self.seed, self.device)
+        optimisers = self._optimisers()
+        self.history, best, best_epoch = [], -1.0, 0
+        bar = tqdm(range(1, self.epochs + 1), desc=type(self).__name__, unit="epoch")
+        for epoch in bar:
+            loss = self._epoch(optimisers)
+            checked = epoch % self.check == 0 or epoch == self.epochs
+            ndcg = self._validate(learn, held) if checked and held.nnz else None
+            self.history.append({"epoch": epoch, "loss": loss, "ndcg": ndcg})
+            if ndcg is not None and ndcg > best:
+                best, best_epoch = ndcg, epoch
+                copies = [weight.detach().clone() for weight in self._weights()]
+            bar.set_postfix_str(
+                f"loss {loss:.3f} best {max(best, 0):.4f} at {best_epoch}"
+            )
+            if best_epoch and epoch - best_epoch >= self.patience * self.check:
+                break
+        if best_epoch:
+            with torch.no_grad():
+                for weight, copy in zip(self._weights(), copies, strict=True):
+                    weight.copy_(copy)
+        return self
 
     @property
     def best_epoch(self) -> int:
@@ -98,33 +122,6 @@ class InnerProduct:
 
     def _new_epoch(self) -> None:
         """Draw what changes from epoch to epoch: nothing, unless the child says so."""
-
-    def _fit(self, train: sparse.csr_matrix) -> Self:
-        self.train = train.sorted_indices()
-        learn, held = _hold_out(self.train, np.random.default_rng(self.seed))
-        self._start(learn)
-        self.pairs = Pairs(learn, self.seed, self.device)
-        optimisers = self._optimisers()
-        self.history, best, best_epoch = [], -1.0, 0
-        bar = tqdm(range(1, self.epochs + 1), desc=type(self).__name__, unit="epoch")
-        for epoch in bar:
-            loss = self._epoch(optimisers)
-            checked = epoch % self.check == 0 or epoch == self.epochs
-            ndcg = self._validate(learn, held) if checked and held.nnz else None
-            self.history.append({"epoch": epoch, "loss": loss, "ndcg": ndcg})
-            if ndcg is not None and ndcg > best:
-                best, best_epoch = ndcg, epoch
-                copies = [weight.detach().clone() for weight in self._weights()]
-            bar.set_postfix_str(
-                f"loss {loss:.3f} best {max(best, 0):.4f} at {best_epoch}"
-            )
-            if best_epoch and epoch - best_epoch >= self.patience * self.check:
-                break
-        if best_epoch:
-            with torch.no_grad():
-                for weight, copy in zip(self._weights(), copies, strict=True):
-                    weight.copy_(copy)
-        return self
 
     def _epoch(self, optimisers: list[torch.optim.Optimizer]) -> float:
         self._new_epoch()
