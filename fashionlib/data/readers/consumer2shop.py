@@ -95,8 +95,7 @@ def check(root: Path) -> Report:
     report.add("image without box", table[ITEM][table[BOX].isna()])
     report.add("consumer image without shop image", unanswered(table))
     _check_products(set(table[PRODUCT]), report)
-    named = set(table[ITEM].str.removeprefix("img/"))
-    check_pictures(table, report, sorted(files(_pictures(report.root)) - named))
+    check_pictures(table, report, [_pictures(report.root)])
     return report
 
 
@@ -115,7 +114,7 @@ def _read(root: Path) -> tuple[pd.DataFrame, Report]:
     if len(table):
         extra = boxes.index.difference(table[ITEM])
         report.add("box of an image in no pair", extra, "note")
-    folder = _pictures(report.root)
+    folder = report.root / _pictures(report.root)
     paths = table[ITEM].str.removeprefix("img/")
     table[SOURCE] = source
     table[IMAGE] = (f"{folder}/" + paths).where(paths.isin(files(folder)))
@@ -205,6 +204,5 @@ def _place(root: Path, name: str) -> str:
     return bare if (root / bare).is_file() else name
 
 
-def _pictures(root: Path) -> Path:
-    inner = root / "Img" / "img"
-    return inner if inner.is_dir() else root / "img"
+def _pictures(root: Path) -> str:
+    return "Img/img" if (root / "Img" / "img").is_dir() else "img"

@@ -97,31 +97,21 @@ def check(root: Path) -> Report:
     report.counts |= count_values(table, SPLITS, "items")
     report.counts["items without a style"] = int(table[PRODUCT].isna().sum())
     report.add("query without a shop item", unanswered(table), "note")
-    stray = []
-    for split in SPLITS:
-        folder = _annotations(report.root, split)
-        if not folder.is_dir():
-            place = f"{split}/{ANNOTATIONS}"
-            report.add("annotation folder missing", [place], "note")
-        annotated = {f"{Path(name).stem}.jpg" for name in files(folder)}
-        extra = files(report.root / split / IMAGES) - annotated
-        stray += [f"{split}/{IMAGES}/{file}" for file in sorted(extra)]
-    check_pictures(table, report, stray)
+    check_pictures(table, report, [f"{split}/{IMAGES}" for split in SPLITS])
     return report
-
-
-def _annotations(root: Path, split: str) -> Path:
-    return root / split / ANNOTATIONS
 
 
 def _read(root: Path) -> tuple[pd.DataFrame, Report]:
     """Read all annotations; return the items and what is wrong."""
     report, rows = open_report(root), []
-    folders = {split: _annotations(report.root, split) for split in SPLITS}
-    if not any(folder.is_dir() for folder in folders.values()):
-        report.add(MISSING, [f"{split}/{ANNOTATIONS}/" for split in SPLITS])
-    for split, folder in folders.items():
-        names = sorted(files(folder))
+    folders = {f"{split}/{ANNOTATIONS}/": split for split in SPLITS}
+    missing = [folder for folder in folders if not (report.root / folder).is_dir()]
+    if len(missing) == len(folders):
+        report.add(MISSING, missing)
+    else:
+        report.add("annotation folder missing", missing, "note")
+    for folder, split in folders.items():
+        names = sorted(files(report.root / folder))
         wanted = [name for name in names if re.fullmatch(r"[0-9]+\.json", name)]
         wrong = sorted(set(names) - set(wanted))
         report.add("annotation is not named NNNNNN.json", wrong)

@@ -179,11 +179,18 @@ def check_each(pictures: list[tuple[str, str]], report: Report) -> None:
             report.add("broken image", [f"{item}: {why}"])
 
 
-def check_pictures(items: pd.DataFrame, report: Report, stray: list[str]) -> None:
-    """Add items without picture, `stray` and broken pictures, boxes outside theirs."""
+def check_pictures(items: pd.DataFrame, report: Report, folders: Sequence[str]) -> None:
+    """Add items without picture, broken pictures, boxes outside theirs.
+
+    A file in these folders that is no item's picture is a note.
+    """
     report.counts |= {"items": len(items), "images": items[IMAGE].nunique()}
     report.add("image missing", items[ITEM][items[IMAGE].isna()])
-    report.add("image without a row", stray, "note")
+    known = set(items[IMAGE])
+    for folder in folders:
+        places = [f"{folder}/{name}" for name in sorted(files(report.root / folder))]
+        stray = [place for place in places if str(report.root / place) not in known]
+        report.add("image without a row", stray, "note")
     pictures = items.dropna(subset=IMAGE).groupby(IMAGE, sort=False)
     for path, rows in tqdm(
         pictures, desc="images", total=pictures.ngroups, disable=None
