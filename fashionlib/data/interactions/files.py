@@ -29,7 +29,6 @@ def read_transactions(path: Path) -> pd.DataFrame:
     table = _stream(
         path,
         list(KAGGLE),
-        csv.ReadOptions(block_size=BLOCK),
         csv.ParseOptions(ignore_empty_lines=False),
         f"a header with {', '.join(sorted(KAGGLE))} and a row a purchase",
     )
@@ -55,9 +54,9 @@ def read_tsv(path: Path) -> pd.DataFrame:
     table = _stream(
         path,
         TSV,
-        csv.ReadOptions(block_size=BLOCK, column_names=TSV),
         csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
         "lines of user, item, rating, date",
+        header=False,
     )
     for name, what in (("user_id", "user"), ("item_id", "item")):
         good = _distinct(table[name]).str.strip() != ""
@@ -88,15 +87,16 @@ def _dates(path: Path, column: pd.Series) -> np.ndarray:
 def _stream(
     path: Path,
     names: list[str],
-    read: csv.ReadOptions,
     parse: csv.ParseOptions,
     needs: str,
+    header: bool = True,
 ) -> pd.DataFrame:
     """Read the columns `names` of a delimited file as categories, block by block."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; it needs {needs}")
     size, batches = path.stat().st_size, []
+    read = csv.ReadOptions(block_size=BLOCK, column_names=None if header else names)
     convert = csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
         include_columns=names,

@@ -67,15 +67,11 @@ def latest(train: pd.DataFrame, data: Interactions) -> sparse.csr_matrix:
     user = places(train["user_id"], pd.Index(data.users))
     item = places(train["item_id"], pd.Index(data.items))
     order = np.lexsort((encode_ids(train["date"])[0], user))
-    sizes = np.bincount(user)  # (users,)
-    starts = np.cumsum(sizes) - sizes
-    place = np.arange(1, len(user) + 1) - np.repeat(starts, sizes)  # in the history
-    pair = user[order] * np.int64(len(data.items)) + item[order]
-    last = ~pd.Series(pair).duplicated(keep="last").to_numpy()
-    rows = order[last]
-    # the constructor sorts each row's columns
+    history = pd.DataFrame({"user": user[order], "item": item[order]})
+    history["place"] = history.groupby("user").cumcount() + 1
+    last = history.drop_duplicates(["user", "item"], keep="last")
     return sparse.csr_matrix(
-        (place[last].astype(np.float32), (user[rows], item[rows])),
+        (last["place"].astype(np.float32), (last["user"], last["item"])),
         shape=data.train.shape,
     )
 
