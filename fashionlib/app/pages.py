@@ -259,9 +259,9 @@ def _captions(
 def _guarded(answer: Callable[..., str]) -> Callable[..., str]:
     """Wrap an answer so that a failure shows no path of this machine.
 
-    What the reader can mend is said. Of the other failures that the command line tells
-    in one line only that there was one; a fault of the program itself reaches Gradio,
-    which logs it and shows the page a bare "Error".
+    The page shows what the reader can mend. Of the other failures that the command line
+    reports in one line, it shows only that there was one. A fault of the program itself
+    reaches Gradio, which logs it and shows the page a bare "Error".
     """
 
     @wraps(answer)

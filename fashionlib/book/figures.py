@@ -23,7 +23,7 @@ from fashionlib.data import images
 TEMPLATES = Environment(loader=PackageLoader("fashionlib.book"), autoescape=True)
 plt.style.use(Path(__file__).with_name("book.mplstyle"))
 
-# One colour a role in every chapter; words in a system's name tell its role.
+# One colour a role in every chapter; words in a system's name show its role.
 ROLES = {
     "published": ("published", "#000000"),
     "control": ("other picture|another picture|shuffled|random|chance", "#b91c1c"),
@@ -35,7 +35,7 @@ PLAIN = "#475569"  # what has no role
 
 
 def colour(name: str) -> str:
-    """Return the colour of a system's role, told by the words of its name (`ROLES`)."""
+    """Return the colour of a system's role, which words of its name show (`ROLES`)."""
     colours = (ink for words, ink in ROLES.values() if re.search(words, name))
     return next(colours, PLAIN)
 

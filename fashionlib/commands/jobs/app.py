@@ -30,9 +30,9 @@ def serve(
     """Serve the app on this machine's `port`, until it is interrupted.
 
     `checkpoints` maps captioners' names to folders or hub ids; with `share` there is
-    a public link too. What is uploaded is deleted at the end. Raises as `search.Index.open`,
-    `captioners.load`, `attributes.frozen` and `pages.create`; OSError where the port is
-    taken.
+    a public link too. What is uploaded is deleted at the end. Raises as
+    `search.Index.open`, `captioners.load`, `attributes.frozen` and `pages.create`;
+    OSError where the port is taken.
     """
     # so that the uploads are deleted then too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())

@@ -36,7 +36,7 @@ def score_files(
     seed: int = 42,
     resamples: int = 1000,
 ) -> dict[str, Any]:
-    """Say everything that can be said of systems' captions (name -> file), JSON-ready.
+    """Score systems' captions (name -> file) by every metric, JSON-ready.
 
     Files are in coco form, `{id: [{"caption": text}, ...]}`, captions with exactly one
     each. Beside each system stands its shuffled control: the same captions, each given
@@ -48,7 +48,7 @@ def score_files(
     (`spice.official`). All files are read and checked before anything is scored. Keys:
     "corpus" and "per_item" by system, "intervals", "differences" (rows), "notes" and
     "missing" (metric -> what it needs). FileNotFoundError for a missing file;
-    ValueError naming file, key, what was found and what is expected.
+    ValueError naming file, key, what stands there and what is expected.
     """
     alone = (pool_json and not items_table) or (spice_java and not spice_models)
     if alone or resamples < 1 or seed < 0:
@@ -96,18 +96,13 @@ def score_files(
         notes |= added
 
     intervals = metrics.table(scores, products, seed, resamples)
-    pairs = _pairs(list(captions_json), controls=bool(donors))
+    pairs = _pairs(list(captions_json), bool(donors))
     differences = pd.DataFrame()
     if pairs:
         differences = metrics.differences(scores, pairs, products, seed, resamples)
-    count, units = len(references), "items"
-    if products is not None:
-        count, units = products.loc[list(references)].nunique(), "products"
-    few = f"; fewer than {FEW} say little" if count < FEW else ""
     notes["intervals and p-values"] = (
-        f"{count} {units} drawn anew with replacement{few}; p is two-sided, 2 /"
-        f" {resamples + 1} at least, of each comparison alone ({len(differences)} were"
-        " made)"
+        f"{_units(references, products)}; p is two-sided, 2 / {resamples + 1} at least,"
+        f" of each comparison alone ({len(differences)} were made)"
     )
     return nulls(
         {
@@ -121,6 +116,15 @@ def score_files(
             "missing": missing,
         }
     )
+
+
+def _units(references: References, products: pd.Series | None) -> str:
+    """Say in words what a resample draws."""
+    count, units = len(references), "items"
+    if products is not None:
+        count, units = products.loc[list(references)].nunique(), "products"
+    few = f"; fewer than {FEW} say little" if count < FEW else ""
+    return f"{count} {units} drawn anew with replacement{few}"
 
 
 def _controls(systems: Systems, donors: Mapping[str, str]) -> Systems:

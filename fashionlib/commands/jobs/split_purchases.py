@@ -49,14 +49,14 @@ def split_files(
         return temporal_split(rows, day=day) if by == "customer" else global_split(rows)
 
     table = read_transactions(transactions)
-    kept = table if articles is None else _only(table, transactions, articles)
-    train, test = cut(kept)
+    rows = table if articles is None else _only(table, transactions, articles)
+    train, test = cut(rows)
     sides = {"train": train, "test": test}
     if layout == "recbole":
         train, valid = cut(train)
         sides = {"train": train, "valid": valid, "test": test}
     write(folder, *sides.values())
-    return describe({"read": table, "kept": kept} | sides), paths
+    return describe({"read": table, "kept": rows} | sides), paths
 
 
 def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -100,11 +100,11 @@ def _only(table: pd.DataFrame, transactions: Path, articles: Path) -> pd.DataFra
     if listed.empty:
         raise ValueError(f"{articles}: a header and no rows")
     ids = listed.iloc[:, 0]
-    kept = table[table["item_id"].isin(set(ids))]
-    if kept.empty:
+    rows = table[table["item_id"].isin(ids)]
+    if rows.empty:
         raise ValueError(
             f"none of the {len(ids)} ids of {articles} (first: {ids[0]!r}) is among"
             f" those of {transactions} (first: {table['item_id'].iloc[0]!r}); has a"
             " leading zero been lost?"
         )
-    return kept
+    return rows
