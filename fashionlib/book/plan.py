@@ -52,7 +52,7 @@ def notebooks(folder: Path) -> dict[str, Work]:
 
     ValueError where two notebooks make one path, or nobody makes what one needs.
     """
-    paths = {path.stem: path for path in sorted(Path(folder).glob("*.ipynb"))}
+    paths = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
     sources = {name: execute.code(path) for name, path in paths.items()}
     calls = {name: _calls(ast.parse(source)) for name, source in sources.items()}
     makers: dict[str, str] = {}

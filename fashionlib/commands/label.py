@@ -102,7 +102,7 @@ def run(
     """
     from fashionlib import labelling
     from fashionlib.commands.jobs import label
-    from fashionlib.labelling import cost, reply_cache
+    from fashionlib.labelling import batches, client, cost, reply_cache
 
     settings = reply_cache.Settings(model, side, _temperature(temperature))
     if out.resolve().is_relative_to(images.resolve()):
@@ -114,14 +114,11 @@ def run(
     if absent:
         count = len(items) + absent
         typer.echo(f"{absent:,} of {count:,} items have no picture and are left out")
+    to = (settings, out / "replies", base_url)
     if batch_api:
-        from fashionlib.labelling.batches import Batches
-
-        ask = Batches(settings, out / "replies", base_url)
+        ask = batches.Batches(*to)
     else:
-        from fashionlib.labelling.client import Endpoint
-
-        ask = Endpoint(settings, out / "replies", base_url, concurrency, timeout)
+        ask = client.Endpoint(*to, concurrency, timeout)
     estimate = cost.estimate(
         items["image"].nunique(),
         batch_size,

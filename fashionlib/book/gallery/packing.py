@@ -39,8 +39,8 @@ def packed(
         items.append([entry.item, category, *entry.picture, truth, captions])
     return {
         "systems": [caption.system for caption in entries[0].captions],
-        "metrics": list(metrics),
-        "errors": list(errors),
+        "metrics": metrics,
+        "errors": errors,
         "lemmas": list(lemmas),
         "categories": list(categories),
         "base": base,

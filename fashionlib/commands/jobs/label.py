@@ -45,7 +45,7 @@ def _pictures(folder: Path) -> pd.DataFrame:
     files = (path for path in folder.rglob("*") if path.is_file())
     pictures = sorted(path for path in files if path.suffix.lower() in images.SUFFIXES)
     ids = [path.relative_to(folder).as_posix() for path in pictures]
-    return pd.DataFrame({"item_id": ids, "image": list(map(str, pictures))})
+    return pd.DataFrame({"item_id": ids, "image": pictures}).astype(str)
 
 
 def finish(
@@ -53,8 +53,8 @@ def finish(
     items: pd.DataFrame,
     labels: Labels,
     settings: Settings,
-    prices: Prices = (None, None),
-    seed: int = 0,
+    prices: Prices,
+    seed: int,
 ) -> str:
     """Write the labels into `out`, and say in three lines what they are.
 
