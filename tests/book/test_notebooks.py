@@ -4,16 +4,19 @@ parameters that the profiles know.
 
 import json
 import re
+import statistics
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from papermill import inspect_notebook
+from sizes import NOTEBOOKS, code_cells, code_lines
 
 from fashionlib.book import colab_cell, runs
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LINES, MEDIAN, WIDTH = 15, 8, 88  # of formatted code
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -72,12 +75,22 @@ def test_profiles_name_real_notebooks_and_parameters():
                 assert set(given) <= set(known), (name, section)
 
 
-def test_cells_are_sentences(notebook):
-    path, content = notebook
-    for cell in cells(content, "code"):
-        lines = [line for line in "".join(cell["source"]).splitlines() if line.strip()]
-        assert len(lines) <= 15, (path, lines[0])
-        assert max(map(len, lines)) <= 120, (path, max(lines, key=len))
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_sentences(path):
+    sizes = []
+    for cell in code_cells(path):
+        lines = code_lines(cell)
+        assert len(lines) <= LINES, lines[0]
+        assert max(map(len, lines)) <= WIDTH, max(lines, key=len)
+        sizes.append(len(lines))
+    assert statistics.median(sizes) <= MEDIAN, sizes
+
+
+def test_the_formatter_decides_the_layout_of_notebooks():
+    done = subprocess.run(
+        ["ruff", "format", "--check", *NOTEBOOKS], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_each_chapter_asks_and_answers(notebook):

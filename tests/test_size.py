@@ -1,0 +1,28 @@
+"""How much there is to read, in tokens: room for a feature is made by taking away."""
+
+from sizes import NOTEBOOKS, definitions, library_tokens, notebook_tokens, tokens
+
+LIBRARY = 100_000  # without the wardrobe, which is a package of its own
+CELLS = 40_000  # of all notebooks together
+DEFINITIONS = 25  # in all notebooks: only where the definition is the chapter's lesson
+
+
+def test_the_library_stays_within_its_size():
+    rooms = library_tokens()
+    assert sum(rooms.values()) <= LIBRARY, rooms
+
+
+def test_the_notebooks_stay_within_their_size():
+    counts = {path.stem: notebook_tokens(path) for path in NOTEBOOKS}
+    assert sum(counts.values()) <= CELLS, counts
+
+
+def test_a_notebook_defines_a_function_only_where_it_is_the_lesson():
+    counts = {path.stem: definitions(path) for path in NOTEBOOKS}
+    assert sum(counts.values()) <= DEFINITIONS, counts
+
+
+def test_layout_and_comments_are_no_size():
+    assert tokens("a = f(1, 'two')  # a comment\n") == 8
+    assert tokens("a = f(\n    1,\n    'two',\n)\n") == 9  # one comma more
+    assert tokens("a = f'{b + c} {d:>{e}}'\n") == 3  # a formatted text is one token
