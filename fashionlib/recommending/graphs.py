@@ -22,13 +22,16 @@ Graph = tuple[Tensor, Tensor]  # a sparse matrix that isn't learnt, and its tran
 
 
 def normalised(interactions: sparse.csr_matrix, device: str) -> Graph:
-    """Return the (users, items) block of D^-1/2 A D^-1/2, and its transpose.
+    """Return a weight for each interaction, (users, items), and its transpose.
 
-    An interaction weighs 1 / sqrt(degree u * degree i) (LightGCN, He et al., SIGIR
-    2020).
+    float32, torch's CSR. User u and item i weigh 1 / sqrt(degree u * degree i) where
+    they interacted, whatever the entry's value, and 0 elsewhere: that is the block of
+    users and items of D^-1/2 A D^-1/2, with A the graph of both and D its degrees
+    (LightGCN, He et al., SIGIR 2020).
     """
-    users, items = (_inverse_root(interactions.getnnz(axis)) for axis in (1, 0))
-    return graph(users @ (interactions != 0) @ items, device)
+    bought = (interactions != 0).tocsr()  # a stored zero is no interaction
+    users, items = (_inverse_root(bought.getnnz(axis)) for axis in (1, 0))
+    return graph(users @ bought @ items, device)
 
 
 def _inverse_root(degree: np.ndarray) -> sparse.dia_array:

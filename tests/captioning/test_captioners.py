@@ -18,6 +18,7 @@ from fashionlib.captioning.captioners import (
     Rows,
     Size,
     Vit,
+    caches,
     checkpoints,
 )
 
@@ -407,6 +408,42 @@ def test_pixels_are_cached_by_content(
     assert replace(larger, pixel_cache=tmp_path / "cache").inputs(
         [str(path)]
     ).shape == (1, 3, 48, 48)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"size": {"height": 40, "width": 40}},
+        {"do_resize": False},
+        {"do_center_crop": True, "crop_size": {"height": 20, "width": 20}},
+        {"do_center_crop": True, "crop_size": {"height": 24, "width": 24}},
+        {"resample": 0},
+    ],
+)
+def test_each_setting_of_a_processor_has_a_cache_of_its_own(
+    tmp_path: Path, pictures: list[str], setting: dict
+) -> None:
+    from transformers import CLIPImageProcessorPil
+
+    size = {"height": 32, "width": 32}
+    usual = {"size": size, "do_center_crop": False, "resample": 3}
+    one, other = (CLIPImageProcessorPil(**usual | s) for s in ({}, setting))
+    folder = tmp_path / "cache"
+    for processor in (one, other):
+        cached = caches.resized(processor, pictures[0], folder)
+        assert (cached == caches.resized(processor, pictures[0], None)).all()
+    assert len(list(folder.rglob("*.npy"))) == 2
+
+
+def test_a_cache_file_that_is_no_array_is_made_anew(
+    tmp_path: Path, pictures: list[str]
+) -> None:
+    captioner = captioners.mini(CAPTIONS, Vit(32, 16, 16, 1), size=SMALL)
+    whole = caches.resized(captioner.pixels, pictures[0], tmp_path)
+    file = next(tmp_path.rglob("*.npy"))
+    for garbage in (b"PK\x03\x04 not a zip", b"\x93NUMPY\x01\x00junk", b"\0" * 200):
+        file.write_bytes(garbage)
+        assert (caches.resized(captioner.pixels, pictures[0], tmp_path) == whole).all()
 
 
 @pytest.mark.parametrize("left", [0, 100, 140])

@@ -32,6 +32,18 @@ def test_purchases_normalised_by_hand():
     np.testing.assert_allclose(back.to_dense(), np.transpose(expected), rtol=1e-6)
 
 
+def test_normalisation_counts_interactions_not_values_or_stored_zeros():
+    often = BOUGHT.astype(float) * 3
+    often.data[0] = 0
+    rest = BOUGHT.copy()
+    rest.data[0] = 0
+    rest.eliminate_zeros()
+    for one, other in zip(
+        *(graphs.normalised(x, "cpu") for x in (often, rest)), strict=True
+    ):
+        np.testing.assert_allclose(one.to_dense(), other.to_dense(), rtol=1e-6)
+
+
 def test_light_gcn_equals_the_dense_formula_and_its_gradient():
     users, items = (
         torch.randn(3, 4, dtype=torch.float32, requires_grad=True) for _ in range(2)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -25,33 +26,33 @@ if TYPE_CHECKING:
     from fashionlib.captioning.captioners.captioner import Captioner
 
 
-def resized(pixels: Any, reference: str, cache: Path | None) -> np.ndarray:
-    """Return a picture as the processor resizes and cuts it, (3, height, width) uint8.
+def resized(processor: Any, reference: str, cache: Path | None) -> np.ndarray:
+    """Return a picture as its image processor resizes and cuts it.
 
-    It is read from the folder `cache` if it lies there. Its name is a hash of the
-    picture's bytes and of the processor's settings, so a changed picture or another
-    size is another file. A file that can't be read as an array (a full disk, say) is
-    made anew.
+    (3, height, width), uint8, not yet scaled or normalised. `reference` is what
+    `images.load` opens. The array is read from the folder `cache` if it lies there: its
+    name is a hash of the picture's bytes and of all settings of the processor, so a
+    changed picture or setting is another file. A file that can't be read as an array
+    (written on a full disk, say) is made anew.
     """
     if cache is None:
-        return _resize(pixels, reference)
-    settings = pixels.to_dict()
-    names = ("size", "crop_size", "do_center_crop", "resample")
-    key = json.dumps([settings.get(name) for name in names], default=str)
-    name = hashlib.sha256(key.encode() + pictures.read(reference)).hexdigest()[:32]
+        return _resize(processor, reference)
+    settings = json.dumps(processor.to_dict(), default=str, sort_keys=True)
+    digest = hashlib.sha256(settings.encode() + pictures.read(reference))
+    name = digest.hexdigest()[:32]
     path = Path(cache) / name[:2] / f"{name}.npy"
     try:
         return np.load(path, allow_pickle=False)
-    except (FileNotFoundError, EOFError, ValueError):  # not there, empty, cut short
-        array = _resize(pixels, reference)
+    except (OSError, EOFError, ValueError, BadZipFile):  # not there, cut short, garbage
+        array = _resize(processor, reference)
         with atomic(path) as part, part.open("wb") as file:
             np.save(file, array, allow_pickle=False)
         return array
 
 
-def _resize(pixels: Any, reference: str) -> np.ndarray:
-    picture = pictures.load(reference)
-    batch = pixels(picture, do_rescale=False, do_normalize=False, return_tensors="np")
+def _resize(processor: Any, reference: str) -> np.ndarray:
+    as_it_is = {"do_rescale": False, "do_normalize": False, "return_tensors": "np"}
+    batch = processor(pictures.load(reference), **as_it_is)
     return batch["pixel_values"][0].astype(np.uint8)
 
 

@@ -73,13 +73,14 @@ MOST_BYTES = 10_000_000  # of one annotation; a real one has some thousand
 def items(root: Path) -> pd.DataFrame:
     """Return the items table and `split`, one row per garment.
 
-    The order is that of split, file and number. `item_id` is "SPLIT-NNNNNN-n" for the
-    nth garment of an image, `product_id` "SPLIT-PAIR-STYLE" and missing without a
-    style: both splits count their images and their pairs from 1. `image` is missing
-    where it isn't there; a box stays as it is, also outside the image (`check` reports
-    it). One JSON is in memory at a time. FileNotFoundError without annotations;
-    ValueError, naming file and key, for JSON that can't be read, a field that is
-    missing or of the wrong kind, an unknown source, a category whose name and number
+    The order is that of split, file and number. `item_id` is "SPLIT-FILE-n" for the nth
+    garment of an image (FILE is the annotation's name), `product_id` "SPLIT-PAIR-STYLE"
+    and missing without a style; the split stands in both because each split counts its
+    images and pairs from 1. `image` is missing where there is no file; a box stays as
+    it is, also outside the image (`check` reports it). One JSON is in memory at a time.
+    FileNotFoundError where the folder or all annotations are missing; ValueError with
+    every fault, by file and key: JSON that can't be read, a misnamed file, a field that
+    is missing or of the wrong kind, an unknown source, a category whose name and number
     disagree, 0 rows.
     """
     table, report = _read(root)
