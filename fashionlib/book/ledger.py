@@ -14,6 +14,18 @@ from typing import Any
 from fashionlib.stats import FAILS, HOLDS, OPEN, VERDICTS, Estimate
 
 Results = Mapping[str, Any]
+TABLE5 = {  # Paper A's rows -> the models that stand in for them
+    "Random": "Random",
+    "MostPop": "MostPop",
+    "UserKNN (k=10)": "UserKNN",
+    "ItemKNN (k=20)": "ItemKNN",
+    "Visual (ResNet50)": "VBPR, image",
+    "Visual (BLIP-2)": "VBPR, vision",
+    "Textual (SentenceBERT)": "VBPR, text",
+    "Multimodal (ResBERT)": "VBPR, both",
+    "Multimodal (CLIP)": "VBPR, clip",
+    "Queries (BLIP-2)": "VBPR, queries",
+}
 
 
 @dataclass(frozen=True)
