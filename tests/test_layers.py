@@ -123,8 +123,16 @@ def test_packages_re_export_and_hold_no_logic():
 
 
 def test_the_tests_mirror_the_rooms():
-    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
-    assert folders - {"__pycache__"} == ARROWS.keys() - {"stats"} | {"wardrobe"}
+    """A folder of tests is named as the room, or room in a room, that it tests."""
+    tests = ROOT / "tests"
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    names = {folder.as_posix() for folder in folders} - {"."}
+    assert {name.split("/")[0] for name in names} == ARROWS.keys() - {"stats"} | {
+        "wardrobe"
+    }
+    for name in names:
+        room = ROOT / "fashionlib" / name
+        assert name == "wardrobe" or (room / "__init__.py").is_file(), name
 
 
 def test_light_modules_do_not_import_torch():

@@ -17,7 +17,7 @@ import pytest
 from fashionlib.captioning.metrics.spice import graph, wordnet
 
 pytest.importorskip("pycocoevalcap")
-HERE = Path(__file__).parent / "spice"
+HERE = Path(__file__).parent
 FROZEN = HERE / "official_counts.json"
 NOUNS = [
     "jacket",
