@@ -35,6 +35,6 @@ def run(
     from fashionlib.data.readers import layouts
 
     typer.echo(download.statement(name))
-    place = download.download(name, dest, accept_terms)
+    place = download.fetch_dataset(name, dest, accept_terms)
     step = f"; next: fashionlib check {place}" if name in layouts.LAYOUTS else ""
     typer.echo(f"{place}: complete and checked{step}")

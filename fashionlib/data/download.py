@@ -132,7 +132,7 @@ def statement(name: str) -> str:
     )
 
 
-def download(name: str, dest: Path, accept_terms: bool = False) -> Path:
+def fetch_dataset(name: str, dest: Path, accept_terms: bool = False) -> Path:
     """Fetch a dataset into the folder `dest` and return it, every file checked.
 
     What is there already isn't fetched again: a killed run continues.

@@ -172,7 +172,7 @@ def test_nothing_is_asked_of_the_host_before_the_terms_are_accepted(host, tmp_pa
         ValueError,
         match=r"(?s)terms: .*non-commercial.*needs: .*/rules.*--accept-terms",
     ):
-        dl.download("hm", tmp_path / "hm")
+        dl.fetch_dataset("hm", tmp_path / "hm")
     assert host.log == [] and not (tmp_path / "hm").exists()
 
 
@@ -191,7 +191,7 @@ def test_what_can_only_be_asked_for_says_where_and_in_which_layout(
     with pytest.raises(
         ValueError, match=f"(?s)terms: .*needs: .*{where}.*layout: .*fashionlib check"
     ):
-        dl.download(name, tmp_path, accept_terms=True)
+        dl.fetch_dataset(name, tmp_path, accept_terms=True)
     assert host.log == []
 
 
@@ -203,7 +203,7 @@ def test_every_dataset_states_all_four():
 
 def test_an_unknown_name_lists_the_known(tmp_path):
     with pytest.raises(ValueError, match="unknown dataset 'hnm'; known: hm, "):
-        dl.download("hnm", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hnm", tmp_path, accept_terms=True)
 
 
 # the hub
@@ -216,7 +216,7 @@ def test_hub_files_arrive_checked_and_a_second_run_fetches_none(host, tmp_path):
     }
     urls = hub(host, files)
     for _ in range(2):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
     assert {name: (tmp_path / name).read_bytes() for name in files} == files
     assert host.sent(urls["data/train-0.parquet"]) == [(200, 300_000)]
     assert host.sent(urls["data/train-1.parquet"]) == [(200, 5)]
@@ -233,10 +233,10 @@ def test_a_run_that_is_cut_off_goes_on_with_the_next_file(host, tmp_path):
     urls = hub(host, files)
     host.mishaps[urls["data/b.parquet"]] = [404]
     with pytest.raises(FileNotFoundError, match="HTTP 404, not there"):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
     assert not (tmp_path / "data/b.parquet").exists()
     assert not (tmp_path / "DOWNLOAD.json").exists()
-    dl.download("hm_hub", tmp_path, accept_terms=True)
+    dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
     assert {name: (tmp_path / name).read_bytes() for name in files} == files
     assert host.sent(urls["data/a.parquet"]) == [(200, 1000)]
 
@@ -248,7 +248,7 @@ def test_a_wrong_checksum_names_the_file_and_both_sums(host, tmp_path):
     with pytest.raises(
         ValueError, match=f"a.parquet had sha256:{given}, its host says sha256:abab"
     ):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
     assert not (tmp_path / "data/a.parquet").exists()
     assert not (tmp_path / "DOWNLOAD.json").exists()
 
@@ -258,7 +258,7 @@ def test_another_file_in_the_way_is_left_alone(host, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/a.parquet").write_text("mine")
     with pytest.raises(FileExistsError, match="a.parquet has sha256:.*move it away"):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
     assert (tmp_path / "data/a.parquet").read_text() == "mine"
     assert host.sent(urls["data/a.parquet"]) == []
 
@@ -271,34 +271,34 @@ def test_a_refusal_says_what_is_needed(host, tmp_path, status, error):
     urls = hub(host, {"data/a.parquet": content(10)})
     host.mishaps[urls["data/a.parquet"]] = [status]
     with pytest.raises(error, match=f"HTTP {status}, .*; needed: no account"):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
 
 
 def test_a_host_that_is_not_there_is_named(host, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(OSError, match="fashion-caption: .*run again later"):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
 
 
 def test_only_parquet_inside_the_folder_is_fetched(host, tmp_path):
     files = {"data/a.parquet": content(10), "data/../../x.parquet": content(10)}
     hub(host, files)
-    dl.download("hm_hub", tmp_path / "deep" / "dest", accept_terms=True)
+    dl.fetch_dataset("hm_hub", tmp_path / "deep" / "dest", accept_terms=True)
     assert [path.name for path in tmp_path.rglob("*.parquet")] == ["a.parquet"]
 
 
 def test_a_changed_history_or_listing_is_reported(host, monkeypatch, tmp_path):
     hub(host, {})
     with pytest.raises(ValueError, match="lists no data/.*parquet: it has changed"):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
     changed = replace(dl.DATASETS["hm_hub"], revision="abc")
     monkeypatch.setitem(dl.DATASETS, "hm_hub", changed)
     with pytest.raises(
         ValueError,
         match="0 of 2 commits of tomytjandra/h-and-m-fashion-caption begin with abc",
     ):
-        dl.download("hm_hub", tmp_path, accept_terms=True)
+        dl.fetch_dataset("hm_hub", tmp_path, accept_terms=True)
 
 
 # Kaggle
@@ -314,7 +314,7 @@ def test_the_competition_is_fetched_unpacked_and_then_left_alone(
 ):
     kaggle(host, monkeypatch, archive(FILES))
     for _ in range(2):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     places = {path for path in (tmp_path / "hm").rglob("*") if path.is_file()}
     expected = {tmp_path / "hm" / name for name in [*FILES, "DOWNLOAD.json"]}
     assert places == expected
@@ -329,9 +329,9 @@ def test_an_archive_that_was_cut_off_is_continued(host, monkeypatch, tmp_path):
     kaggle(host, monkeypatch, body)
     host.mishaps[ARCHIVE] = ["drop"]
     with pytest.raises(OSError, match="run again later: it continues"):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     assert [path.name for path in (tmp_path / "hm").iterdir()] == [fetch.STAGING]
-    dl.download("hm", tmp_path / "hm", accept_terms=True)
+    dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     status, count = host.sent(ARCHIVE)[-1]
     assert status == 206 and count < len(body)
     assert (tmp_path / "hm" / "articles.csv").read_bytes() == FILES["articles.csv"]
@@ -341,14 +341,14 @@ def test_a_damaged_archive_isnt_unpacked(host, monkeypatch, tmp_path):
     kaggle(host, monkeypatch, archive(FILES))
     host.pages[ARCHIVE] = host.pages[ARCHIVE][:-1] + b"?"
     with pytest.raises(ValueError, match="(?s)MD5.*archive was removed: run again"):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     assert not [path for path in (tmp_path / "hm").rglob("*") if path.is_file()]
 
 
 def test_a_page_where_an_archive_is_expected_is_a_refusal(host, monkeypatch, tmp_path):
     kaggle(host, monkeypatch, b"<html>log in</html>")
     with pytest.raises(PermissionError, match="needed: .*/rules"):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     assert not list((tmp_path / "hm").iterdir())
 
 
@@ -358,7 +358,7 @@ def test_a_kaggle_account_that_isnt_let_in_is_sent_to_the_rules(
     kaggle(host, monkeypatch, archive(FILES))
     host.mishaps[ARCHIVE] = [403]
     with pytest.raises(PermissionError, match="needed: .*/rules.*kaggle.com/settings"):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
 
 
 def test_without_a_kaggle_token_nothing_is_asked(host, monkeypatch, tmp_path):
@@ -367,7 +367,7 @@ def test_without_a_kaggle_token_nothing_is_asked(host, monkeypatch, tmp_path):
     with pytest.raises(
         PermissionError, match="no Kaggle token found; needed: a Kaggle account"
     ):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     assert host.log == []
 
 
@@ -376,8 +376,8 @@ def test_a_file_of_the_users_in_the_way_is_left_alone(host, monkeypatch, tmp_pat
     (tmp_path / "hm").mkdir()
     (tmp_path / "hm" / "articles.csv").write_text("mine")
     with pytest.raises(FileExistsError, match="articles.csv is there.*move it away"):
-        dl.download("hm", tmp_path / "hm", accept_terms=True)
+        dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     assert (tmp_path / "hm" / "articles.csv").read_text() == "mine"
     (tmp_path / "hm" / "articles.csv").unlink()
-    dl.download("hm", tmp_path / "hm", accept_terms=True)
+    dl.fetch_dataset("hm", tmp_path / "hm", accept_terms=True)
     assert (tmp_path / "hm" / "articles.csv").read_bytes() == FILES["articles.csv"]
