@@ -155,10 +155,11 @@ def test_a_photo_is_cropped_by_two_clicks_and_searched_for(page, index, photo):
 
 
 def test_by_keyboard_alone(page, index, photo):
-    page.on(
-        "filechooser", lambda _: None
-    )  # playwright takes its time to catch them: in good time, then
+    # Playwright takes its time to catch file choosers: in good time, then.
+    page.on("filechooser", lambda _: None)
     button = page.get_by_role("button", name="Click to upload")
+    page.wait_for_load_state("load")
+    expect(button).to_be_enabled()
     page.wait_for_timeout(1000)
     page.keyboard.press("Tab")
     expect(button).to_be_focused()
