@@ -38,27 +38,63 @@ class Cider:
 
     The document frequencies are those of `documents`, each of one text or more: the
     references of the items to score, or training captions to choose captions by.
+    `counts` are those of the documents' texts and then of `others`.
     """
 
-    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
-        self.columns: list[dict] = [{} for _ in range(ORDERS)]  # n-gram: its column
+    def __init__(
+        self, documents: Sequence[Sequence[str]], others: Sequence[str] = ()
+    ) -> None:
+        self.words: dict[str, int] = {}
+        # Of each order the n-grams, sorted, as numbers: an n-gram is the number of the
+        # (n - 1)-gram that it starts with, and of its last word.
+        self.known = [np.empty(0, np.int64)] * ORDERS
         self.rarest = np.log(len(documents))  # the weight of an unknown n-gram
         texts = [text for document in documents for text in document]
+        self.counts = self.count([*texts, *others])
         ends = np.cumsum([0, *map(len, documents)])
         members = csr_array((np.ones(len(texts)), np.arange(len(texts)), ends))
         self.weights = []  # of each order (n-grams,)
-        for counts in self.count(texts):
-            in_document = members @ counts  # (documents, n-grams)
+        for counts in self.counts:
+            in_document = members @ counts[: len(texts)]  # (documents, n-grams)
             frequency = np.bincount(in_document.indices, minlength=counts.shape[1])
-            self.weights.append(self.rarest - np.log(frequency))
+            self.weights.append(self.rarest - np.log(np.maximum(frequency, 1)))
 
     def count(self, texts: Sequence[str]) -> list[csr_array]:
-        """Count the n-grams of each text: of each order (texts, n-grams)."""
-        words = [text.split() for text in texts]
-        return [
-            _count(words, order, columns)
-            for order, columns in enumerate(self.columns, start=1)
-        ]
+        """Count the n-grams of each text: of each order (texts, n-grams).
+
+        The columns of n-grams that no document has hold for this call alone.
+        """
+        split = [text.split() for text in texts]
+        number = self.words.setdefault
+        ids = [number(word, len(self.words)) for words in split for word in words]
+        ids = np.array(ids, np.int64)  # (tokens,)
+        lengths = np.array([len(words) for words in split], np.int64)
+        text = np.repeat(np.arange(len(split)), lengths)  # (tokens,)
+        left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(ids))
+        start = np.arange(len(ids))  # of the n-grams of this order, in `ids`
+        gram = np.zeros(len(ids), np.int64)
+        counts = []
+        for order in range(ORDERS):
+            start = start[left[start] > order]  # tokens to the text's end
+            key = gram[start] << 32 | ids[start + order]
+            gram[start], columns = self._columns(order, key)
+            ends = np.bincount(text[start] + 1, minlength=len(split) + 1).cumsum()
+            parts = (np.ones(len(start)), gram[start], ends)
+            counts.append(csr_array(parts, shape=(len(split), columns)))
+            counts[-1].sum_duplicates()
+        return counts
+
+    def _columns(self, order: int, key: np.ndarray) -> tuple[np.ndarray, int]:
+        """Give the column of each n-gram, and how many there are."""
+        known = self.known[order]
+        if not len(known):
+            self.known[order], columns = np.unique(key, return_inverse=True)
+            return columns, len(self.known[order])
+        columns = np.minimum(np.searchsorted(known, key), len(known) - 1)
+        new = known[columns] != key
+        others, place = np.unique(key[new], return_inverse=True)
+        columns[new] = len(known) + place
+        return columns, len(known) + len(others)
 
     def compare(
         self, captions: list[csr_array], references: list[csr_array]
@@ -76,7 +112,7 @@ class Cider:
 
     def _weigh(self, counts: csr_array, order: int) -> csr_array:
         """Give the tf-idf of counts; an n-gram of no document counts as of one."""
-        weights = np.full(len(self.columns[order]), self.rarest)
+        weights = np.full(counts.shape[1], self.rarest)
         weights[: len(self.weights[order])] = self.weights[order]
         values = counts.data * weights[counts.indices]
         return csr_array((values, counts.indices, counts.indptr), shape=counts.shape)
@@ -91,11 +127,9 @@ def measure(references: Sequence[Sequence[str]], captions: Sequence[str]) -> Ove
     items = len(captions)
     each = [len(texts) for texts in references]
     item = np.repeat(np.arange(items), each)  # (references,) whose each one is
-    flat = [text for texts in references for text in texts]
-    cider = Cider(references)
-    counts = cider.count([*captions, *flat])
-    mine = [order[:items] for order in counts]
-    theirs = [order[items:] for order in counts]
+    cider = Cider(references, captions)
+    theirs = [counts[: len(item)] for counts in cider.counts]
+    mine = [counts[len(item) :] for counts in cider.counts]
 
     similarity = cider.compare([order[item] for order in mine], theirs)
     totals = np.column_stack([order.sum(axis=1) for order in mine])  # (items, 4)
@@ -127,19 +161,6 @@ def bleu(counts: np.ndarray) -> np.ndarray:
     ratio = (counts[..., -2] + tiny) / (counts[..., -1] + small)
     brevity = np.exp(np.minimum(0.0, 1 - 1 / ratio))
     return products ** (1 / np.arange(1, ORDERS + 1)) * brevity[..., None]
-
-
-def _count(words: list[list[str]], order: int, columns: dict) -> csr_array:
-    """Count each text's n-grams of one order; new ones get a column."""
-    found, ends = [], [0]
-    for text in words:
-        for gram in zip(*(text[start:] for start in range(order)), strict=False):
-            found.append(columns.setdefault(gram, len(columns)))
-        ends.append(len(found))
-    ones = np.ones(len(found))
-    counts = csr_array((ones, found, ends), shape=(len(words), len(columns)))
-    counts.sum_duplicates()
-    return counts
 
 
 def _clipped_cosine(captions: csr_array, references: csr_array) -> np.ndarray:
