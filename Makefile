@@ -2,6 +2,7 @@
 # make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout
 # make test                                   layout and lint, the tests, every notebook at profile smoke, a strict build
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
+# make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
 PYTHON ?= python3
 PROFILE ?= tiny
 DATA ?=
@@ -18,7 +19,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
 export OMP_NUM_THREADS ?= 1
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --resources gpu=1 --max-checksum-file-size 2000000000
 
-.PHONY: book test keep clean
+.PHONY: book test keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"
@@ -32,6 +33,9 @@ test: .venv/ready
 
 keep: .venv/ready
 	fashionlib keep --profile $(PROFILE)
+
+pretrain: .venv/ready
+	python -m wardrobe.pretraining
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version) if sys.version_info < (3, 11) else 0'

@@ -73,7 +73,7 @@ def write(
     picture, as at H&M. `interactions`: what `shoppers.interactions` returns.
     """
     rng = np.random.default_rng([seed, 3])
-    table = pd.DataFrame([_row(row, seed) for row in truth.to_dict("records")])
+    table = pd.DataFrame([article(row, seed) for row in truth.to_dict("records")])
     count = len(truth)
     silent = rng.choice(count, min(count, max(3, round(count * 0.004))), replace=False)
     unseen = rng.choice(count, min(count, max(2, round(count * 0.003))), replace=False)
@@ -92,8 +92,8 @@ def write(
     transactions.to_csv(root / hm.TRANSACTIONS, index=False)
 
 
-def _row(row: dict, seed: int) -> dict[str, object]:
-    """Return one row of articles.csv: Kaggle's 25 columns in Kaggle's order."""
+def article(row: dict, seed: int) -> dict[str, object]:
+    """Return an article's row of articles.csv: Kaggle's 25 columns in its order."""
     product = int(row["product_id"])
     rng = np.random.default_rng([seed, 2, product])  # colours of a product share a text
     text = STYLES["tailor"](garment_of(row), row["colour"], rng)

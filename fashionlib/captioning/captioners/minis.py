@@ -35,7 +35,7 @@ class Size:
     """Dimensions of a mini; a LLaVA has no Q-Former."""
 
     queries: int = 8
-    qformer: int = 192
+    qformer: int = 128
     qformer_layers: int = 2
     decoder: int = 192
     decoder_layers: int = 3
@@ -54,7 +54,7 @@ class Vit:
     layers: int = 3
 
 
-SMALL, MEDIUM = Size(qformer=128, decoder=128, decoder_layers=2), Size()
+SMALL, MEDIUM = Size(decoder=128, decoder_layers=2), Size()
 MINIS = {
     "blip2-small": ("blip2", SMALL),
     "blip2-medium": ("blip2", MEDIUM),

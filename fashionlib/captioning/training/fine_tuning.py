@@ -51,6 +51,7 @@ def train(
     validation: Pairs | None = None,
     texts: Sequence[str] = (),
     shown: int = 3,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> tuple[Captioner, pd.DataFrame]:
     """Train, and return the captioner and its curve, see `history.curve`.
 
@@ -78,7 +79,7 @@ def train(
     if finished.is_file():  # patience may have ended it at an early step
         recipe = replace(recipe, steps=_step(checkpoint))
         batches.batches = batches.batches[: recipe.steps * processes]
-    callbacks: list[TrainerCallback] = [ProgressBar()]
+    callbacks = [ProgressBar(), *callbacks]
     held = None
     if validation:
         count = math.ceil(len(validation[1]) / recipe.batch_size)
