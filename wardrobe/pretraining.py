@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from transformers import TrainerCallback
 from fashionlib.captioning import captioners, controls, training
 from fashionlib.captioning.captioners import Captioner, Rows
 from fashionlib.captioning.training import card
-from fashionlib.captioning.training.batches import Batches
 from fashionlib.data import provenance
 from fashionlib.data.files import atomic, write_json
 from fashionlib.features import efficientnet
@@ -42,11 +41,11 @@ STEPS = {
 FIRST = 4  # steps whose losses are kept, for a test to make again
 
 
-def corpus() -> pd.DataFrame:
-    """Return a shop's and a worn photo of each article, one a row.
+def corpus(folder: Path) -> pd.DataFrame:
+    """Return a shop's and a worn photo of each article, one a row, not drawn yet.
 
-    Columns: item_id, worn, row (of the planted truth), caption (generic, what is seen)
-    and text (the shop's). Nothing is drawn yet.
+    Columns: item_id, worn, image (a path in `folder`), row (of the planted truth),
+    caption (generic, what is seen) and text (the shop's).
     """
     truth = planting.articles(ARTICLES, SEED).to_dict("records")
     shop = [hm.article(row, SEED) for row in truth]
@@ -68,18 +67,20 @@ def corpus() -> pd.DataFrame:
         }
     )
     both = pd.concat([photos.assign(worn=False), photos.assign(worn=True)])
-    both["image"] = both.item_id + both.worn.map({True: "_worn.jpg", False: ".jpg"})
+    names = both.item_id + both.worn.map({True: "_worn.jpg", False: ".jpg"})
+    both["image"] = [str(folder / name) for name in names]
     return both.reset_index(drop=True)
 
 
-def draw(photos: pd.DataFrame, folder: Path) -> None:
-    """Draw the photos that `folder` doesn't hold yet.
+def draw(photos: pd.DataFrame) -> None:
+    """Draw the photos that aren't there yet.
 
     Of every second worn photo only the garment's box is kept.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = photos[[not (folder / name).is_file() for name in photos.image]]
-    for photo in tqdm(missing.to_dict("records"), desc="garments", unit="photo"):
+    missing = photos[[not Path(image).is_file() for image in photos.image]]
+    for photo in tqdm(
+        missing.to_dict("records"), desc="photos", unit="photo", disable=None
+    ):
         number = int(photo["item_id"])
         rng = np.random.default_rng([SEED, number, photo["worn"]])
         look = planting.garment_of(photo["row"]), photo["row"]["colour"]
@@ -88,22 +89,18 @@ def draw(photos: pd.DataFrame, folder: Path) -> None:
             picture = picture.crop(box) if rng.random() < 0.5 else picture
         else:
             picture = views.flat(*look, rng, PHOTO)
-        with atomic(folder / photo["image"]) as part:
+        with atomic(Path(photo["image"])) as part:
             picture.save(part, "JPEG", quality=88)
-
-
-def recipe(name: str) -> training.Recipe:
-    """Return the recipe of a mini of this name."""
-    parts = {"contrast": 0.5, "matching": 0.5} if name.startswith("blip2") else {}
-    steps = STEPS[name]
-    return training.recipe("mini_pretraining", steps, evaluations=20, **parts)
 
 
 def begin(name: str, photos: pd.DataFrame, rows: Rows) -> Captioner:
     """Return the mini with the random weights that its pretraining starts from."""
-    words = [*photos.caption, *photos.text]
-    mini = captioners.mini(words, rows, name, seed=SEED)
-    return captioners.with_text(mini, seed=SEED) if recipe(name).joint else mini
+    return captioners.mini([*photos.caption, *photos.text], rows, name, seed=SEED)
+
+
+def setting_of(mini: Captioner, name: str) -> training.Recipe:
+    """Return the recipe of a mini of this name."""
+    return training.recipe_of(mini, STEPS[name], evaluations=20)
 
 
 class FirstSteps(TrainerCallback):
@@ -118,24 +115,45 @@ class FirstSteps(TrainerCallback):
         control.should_training_stop = state.global_step >= FIRST
 
 
+class DrawnRows(Rows):
+    """Rows of photos that are drawn when they are asked for."""
+
+    photos: pd.DataFrame  # by image
+
+    def _encode(self, pictures: list[str]) -> dict[str, np.ndarray]:
+        self.draw(pictures)
+        return super()._encode(pictures)
+
+    def digest(self, picture: str) -> bytes:
+        """Draw the photo, and digest what its row would be made of."""
+        self.draw([picture])
+        return super().digest(picture)
+
+    def draw(self, pictures: Sequence[str]) -> None:
+        """Draw what isn't there."""
+        draw(self.photos.loc[[Path(picture).name for picture in pictures]])
+
+
 def first_losses(name: str, cells: Cells, folder: Path) -> list[float]:
     """Return the losses of the first steps of a mini's pretraining.
 
     Only what these steps read is drawn, into `folder`.
     """
-    photos = corpus()
-    learned, _ = parts(photos)
-    rows = Rows([], np.empty((0, *minis.SHAPE), np.float16), cells)
-    mini, steps = begin(name, photos, rows), recipe(name)
-    pairs = [str(folder / image) for image in learned.image], list(learned.caption)
-    texts = sentences(learned)
-    planned = Batches(mini, *pairs, steps, steps.steps, texts).batches[:FIRST]
-    read = {row for is_text, some in planned if not is_text for row in some}
-    draw(learned.iloc[sorted(read)], folder)
-    place, stop = folder / "first", [FirstSteps()]
-    _, curve = training.train(mini, *pairs, steps, place, texts=texts, callbacks=stop)
+    photos = corpus(folder)
+    rows = DrawnRows([], np.empty((0, *minis.SHAPE), np.float16), cells)
+    rows.photos = photos.set_index(photos.image.map(lambda path: Path(path).name))
+    mini, stop = begin(name, photos, rows), [FirstSteps()]
+    place = folder / "checkpoints"
+    learned, setting = material(parts(photos)[0]), setting_of(mini, name)
+    _, curve = training.pretrain(mini, *learned, setting, place, callbacks=stop)
     shutil.rmtree(place)
     return curve.loss.head(FIRST).tolist()
+
+
+def material(photos: pd.DataFrame) -> tuple[tuple[list[str], list[str]], list[str]]:
+    """Return images and their captions, and the shop's sentences, one an article."""
+    pairs = list(photos.image), list(photos.caption)
+    return pairs, list(photos.text[~photos.worn])
 
 
 def parts(photos: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -144,21 +162,15 @@ def parts(photos: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return photos[~held], photos[held]
 
 
-def sentences(photos: pd.DataFrame) -> list[str]:
-    """List the shop's sentences, one an article."""
-    return list(photos.text[~photos.worn])
-
-
 def pretrain(folder: Path, names: Sequence[str] = tuple(STEPS)) -> None:
     """Make the minis `names`, and the projection that they read by.
 
     Drawn pictures and checkpoints lie in `folder`, so that a killed run goes on.
     """
-    photos = corpus()
-    pictures = folder / "pictures"
-    draw(photos, pictures)
-    photos["image"] = [str(pictures / image) for image in photos.image]
-    learned, held = parts(photos)
+    photos = corpus(folder / "pictures")
+    draw(photos)
+    learned, held_out = parts(photos)
+    shown = held_out.sample(400, random_state=0)  # at each evaluation
     if not minis.CELLS.is_file():
         sample = learned.sample(1000, random_state=0).image
         fitted = efficientnet.fit_cells(list(sample), minis.SIZE)
@@ -169,25 +181,21 @@ def pretrain(folder: Path, names: Sequence[str] = tuple(STEPS)) -> None:
     )["grid"]
     rows = Rows(list(photos.image), grid.matrix, cells)
     for name in names:
-        first = first_losses(name, cells, folder / "first")
-        steps, place = recipe(name), folder / "checkpoints" / name
-        pairs = list(learned.image), list(learned.caption)
-        some = held.sample(400, random_state=0)
-        mini, curve = training.train(
-            begin(name, photos, rows),
-            *pairs,
-            steps,
-            place,
-            (list(some.image), list(some.caption)),
-            texts=sentences(learned),
+        first = first_losses(name, cells, folder / "pictures")
+        mini = begin(name, photos, rows)
+        setting = setting_of(mini, name)
+        place = folder / "checkpoints" / name
+        held = material(shown)[0]
+        mini, curve = training.pretrain(
+            mini, *material(learned), setting, place, validation=held
         )
-        keep(name, mini, steps, curve, first)
+        keep(name, mini, setting, curve, first)
 
 
 def keep(
     name: str,
     mini: Captioner,
-    steps: training.Recipe,
+    setting: training.Recipe,
     curve: pd.DataFrame,
     first: list[float],
 ) -> None:
@@ -200,10 +208,9 @@ def keep(
     }
     mini.base.half()
     captioners.save(replace(mini, rows=None), minis.FOLDER / name)
-    text = card.model_card("", steps, curve, about)
-    (minis.FOLDER / name / "README.md").write_text(text, encoding="utf-8")
+    card.publish(minis.FOLDER / name, card.model_card("", setting, curve, about))
     record = {
-        "recipe": asdict(steps),
+        "steps": setting.steps,
         "first_losses": first,
         "curve": curve.drop(columns=["captions", "watts"]).to_dict("list"),
         "provenance": {

@@ -27,10 +27,11 @@ def model_card(
     data: Mapping[str, Any],
     scores: Mapping[str, float] | None = None,
 ) -> str:
-    """Return an adapter's README.md: its data, recipe, losses, scores and cost.
+    """Return the README.md of an adapter: its data, recipe, losses, scores and cost.
 
-    `data` says what there is to say of the data, `split` among it; `scores` are test
-    scores as fractions (CIDEr on its own scale). The front matter is the hub's.
+    Of a whole model where there is no `base`. `data` says what there is to say of the
+    data, `split` among it; `scores` are test scores as fractions (CIDEr on its own
+    scale). The front matter is the hub's.
     """
     front = {
         "base_model": base,
@@ -39,6 +40,11 @@ def model_card(
         "tags": ["fashion", "image-captioning", "lora"],
         "language": "en",
     }
+    title, way = f"LoRA on {base}", ", or `PeftModel.from_pretrained` on its base"
+    if not base:
+        front |= {"library_name": "transformers", "tags": front["tags"][:2]}
+        title, way = "a whole model", ""
+        del front["base_model"]
     spent = cost(history)
     took = {
         "training": f"{spent['seconds']:.0f} s",
@@ -55,9 +61,9 @@ def model_card(
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
     return (
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Fashion captions: LoRA"
-        f" on {base}\n\nLoad it with `fashionlib.captioning.captioners.load(folder)`,"
-        f" or `PeftModel.from_pretrained(model, folder)` on its base.\n\n{body}\n"
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n\n# Fashion captions:"
+        f" {title}\n\nLoad it with `fashionlib.captioning.captioners.load(folder)`"
+        f"{way}.\n\n{body}\n"
     )
 
 
