@@ -33,10 +33,10 @@ SEED = 771_001  # of the garments; a run draws its own with a small number
 ARTICLES, HELD_OUT = 8000, 300  # articles in all, and of these the validation's
 PHOTO = (160, 240)  # pixels, as the layouts draw them
 STEPS = {
-    "blip2-small": 9000,
-    "llava-small": 4000,
-    "blip2-medium": 6000,
-    "llava-medium": 3000,
+    "blip2-small": 7000,
+    "llava-small": 3000,
+    "blip2-medium": 5000,
+    "llava-medium": 2500,
 }
 FIRST = 4  # steps whose losses are kept, for a test to make again
 
