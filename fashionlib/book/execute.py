@@ -16,7 +16,7 @@ from fashionlib.data import provenance
 from fashionlib.data.files import atomic, read_json, write_json
 
 ROOT = Path(__file__).parents[2]  # of the packages below
-PACKAGES = ("fashionlib", "wardrobe")
+PACKAGES = ("fashionlib", "wardrobe", "benchmarks")
 LINE = (  # a line, not a bar: notebooks may run side by side
     "{desc}: cell {n_fmt} of {total_fmt}, {elapsed}\n"
 )
@@ -35,7 +35,7 @@ class NotebookError(RuntimeError):
 
 
 def imported_modules(source: str) -> set[Path]:
-    """List the files of fashionlib and wardrobe that code imports, and theirs in turn.
+    """List the project's files (`PACKAGES`) that code imports, and theirs in turn.
 
     Read from the syntax tree, so imports inside functions count and nothing is run. As
     in Python, importing a module imports the `__init__.py` of each package above it.
@@ -83,11 +83,17 @@ def code(notebook: Path) -> str:
 def dependencies(notebook: Path, profile: str) -> str:
     """Hash what decides a notebook's result beside artefacts of earlier ones.
 
-    That is its code, its parameters, and the modules that it imports with the YAML,
-    JavaScript, CSS and HTML beside them.
+    That is its code with what that imports (`digest`), and its parameters.
     """
-    source = code(notebook)
     given = runs.profile(profile).get(notebook.stem, {})
+    return digest(code(notebook), json.dumps(given, sort_keys=True))
+
+
+def digest(source: str, *settings: str) -> str:
+    """Hash code, its settings, and the modules of the project that it imports.
+
+    YAML, JavaScript, CSS and HTML beside the modules count too.
+    """
     modules = imported_modules(source)
     beside = {
         path
@@ -95,12 +101,12 @@ def dependencies(notebook: Path, profile: str) -> str:
         for path in folder.iterdir()
         if path.suffix in (".yaml", ".js", ".css", ".html")
     }
-    parts = [source, json.dumps(given, sort_keys=True)]
+    parts = [source, *settings]
     parts += [path.read_text(encoding="utf-8") for path in sorted(modules | beside)]
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     for part in parts:
-        digest.update(hashlib.sha256(part.encode()).digest())
-    return digest.hexdigest()[:16]
+        whole.update(hashlib.sha256(part.encode()).digest())
+    return whole.hexdigest()[:16]
 
 
 def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str, Any]:
