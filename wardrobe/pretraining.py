@@ -23,8 +23,8 @@ from fashionlib.captioning import captioners, controls, training
 from fashionlib.captioning.captioners import Captioner, Rows
 from fashionlib.captioning.training import card
 from fashionlib.data import provenance
-from fashionlib.data.files import atomic, write_json
-from fashionlib.features import efficientnet
+from fashionlib.data.files import atomic, read_json, write_json
+from fashionlib.features import efficientnet, fingerprints
 from fashionlib.features.efficientnet import Cells
 from wardrobe import minis, planting, views
 from wardrobe.layouts import hm
@@ -209,8 +209,10 @@ def keep(
     mini.base.half()
     captioners.save(replace(mini, rows=None), minis.FOLDER / name)
     card.publish(minis.FOLDER / name, card.model_card("", setting, curve, about))
-    record = {
+    records = read_json(minis.RECORDS) if minis.RECORDS.is_file() else {}
+    records[name] = {
         "steps": setting.steps,
+        "weights": fingerprints.weights(mini.base),
         "first_losses": first,
         "curve": curve.drop(columns=["captions", "watts"]).to_dict("list"),
         "provenance": {
@@ -219,7 +221,7 @@ def keep(
             "versions": provenance.versions(),
         },
     }
-    write_json(minis.FOLDER / name / "pretraining.json", record)
+    write_json(minis.RECORDS, records)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def adapt(
 
 
 PARTS = {  # of a weight's name: of the model; the first that fits
+    "retrieval": "retrieval part",
     "qformer": "Q-Former",
     "projec": "projection",
     "language": "language model",
