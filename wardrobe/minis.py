@@ -1,6 +1,6 @@
 """The wardrobe's pretrained minis: made once by `make pretrain`, and shipped.
 
-Each is a folder in the hub's layout, weights in half precision, with its model card;
+Each is a folder of `pretrained/` in the hub's layout, weights in half precision, with its model card;
 `pretraining.json` has their curves, their first losses, and where these come from.
 """
 
@@ -12,7 +12,7 @@ from fashionlib.data.files import read_json
 
 SIZE = 128  # pixels of a picture: 16 cells of 256 numbers
 SHAPE = (16, 256)
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "pretrained"
 RECORDS = FOLDER / "pretraining.json"
 CELLS = FOLDER / "cells.safetensors"  # the projection that their towers read by
 
