@@ -1,7 +1,8 @@
 """The wardrobe's pretrained minis: made once by `make pretrain`, and shipped.
 
-Each is a folder of `pretrained/` in the hub's layout, weights in half precision, with its model card;
-`pretraining.json` has their curves, their first losses, and where these come from.
+Each is a folder of `pretrained/` in the hub's layout, weights in half precision, with
+its model card; `pretraining.json` has their curves, their first losses, and where these
+come from.
 """
 
 from pathlib import Path
