@@ -23,7 +23,7 @@ from fashionlib.captioning import captioners, controls, training
 from fashionlib.captioning.captioners import Captioner, Rows
 from fashionlib.captioning.training import card
 from fashionlib.data import provenance
-from fashionlib.data.files import atomic, read_json, write_json
+from fashionlib.data.files import atomic, nulls, read_json, write_json
 from fashionlib.features import efficientnet, fingerprints
 from fashionlib.features.efficientnet import Cells
 from wardrobe import minis, planting, views
@@ -221,7 +221,7 @@ def keep(
             "versions": provenance.versions(),
         },
     }
-    write_json(minis.RECORDS, records)
+    write_json(minis.RECORDS, nulls(records))
 
 
 if __name__ == "__main__":
