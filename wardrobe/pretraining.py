@@ -33,10 +33,10 @@ SEED = 771_001  # of the garments; a run draws its own with a small number
 ARTICLES, HELD_OUT = 8000, 300  # articles in all, and of these the validation's
 PHOTO = (160, 240)  # pixels, as the layouts draw them
 STEPS = {
-    "blip2-small": 7000,
-    "llava-small": 3000,
-    "blip2-medium": 5000,
-    "llava-medium": 2500,
+    "blip2-small": 5000,
+    "llava-small": 2500,
+    "blip2-medium": 4000,
+    "llava-medium": 2000,
 }
 FIRST = 4  # steps whose losses are kept, for a test to make again
 
@@ -63,7 +63,7 @@ def corpus(folder: Path) -> pd.DataFrame:
             "item_id": [row["article_id"] for row in shop],
             "row": truth,
             "caption": captions,
-            "text": [row["detail_desc"].lower() for row in shop],
+            "text": [row["detail_desc"] for row in shop],
         }
     )
     both = pd.concat([photos.assign(worn=False), photos.assign(worn=True)])
