@@ -1,4 +1,4 @@
-"""Minis: BLIP-2 and LLaVA scaled down, random weights, to be pretrained here."""
+"""Minis: BLIP-2 and LLaVA scaled down, with random weights, to be pretrained."""
 
 from __future__ import annotations
 
