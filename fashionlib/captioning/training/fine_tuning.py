@@ -158,7 +158,7 @@ def _arguments(
         per_device_train_batch_size=1,
         per_device_eval_batch_size=1,
         learning_rate=recipe.lr,
-        warmup_steps=recipe.warmup,
+        warmup_steps=min(recipe.warmup, recipe.steps // 5),
         weight_decay=recipe.weight_decay,
         adam_beta1=recipe.betas[0],
         adam_beta2=recipe.betas[1],

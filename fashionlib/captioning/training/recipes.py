@@ -86,7 +86,7 @@ class Recipe:
     steps: int
     batch_size: int = 32
     lr: float = 1.2e-3
-    warmup: int = 100
+    warmup: int = 100  # steps, but never more than a fifth of all
     weight_decay: float = 0.05
     betas: tuple[float, float] = (0.9, 0.98)
     floor: float = 0.02  # of the learning rate, where the cosine ends
