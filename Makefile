@@ -7,9 +7,14 @@ PYTHON ?= python3
 PROFILE ?= tiny
 DATA ?=
 CORES ?= 2
-TORCH_ARGS ?=
+# PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
+TORCH ?= $(shell test "$$(uname)" != Linux || nvidia-smi >/dev/null 2>&1 || echo cpu)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Where the home can't be written, caches and Jupyter's files lie beside the run.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export HOME := $(shell mkdir -p _run/home)$(CURDIR)/_run/home
+endif
 ifeq ($(filter colab paper,$(PROFILE)),)
 export HF_HUB_OFFLINE ?= 1
 endif
@@ -37,12 +42,26 @@ keep: .venv/ready
 pretrain: .venv/ready
 	python -m wardrobe.pretraining
 
+define CHECK
+import platform, shutil, sys
+if not (3, 11) <= sys.version_info < (3, 15):
+    sys.exit(f"Python 3.11 to 3.14 is needed, this is {platform.python_version()}: make book PYTHON=python3.13")
+if (sys.version_info >= (3, 14) or platform.machine() == "aarch64") and not shutil.which("cc"):
+    sys.exit("Python 3.14, and any Python on arm64 Linux, needs a C++ compiler and Python's headers, which are not here")
+endef
+export CHECK
+INSTALL = uv pip install --quiet --python .venv
+PINNED = $$(grep -o '^$(1)==[^;]*' requirements.lock)
+
+# An install that was cut off starts again from an empty .venv; what was fetched lies in uv's cache.
 .venv/ready: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version) if sys.version_info < (3, 11) else 0'
-	$(PYTHON) -m venv .venv
-	pip install --quiet $(TORCH_ARGS) $$(grep '^torch==' requirements.lock)
-	pip install --quiet -r requirements.lock
-	pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -c "$$CHECK"
+	test -e $@ || $(PYTHON) -m venv --clear .venv
+	rm -f $@
+	python -m pip install --quiet $(call PINNED,uv)
+	python -m pip install --quiet --no-index --no-deps $(call PINNED,torch) 2>/dev/null || $(INSTALL) $(TORCH:%=--torch-backend=%) $(call PINNED,torch)
+	$(INSTALL) --requirements requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:

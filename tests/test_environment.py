@@ -15,7 +15,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PINNED = {
     canonicalize_name(name): version
     for name, version in re.findall(
-        r"^([\w.\-]+)==(\S+)$", (ROOT / "requirements.lock").read_text(), flags=re.M
+        r"^([\w.\-]+)==([^\s;]+)(?:; .+)?$",
+        (ROOT / "requirements.lock").read_text(),
+        flags=re.M,
     )
 }
 
@@ -56,7 +58,7 @@ def test_the_conda_file_installs_the_pinned_set():
 def test_the_project_names_one_torch_and_installs_it_first():
     make = (ROOT / "Makefile").read_text()
     assert (
-        make.index("^torch==") < make.index("-r requirements.lock")
+        make.index("PINNED,torch") < make.index("--requirements requirements.lock")
         and "+" not in PINNED["torch"]
     )
 
