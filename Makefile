@@ -1,12 +1,14 @@
 # make book                                   the book on the embedded wardrobe (profile tiny)
 # make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout
 # make test                                   layout and lint, the tests, every notebook at profile smoke, a strict build
+# make bench                                  the benchmarks that weren't measured yet; ONLY="scores vbpr": these
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
 PYTHON ?= python3
 PROFILE ?= tiny
 DATA ?=
 CORES ?= 2
+ONLY ?=
 # PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
 TORCH ?= $(shell test "$$(uname)" != Linux || nvidia-smi >/dev/null 2>&1 || echo cpu)
 
@@ -35,6 +37,9 @@ test: .venv/ready
 	ruff format --check --quiet .
 	ruff check .
 	pytest
+
+bench: .venv/ready
+	@python -m benchmarks $(ONLY)
 
 keep: .venv/ready
 	fashionlib keep --profile $(PROFILE)

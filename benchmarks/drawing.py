@@ -1,22 +1,16 @@
-"""Measure pictures per second of the wardrobe: each view drawn and encoded as JPEG.
+"""Measure the wardrobe's pictures: each view drawn and encoded as JPEG, one core.
 
-Prints JSON with CPU seconds on one core; the first picture of each kind, which builds
-the tiles of its cloth, is drawn before.
+The first round, which builds the tiles of the cloths, isn't counted.
 
-    python benchmarks/drawing.py [--pictures 225] [--width 160] [--height 240]
+    python -m benchmarks.drawing [--pictures 225] [--width 160] [--height 240]
                                  [--rounds 3]
 """
 
-import argparse
 import io
-import json
-import statistics
-import sys
-import time
 
 import numpy as np
 
-from fashionlib.data import provenance
+from benchmarks.measuring import Figure, alternating, options, report
 from fashionlib.labelling import attribute_schema
 from wardrobe import catalogue, views
 
@@ -28,50 +22,27 @@ VIEWS = {
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in (
-        ("--pictures", 225),
-        ("--width", 160),
-        ("--height", 240),
-        ("--rounds", 3),
-    ):
-        arguments.add_argument(name, type=int, default=default)
-    given = arguments.parse_args()
+    given = options(__doc__, pictures=225, width=160, height=240, rounds=3)
     rng, size = np.random.default_rng(0), (given.width, given.height)
-    kinds = catalogue.kinds(given.pictures, rng)
+    colours = attribute_schema.ATTRIBUTES["colour"]
     drawn = [
-        (
-            catalogue.garment(kind, rng),
-            str(rng.choice(attribute_schema.ATTRIBUTES["colour"])),
-        )
-        for kind in kinds
+        (catalogue.garment(kind, rng), str(rng.choice(colours)))
+        for kind in catalogue.kinds(given.pictures, rng)
     ]
-    rates: dict[str, list[float]] = {name: [] for name in VIEWS}
-    for _ in range(given.rounds + 1):  # the first round builds the tiles
-        for name, view in VIEWS.items():
-            started = time.process_time()
-            for number, (garment, colour) in enumerate(drawn):
-                picture = view(garment, colour, np.random.default_rng(number), size)
-                picture.save(io.BytesIO(), "JPEG", quality=88)
-            rates[name].append(len(drawn) / (time.process_time() - started))
-    per_second = {
-        name: round(statistics.median(found[1:]), 1) for name, found in rates.items()
-    }
-    first = {name: round(found[0], 1) for name, found in rates.items()}
-    json.dump(
-        {
-            "pictures_per_cpu_second": per_second,
-            "with tiles to build": first,
-            "size": size,
-            "pictures": len(drawn),
-            "hardware": provenance.hardware(),
-            "versions": provenance.versions(),
-        },
-        sys.stdout,
-        indent=1,
-    )
+
+    def draw(name: str) -> None:
+        for number, (garment, colour) in enumerate(drawn):
+            chance = np.random.default_rng(number)
+            picture = VIEWS[name](garment, colour, chance, size)
+            picture.save(io.BytesIO(), "JPEG", quality=88)
+
+    ways = {name: lambda name=name: draw(name) for name in VIEWS}
+    _, seconds = alternating(ways, given.rounds, warm=True)
+    figures = [
+        Figure(f"a {name} of {size[0]} x {size[1]}", 1000 * took / len(drawn), "ms")
+        for name, took in seconds.items()
+    ]
+    report(figures, {"size": size, "pictures": len(drawn)})
 
 
 if __name__ == "__main__":

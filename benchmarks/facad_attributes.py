@@ -4,20 +4,16 @@
 frequencies by Zipf's law over FACAD's 15.8K words, descriptions of about 21 words; each
 caption is a description of which a tenth of the words is lost or replaced. The naive
 definition runs on a few captions, which must get the same answers, and is scaled up to
-all. Prints JSON.
+all.
 
-    python benchmarks/facad_attributes.py [--items 130000] [--captions 100000]
+    python -m benchmarks.facad_attributes [--items 130000] [--captions 100000]
                                           [--naive 20]
 """
 
-import argparse
-import json
-import sys
-import time
-
 import numpy as np
 
-from fashionlib.data import overlap, provenance
+from benchmarks.measuring import Figure, options, report, timed
+from fashionlib.data import overlap
 
 VOCABULARY, LENGTH = 15_800, 21
 
@@ -54,42 +50,22 @@ def made_up(items: int, captions: int, seed: int = 0) -> tuple[list[str], list[s
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in (
-        ("--items", 130_000),
-        ("--captions", 100_000),
-        ("--naive", 20),
-    ):
-        arguments.add_argument(name, type=int, default=default)
-    given = arguments.parse_args()
+    given = options(__doc__, items=130_000, captions=100_000, naive=20)
     captions, texts = made_up(given.items, given.captions)
-    started = time.process_time()
-    rows, shares = overlap.closest(captions, texts)
-    indexed = time.process_time() - started
-    started = time.process_time()
-    expected = [naive(caption, texts) for caption in captions[: given.naive]]
-    compared = (time.process_time() - started) * len(captions) / given.naive
+    (rows, shares), indexed = timed(lambda: overlap.closest(captions, texts))
+    few = captions[: given.naive]
+    expected, compared = timed(lambda: [naive(caption, texts) for caption in few])
     same = [
         (int(r), float(s)) == e for r, s, e in zip(rows, shares, expected, strict=False)
     ]
-    json.dump(
-        {
-            "items": len(texts),
-            "captions": len(captions),
-            "cpu_seconds": round(indexed, 1),
-            "naive_cpu_seconds_extrapolated": round(compared),
-            "ratio": round(compared / indexed),
-            "compared_naively": given.naive,
-            "same_answers": sum(same),
-            "mean_overlap": round(shares.mean(), 3),
-            "hardware": provenance.hardware(),
-            "versions": provenance.versions(),
-        },
-        sys.stdout,
-        indent=1,
+    figure = Figure(
+        f"each of {len(captions):,} captions to its item among {len(texts):,}",
+        indexed,
+        peer="all with all, scaled up",
+        theirs=compared * len(captions) / given.naive,
+        note=f"{sum(same)} of {given.naive} answers compared are the same",
     )
+    report([figure], {"mean overlap": shares.mean()})
 
 
 if __name__ == "__main__":

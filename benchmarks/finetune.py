@@ -4,28 +4,26 @@ Reference: each row filled up to 512 tokens, the fill learned too; each picture 
 resized and run through the vision tower at every step; no length buckets. Both sides
 are `training.train` on one model, data, batch size and number of steps, LoRA on all
 linear layers behind the tower. Samples a second are medians over rounds, the rungs
-alternating, each a short run whose log gives the time, its start left out. TFLOP are
-what torch counts in a forward and backward pass (2 per multiply and add), pads
-included: they say which ratio the hardware should show. Prints JSON.
+alternating, each a short run whose log gives the time, its start left out: of the
+processor, and on a GPU of the wall. TFLOP are what torch counts in a forward and
+backward pass (2 per multiply and add), pads included: they say which ratio the hardware
+should show.
 
     # a mini on one CPU thread
-    python benchmarks/finetune.py [--rounds 3] [--steps 40] > training.json
+    python -m benchmarks.finetune [--rounds 3] [--steps 40] [--items 400]
     # a GPU: shapes of BLIP-2-OPT-2.7b, random weights, bfloat16
-    python benchmarks/finetune.py --full [--rounds 3]
+    python -m benchmarks.finetune --full [--rounds 3]
 """
 
-import argparse
-import json
 import multiprocessing
-import re
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -35,10 +33,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import Blip2Config, Blip2ForConditionalGeneration
 
 import wardrobe
+from benchmarks.measuring import Figure, options, peak, report
 from fashionlib.captioning import captioners, controls, training
 from fashionlib.captioning.captioners import Captioner, Size, Vit, minis
 from fashionlib.captioning.captioners.architectures import ARCHITECTURES, IMAGE
-from fashionlib.captioning.training import batches
+from fashionlib.captioning.training import batches, trainer
 from fashionlib.data import provenance
 from fashionlib.data.readers import hm
 
@@ -62,6 +61,9 @@ MINI = (
     Vit(image_size=224, patch_size=16, width=192, layers=3),
     Size(queries=32, positions=640),
 )
+
+
+clock = time.monotonic if torch.cuda.is_available() else time.process_time
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Bench:
         captions = self.items["caption"].tolist()
         held = (images[-HELD:], captions[-HELD:]) if validate else None
         recipe = replace(self.recipe, pad_to=0 if rung else PAD_TO, **changes)
-        with in_order(bucketed=rung >= 4):
+        log = mock.patch.object(trainer, "time", SimpleNamespace(monotonic=clock))
+        with log, in_order(bucketed=rung >= 4):
             return training.train(
                 captioner,
                 images[:-HELD],
@@ -167,10 +170,7 @@ def memory(bench: Bench, rung: int) -> dict[str, float]:
 def _peak() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**30
-    status = Path(
-        "/proc/self/status"
-    ).read_text()  # getrusage would give the parent's peak too
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 2**20
+    return peak()
 
 
 def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
@@ -181,9 +181,9 @@ def to_loss(bench: Bench, steps: int) -> tuple[Captioner, dict[str, Any]]:
     """
     cold = replace(bench, work=bench.work / "cold")
     captioners.save(captioners.load(bench.work / "start"), cold.work / "start")
-    started = time.monotonic()
+    started = clock()
     cold.captioner(len(LADDER) - 1, bench.items["image"].tolist())
-    filled = time.monotonic() - started
+    filled = clock() - started
     curves = {}
     for name, rung in (("reference", 0), ("ours", len(LADDER) - 1)):
         trained, history = cold.train(
@@ -222,12 +222,12 @@ def generation(
     """
     rates: dict[str, list[float]] = {"one by one": [], "batched": []}
     for _ in range(rounds + 1):  # the first warms up
-        started = time.monotonic()
+        started = clock()
         alone = captioners.generate(captioner, images[:single], batch_size=1)
-        between = time.monotonic()
+        between = clock()
         together = captioners.generate(captioner, images, batch_size=len(images))
         rates["one by one"].append(single / (between - started))
-        rates["batched"].append(len(images) / (time.monotonic() - between))
+        rates["batched"].append(len(images) / (clock() - between))
     median = {name: statistics.median(found[1:]) for name, found in rates.items()}
     lengths = [len(ids) for ids in captioners.tokens(captioner.tokenizer, together)]
     return {
@@ -257,7 +257,7 @@ def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
         for rung in rates:
             rates[rung].append(bench.rate(rung, round_))
     card = provenance.hardware()["accelerator"] or ""
-    peak = next((peak for name, peak in PEAKS.items() if name in card), None)
+    most = next((peak for name, peak in PEAKS.items() if name in card), None)
     result = {}
     for rung, name in enumerate(LADDER):
         rate, tflop = statistics.median(rates[rung]), bench.tflop(rung)
@@ -266,7 +266,7 @@ def ladder(bench: Bench, rounds: int) -> dict[str, dict[str, Any]]:
             "ratio": round(rate / statistics.median(rates[0]), 2),
             "TFLOP a sample": round(tflop, 5),
             "GFLOP/s": round(1000 * tflop * rate, 1),
-            "share of peak": round(tflop * rate / peak, 4) if peak else None,
+            "share of peak": round(tflop * rate / most, 4) if most else None,
         }
     return result
 
@@ -362,13 +362,7 @@ def opt_2_7b() -> Blip2Config:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_argument("--full", action="store_true")
-    for name, default in (("--rounds", 3), ("--steps", 40), ("--items", 400)):
-        arguments.add_argument(name, type=int, default=default)
-    given = arguments.parse_args()
+    given = options(__doc__, rounds=3, steps=40, items=400, full=False)
     if given.full and not torch.cuda.is_available():
         raise ValueError(
             "--full trains 3.7 billion weights on a GPU, and torch sees none; leave"
@@ -387,20 +381,34 @@ def main() -> None:
         )
         captioners.save(start, work / "start")
         del start
-        result = measured(
-            Bench(items, work, recipe), given.rounds, 0 if given.full else given.steps
-        )
-    about = {
-        "full" if given.full else "mini": str(opt_2_7b() if given.full else MINI),
-        "batch": recipe.batch_size,
-    }
-    json.dump(
-        about
-        | result
-        | {"hardware": provenance.hardware(), "versions": provenance.versions()},
-        sys.stdout,
-        indent=1,
-    )
+        bench = Bench(items, work, recipe)
+        result = measured(bench, given.rounds, 0 if given.full else given.steps)
+    about = "BLIP-2-OPT-2.7b's shapes" if given.full else "a BLIP-2 mini"
+    report(figures(result, about), result)
+
+
+def figures(result: dict[str, Any], about: str) -> list[Figure]:
+    """Show each rung beside the reference, then memory, the way to a loss, captions."""
+    rows, recipe = dict(result["ladder"]), "Paper A's recipe"
+    theirs = rows.pop("reference")["samples a second"]
+    found, memory = [], result["memory"]
+    for rung, row in rows.items():
+        cost = 1000 / row["samples a second"], "ms", recipe, 1000 / theirs
+        found.append(Figure(f"LoRA of {about}, a sample, + {rung}", *cost))
+    last = LADDER[-1]
+    cost = memory[last]["peak GiB"], "GiB", recipe, memory["reference"]["peak GiB"]
+    found.append(Figure("its peak memory", *cost))
+    best = result.get("to loss", {}).get("seconds to the reference's best", {})
+    if best.get("ours"):  # it got there
+        cost = best["ours"], "s", recipe, best["reference"]
+        found.append(Figure("to the recipe's best loss, caches filled", *cost))
+    made = result["generation"]
+    cost = [
+        1000 / made[f"{way}, captions a second"] for way in ("batched", "one by one")
+    ]
+    note = f"{made['captions that differ']} of {made['of']} differ"
+    what = f"a caption of {made['tokens, median']:.0f} tokens, {made['batch']} at once"
+    return [*found, Figure(what, cost[0], "ms", "one by one", cost[1], 10, note)]
 
 
 def measured(bench: Bench, rounds: int, steps: int) -> dict[str, Any]:

@@ -1,27 +1,26 @@
-"""Measure weight and speed of a gallery of 1,000 wardrobe articles. Prints JSON.
+"""Measure weight and speed of a gallery of some 1,000 wardrobe articles.
 
 The gallery has three systems and ten scores. Measured are the bytes of the page besides
 pictures, and the milliseconds from a change of a control to the laid-out articles in
-headless Chromium (median of 9). Captions are shuffled and thinned true ones, scores
-drawn. Needs playwright and Chromium.
+headless Chromium (median of 9, of the wall). Captions are shuffled and thinned true
+ones, scores drawn. Needs playwright and Chromium.
 
-    wardrobe ROOT --items 1000 --layout hm && python benchmarks/gallery.py ROOT
+    python -m benchmarks.gallery [--items 1000]
 """
 
-import argparse
-import json
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from playwright.sync_api import sync_playwright
 
+import wardrobe
+from benchmarks.measuring import Figure, options, report, timed
 from fashionlib.book import gallery
 from fashionlib.captioning.metrics import attributes
-from fashionlib.data.readers import layouts
+from fashionlib.data.readers import hm
 
 METRICS = [
     "BLEU-1",
@@ -61,7 +60,7 @@ TIMED = """() => {
 def tables(
     root: Path,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, list[str]], tuple[str, ...]]:
-    items = layouts.items(root).set_index("item_id").dropna(subset=["image", "caption"])
+    items = hm.items(root).set_index("item_id").dropna(subset=["image", "caption"])
     rng = np.random.default_rng(0)
     thinned = [
         " ".join(word for word in caption.split() if rng.random() > 0.15)
@@ -90,42 +89,36 @@ def tables(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("root", type=Path)
-    data = tables(parser.parse_args().root)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        start = time.process_time()
-        html = gallery.show(*data, METRICS, Path(folder) / "gallery").data
-        seconds = time.process_time() - start
-        page = Path(folder) / "notebooks" / "page.html"
+    given = options(__doc__, items=1000)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as driver:
+        folder = Path(place)
+        wardrobe.write(folder / "w", given.items, shoppers=1, seed=0)
+        data = tables(folder / "w")
+        shown, seconds = timed(lambda: gallery.show(*data, METRICS, folder / "gallery"))
+        page = folder / "notebooks" / "page.html"
         page.parent.mkdir()
-        page.write_text(f"<!doctype html><meta charset=utf-8>{html}", encoding="utf-8")
+        html = f"<!doctype html><meta charset=utf-8>{shown.data}"
+        page.write_text(html, encoding="utf-8")
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         tab = browser.new_page()
         tab.goto(page.as_uri())
-        times = {name: round(ms, 1) for name, ms in tab.evaluate(TIMED).items()}
-        pictures = sum(
-            path.stat().st_size for path in (Path(folder) / "gallery").iterdir()
-        )
-        print(
-            json.dumps(
-                {
-                    "articles": len(data[0]),
-                    "bytes": len(html.encode()),
-                    "bytes of pictures": pictures,
-                    "CPU seconds to make": round(seconds, 1),
-                    "milliseconds": times,
-                    "chromium": browser.version,
-                },
-                indent=1,
-            )
-        )
+        times = tab.evaluate(TIMED)
+        pictures = sum(path.stat().st_size for path in folder.glob("gallery/*"))
+        chromium = browser.version
         browser.close()
+    count = len(data[0])
+    figures = [
+        Figure(f"a gallery of {count} articles, made", seconds),
+        Figure("its page beside the pictures", len(html.encode()) / 1e6, "MB"),
+        *(
+            Figure(f"its control {name!r}, of the wall", ms, "ms")
+            for name, ms in times.items()
+        ),
+    ]
+    report(figures, {"MB of pictures": pictures / 1e6, "chromium": chromium})
 
 
 if __name__ == "__main__":

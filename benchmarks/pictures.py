@@ -1,18 +1,12 @@
-"""Compare the frozen encoder's own network with the folded one: pictures per second.
+"""Compare the frozen encoder's own network with the folded one, one thread.
 
-Same pictures, weights and thread; median of alternating rounds. Prints JSON with the
-ratio and the largest difference.
+The pictures and weights are the same.
 
-    python benchmarks/pictures.py [--pictures 64] [--rounds 5] [--size 224]
+    python -m benchmarks.pictures [--pictures 64] [--rounds 5] [--size 224]
 """
 
-import argparse
 import importlib.util
-import json
-import statistics
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +14,8 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 
 import wardrobe
-from fashionlib.data import images, provenance
+from benchmarks.measuring import Figure, alternating, options, report, version
+from fashionlib.data import images
 from fashionlib.data.readers import hm
 from fashionlib.features import efficientnet
 
@@ -35,44 +30,31 @@ def peer() -> torch.nn.Module:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in (("--pictures", 64), ("--rounds", 5), ("--size", 224)):
-        arguments.add_argument(name, type=int, default=default)
-    given = arguments.parse_args()
+    given = options(__doc__, pictures=64, rounds=5, size=224)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as place:
         wardrobe.write(Path(place) / "w", items=2 * given.pictures, shoppers=1, seed=0)
         paths = list(hm.items(Path(place) / "w").image.dropna()[: given.pictures])
         pixels = np.stack([images.square(path, given.size) for path in paths])
     inputs = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
-    batches = inputs.split(8)
     models = {"package": peer().extract_features, "folded": efficientnet.encoder()}
-    seconds = {name: [] for name in models}
-    made = {}
-    with torch.inference_mode():
-        for _ in range(given.rounds + 1):  # the first round warms up
-            for name, model in models.items():
-                started = time.process_time()
-                made[name] = torch.cat([model(batch) for batch in batches])
-                seconds[name].append(time.process_time() - started)
-    median = {name: statistics.median(times[1:]) for name, times in seconds.items()}
-    json.dump(
-        {
-            "pictures_per_cpu_second": {
-                name: round(len(paths) / s, 1) for name, s in median.items()
-            },
-            "ratio": round(median["package"] / median["folded"], 2),
-            "largest_difference": float((made["package"] - made["folded"]).abs().max()),
-            "size": given.size,
-            "pictures": len(paths),
-            "hardware": provenance.hardware(),
-            "versions": provenance.versions(),
-        },
-        sys.stdout,
-        indent=1,
+
+    @torch.inference_mode()
+    def encoded(name: str) -> torch.Tensor:
+        return torch.cat([models[name](batch) for batch in inputs.split(8)])
+
+    ways = {name: lambda name=name: encoded(name) for name in models}
+    made, seconds = alternating(ways, given.rounds, warm=True)
+    difference = float((made["package"] - made["folded"]).abs().max())
+    figure = Figure(
+        f"a picture of {given.size} x {given.size} through EfficientNet-lite0",
+        1000 * seconds["folded"] / len(paths),
+        "ms",
+        version("efficientnet-lite-pytorch"),
+        1000 * seconds["package"] / len(paths),
+        note=f"largest difference {difference:.0e}",
     )
+    report([figure], {"pictures": len(paths)})
 
 
 if __name__ == "__main__":

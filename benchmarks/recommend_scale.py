@@ -4,24 +4,19 @@ Interactions are made up (`shoppers.made_up`). Each size runs in a process of it
 which reads the interactions from a file: split, matrices, ItemKNN and UserKNN fitted,
 top-12 lists for every evaluated customer (bought items left out), six metrics at two
 cutoffs, and one table of a VBPR with 64 + 64 factors scored (random vectors, 100,000
-customers, whose time is scaled up to all; `benchmarks/vbpr.py` trains). Seconds are of
-all threads (cpu) and of the wall; peaks are of the whole process, libraries included,
-in GiB. Peers, at 1/50 of the size, each beside ours in one run: cornac's ItemKNN,
-UserKNN and ranking_eval, implicit's CosineRecommender, and the metrics in a loop over
-customers as Elliot has them. Prints JSON; --out writes it too, where chapter 14 finds
-it: data/measured/scale/recommend_scale.json.
+customers, whose time is scaled up to all; `vbpr` trains). Seconds are of all threads
+(cpu) and of the wall; peaks are of the whole process, libraries included, in GiB.
+Peers, at 1/50 of the size, each beside ours in one run: cornac's ItemKNN, UserKNN and
+ranking_eval, implicit's CosineRecommender, and the metrics in a loop over customers as
+Elliot has them. Chapter 14 shows what is kept.
 
-    # all sizes, all peers: about an hour on 2 cores
-    python benchmarks/recommend_scale.py
+    python -m benchmarks.recommend_scale
     # a fiftieth alone and the peers: minutes
-    python benchmarks/recommend_scale.py --scales 0.02
+    python -m benchmarks.recommend_scale --scales 0.02
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,12 +27,11 @@ from pathlib import Path
 import numba
 import numpy as np
 import pandas as pd
-import shoppers
 
+from benchmarks import shoppers
+from benchmarks.measuring import Figure, alone, options, peak, report, version
 from fashionlib import recommending
-from fashionlib.book import runs
-from fashionlib.data import interactions, provenance
-from fashionlib.data.files import write_json
+from fashionlib.data import interactions
 from fashionlib.recommending import ranking
 
 MODELS = {
@@ -48,66 +42,92 @@ MODELS = {
 }
 FACTORS = 128  # of the scored table: 64 + 64
 SCORED = 100_000  # customers of it, at most: each costs the same
-PEERS = ("ItemKNN", "UserKNN", "ranking", "metrics")
 PEER_SCALE = 0.02
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--scales", default="0.02,0.05,0.1,0.2,0.5,1", help="fractions of H&M's size"
-    )
-    parser.add_argument(
-        "--peers", default=",".join(PEERS), help="which of " + ", ".join(PEERS)
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE.json")
-    parser.add_argument(
-        "--one", nargs=2, metavar=("PART", "FILE"), help=argparse.SUPPRESS
-    )
-    args = parser.parse_args()
-    if args.one:
-        name, file = args.one
-        json.dump(
-            steps(file) if name == "steps" else globals()[f"peer_{name}"](file),
-            sys.stdout,
-            default=float,
-        )
-        return
-    result = {"sizes": {}, "peers": {}, "peers at": PEER_SCALE}
+    given = options(__doc__, scales="0.02,0.1,1")
+    peers, sizes = {}, {}
     with tempfile.TemporaryDirectory() as folder:
-        for scale in filter(None, args.scales.split(",")):
-            result["sizes"][scale] = part("steps", _written(folder, float(scale)))
-        for peer in filter(None, args.peers.split(",")):
-            result["peers"][peer] = part(peer, _written(folder, PEER_SCALE))
-    origin = {
-        "commit": provenance.commit(runs.repository()),
-        "data": {"name": "made up by benchmarks/shoppers.py"},
-        "seed": 0,
-        "hardware": provenance.hardware(),
-        "versions": provenance.versions(),
-    }
-    result = {"provenance": origin, "values": result}
-    if args.out:
-        write_json(args.out, result)
-    json.dump(result, sys.stdout, indent=1, default=float)
+        place = _written(folder, PEER_SCALE)
+        calls = {
+            "ItemKNN": f"neighbours({place!r}, 'ItemKNN')",
+            "UserKNN": f"neighbours({place!r}, 'UserKNN')",
+            "ranking": f"rankings({place!r})",
+            "metrics": f"metrics({place!r})",
+        }
+        for peer, call in calls.items():
+            sys.stderr.write(f"{peer}\n")
+            peers[peer] = alone(f"recommend_scale.{call}")
+        for scale in given.scales.split(","):
+            place = _written(folder, float(scale))
+            sys.stderr.write(f"{scale} of H&M's size\n")
+            sizes[scale] = alone(f"recommend_scale.steps({place!r})")
+    whole = sizes[max(sizes, key=float)]
+    figures = [*beside_peers(peers), *at_full_size(whole)]
+    report(figures, {"sizes": sizes, "peers": peers, "peers at": PEER_SCALE})
 
 
-def _written(folder: str, scale: float) -> Path:
+def beside_peers(peers: dict) -> list[Figure]:
+    """Show ItemKNN, UserKNN, ranking and metrics beside their peers, at a fiftieth."""
+    figures, rivals = [], {"cornac": version("cornac"), "implicit": version("implicit")}
+    for name, goal in (("ItemKNN", 30), ("UserKNN", None)):
+        ours, what = peers[name]["ours"], f"{name} fitted at 1/50 of H&M's size"
+        for rival, peer in rivals.items():
+            theirs, wanted = peers[name][rival], goal if rival == "cornac" else None
+            figures.append(Figure(what, ours["cpu"], "s", peer, theirs["cpu"], wanted))
+            if rival == "cornac":
+                memory = 1024 * ours["memory"], "MiB", peer, 1024 * theirs["memory"]
+                figures.append(Figure("the memory it took", *memory))
+    lists, ranked, judged = peers["ItemKNN"], peers["ranking"], peers["metrics"]
+    mine, theirs = (lists[f"lists, {who}"]["cpu"] for who in ("ours", "implicit"))
+    loop, difference = "a loop over customers", judged["largest difference"]
+    note = f"six metrics for the loop's two, largest difference {difference:.0e}"
+    return [
+        *figures,
+        Figure("ItemKNN's lists", mine, "s", rivals["implicit"], theirs),
+        Figure(
+            "a customer's list of a table of factors, judged",
+            ranked["ours, ms a user"],
+            "ms",
+            f"{rivals['cornac']}'s ranking_eval",
+            ranked["cornac, ms a user"],
+            50,
+        ),
+        Figure(
+            "a customer's metrics",
+            judged["ours, us a user"],
+            "µs",
+            loop,
+            judged["loop, us a user"],
+            note=note,
+        ),
+    ]
+
+
+def at_full_size(size: dict) -> list[Figure]:
+    """Show the largest size's cost; goals are 6 and 5 minutes of two cores, 4 GiB."""
+    steps, rest = size["steps"], size["all but VBPR"]
+    what = f"Table 5 but VBPR, {size['rows']:,} interactions"
+    scored = steps["a VBPR table scored"]["cpu"]
+    figures = [
+        Figure(f"{what}: {step}", steps[step]["cpu"])
+        for step in steps
+        if step.split(", ")[0] in ("ItemKNN", "UserKNN") and "metrics" not in step
+    ]
+    return [
+        Figure(what, rest["cpu"], goal=720),
+        Figure("its peak memory", rest["peak"], "GiB", goal=4),
+        *figures,
+        Figure("a VBPR table scored, scaled up", scored, goal=600),
+    ]
+
+
+def _written(folder: str, scale: float) -> str:
     path = Path(folder, f"{scale:g}.parquet")
     if not path.is_file():
         shoppers.made_up(scale).to_parquet(path, index=False)
-    return path
-
-
-def part(name: str, path: Path) -> dict:
-    """Run one part in a process of its own."""
-    sys.stderr.write(f"{name} {path.stem}\n")
-    command = [sys.executable, __file__, "--one", name, str(path)]
-    return json.loads(
-        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    )
+    return str(path)
 
 
 def steps(path: str) -> dict:
@@ -220,17 +240,6 @@ def timed(found: dict, step: str, work: Callable) -> object:
     return result
 
 
-def peak() -> float:
-    """Return the process's peak memory in GiB.
-
-    Not getrusage's, which on Linux a new process inherits from the one that started it.
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return (
-        next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**20
-    )
-
-
 def _data(path: str) -> interactions.Interactions:
     return interactions.to_matrices(*interactions.temporal_split(pd.read_parquet(path)))
 
@@ -242,7 +251,7 @@ def grown(work: Callable) -> dict:
     return {"cpu": found["it"]["cpu"], "memory": peak() - before}
 
 
-def _neighbourhood(path: str, name: str) -> dict:
+def neighbours(path: str, name: str) -> dict:
     """Fit alone: ours first (its peak is lower), then implicit, then cornac."""
     import cornac
     from implicit.nearest_neighbours import CosineRecommender
@@ -285,15 +294,7 @@ def _neighbourhood(path: str, name: str) -> dict:
     return found
 
 
-def peer_ItemKNN(path: str) -> dict:  # noqa: N802
-    return _neighbourhood(path, "ItemKNN")
-
-
-def peer_UserKNN(path: str) -> dict:  # noqa: N802
-    return _neighbourhood(path, "UserKNN")
-
-
-def peer_ranking(path: str, some: int = 200) -> dict:
+def rankings(path: str, some: int = 200) -> dict:
     """Compare cornac's ranking_eval with ours on a table of factors, in ms a user."""
     import cornac
     from cornac.eval_methods.base_method import ranking_eval
@@ -311,7 +312,7 @@ def peer_ranking(path: str, some: int = 200) -> dict:
         global_iid_map={i: i for i in range(bought.shape[1])},
     )
     model = cornac.models.MF(k=FACTORS, max_iter=1, verbose=False).fit(train)
-    metrics = [cornac.metrics.NDCG(k=k) for k in (5, 12)] + [
+    wanted = [cornac.metrics.NDCG(k=k) for k in (5, 12)] + [
         cornac.metrics.Recall(k=k) for k in (5, 12)
     ]
     chosen = set(users[:some].tolist())
@@ -324,7 +325,7 @@ def peer_ranking(path: str, some: int = 200) -> dict:
     judged = len(set(few.uir_tuple[0].tolist()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = grown(lambda: ranking_eval(model, metrics, train, few))["cpu"] / judged
+        theirs = grown(lambda: ranking_eval(model, wanted, train, few))["cpu"] / judged
     relevant = data.test[users]
     ours = grown(lambda: ranking.per_user(vbpr_lists(data, users), relevant, (5, 12)))[
         "cpu"
@@ -338,7 +339,7 @@ def peer_ranking(path: str, some: int = 200) -> dict:
     }
 
 
-def peer_metrics(path: str) -> dict:
+def metrics(path: str) -> dict:
     """Compare a loop over customers as Elliot's with ours: NDCG and Elliot's MAP.
 
     Both are at two cutoffs; ours computes six metrics.

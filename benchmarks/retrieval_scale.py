@@ -1,28 +1,17 @@
-"""Measure `retrieval.first_hits` in a large gallery: CPU seconds and memory.
+"""Measure `retrieval.first_hits` in a large gallery: processor seconds and memory.
 
 Sorting every gallery row stands beside it for the first `--sorted` queries alone, and
-its ranks are compared. Prints JSON.
+its ranks are compared.
 
-    python benchmarks/retrieval_scale.py [--queries 50000] [--gallery 50000]
+    python -m benchmarks.retrieval_scale [--queries 50000] [--gallery 50000]
                                          [--dim 256] [--sorted 1000]
 """
-
-import argparse
-import json
-import resource
-import sys
-import time
 
 import numpy as np
 from scipy import sparse
 
+from benchmarks.measuring import Figure, options, peak, report, timed
 from fashionlib import retrieval
-from fashionlib.data import provenance
-
-
-def peak() -> int:
-    """Return the process's largest resident memory so far, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def by_sorting(
@@ -38,17 +27,7 @@ def by_sorting(
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default in (
-        ("--queries", 50_000),
-        ("--gallery", 50_000),
-        ("--dim", 256),
-        ("--sorted", 1000),
-    ):
-        arguments.add_argument(name, type=int, default=default)
-    given = arguments.parse_args()
+    given = options(__doc__, queries=50_000, gallery=50_000, dim=256, sorted=1000)
     rng = np.random.default_rng(0)
     queries, gallery = (
         rng.standard_normal((rows, given.dim), np.float32)
@@ -61,37 +40,38 @@ def main() -> None:
     relevant = sparse.csr_matrix(
         (np.ones(3 * given.queries, bool), places), (given.queries, given.gallery)
     )
-    before, started = peak(), time.process_time()
-    first = retrieval.first_hits(queries, gallery, relevant)
-    seconds, memory = time.process_time() - started, peak() - before
-    started = time.process_time()
-    few = by_sorting(queries[: given.sorted], gallery, relevant[: given.sorted])
-    sorting = time.process_time() - started
-    json.dump(
-        {
-            "cpu_seconds": round(seconds, 1),
-            "mib_above_the_inputs": memory,
-            "mib_of_all_scores": round(4 * given.queries * given.gallery / 2**20),
-            "cpu_ms_a_query": {
-                "first_hits": round(1000 * seconds / given.queries, 2),
-                "sorting": round(1000 * sorting / given.sorted, 2),
-            },
-            "ranks_that_differ": int((few != first[: given.sorted]).sum()),
-            "compared": given.sorted,
-            "most_by": int(np.abs(few - first[: given.sorted]).max()),
-            "hits_that_differ": {
-                f"top-{k}": int(((few <= k) != (first[: given.sorted] <= k)).sum())
-                for k in (1, 10, 20, 1000)
-            },
-            "queries": given.queries,
-            "gallery": given.gallery,
-            "dim": given.dim,
-            "hardware": provenance.hardware(),
-            "versions": provenance.versions(),
-        },
-        sys.stdout,
-        indent=1,
-    )
+    before = peak()
+    first, seconds = timed(lambda: retrieval.first_hits(queries, gallery, relevant))
+    memory, few = peak() - before, slice(given.sorted)
+    ranks, sorting = timed(lambda: by_sorting(queries[few], gallery, relevant[few]))
+    first = first[few]
+    changed = {
+        f"top-{k}": int(((ranks <= k) != (first <= k)).sum()) for k in (1, 10, 20, 1000)
+    }
+    figures = [
+        Figure(
+            f"a rank in a gallery of {given.gallery:,}",
+            1000 * seconds / given.queries,
+            "ms",
+            "sorting",
+            1000 * sorting / given.sorted,
+            note=f"hits that differ in the first 1,000: {changed['top-1000']}",
+        ),
+        Figure(
+            f"memory for {given.queries:,} ranks",
+            1024 * memory,
+            "MiB",
+            "all scores",
+            4 * given.queries * given.gallery / 2**20,
+        ),
+    ]
+    values = {
+        "ranks that differ": int((ranks != first).sum()),
+        "most by": int(np.abs(ranks - first).max()),
+        "hits that differ": changed,
+        "compared": given.sorted,
+    }
+    report(figures, values)
 
 
 if __name__ == "__main__":

@@ -1,89 +1,52 @@
 """Compare caption scores with pycocoevalcap: time of each metric, and the values.
 
-Both sides are in one run. Each true caption's other side is itself with words dropped
-and replaced. The sides alternate; times are medians of `--rounds` rounds in CPU seconds
-of this process and its children, and in seconds of the wall. METEOR is timed with a new
-cache folder (the paraphrases have to be cut first) and with a filled one.
+Each true caption's other side is itself with words dropped and replaced. METEOR is also
+timed with a new cache folder, where the paraphrases have to be cut first.
 
     # 10,000 pairs made of the wardrobe's captions
-    python benchmarks/scores.py
+    python -m benchmarks.scores
     # of your own, one caption a line
-    python benchmarks/scores.py --captions texts.txt
+    python -m benchmarks "scores --captions path/to/texts.txt"
 """
 
 from __future__ import annotations
 
-import argparse
-import gc
-import json
 import os
-import resource
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pycocoevalcap.bleu.bleu import Bleu
+from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.meteor.meteor import Meteor
+from pycocoevalcap.rouge.rouge import Rouge
 
-import wardrobe
+from benchmarks.measuring import Figure, alternating, options, report, timed, version
+from benchmarks.texts import captions
 from fashionlib.captioning.metrics import java, meteor, spice, tokens
 from fashionlib.captioning.metrics.overlap import bleu, measure
-from fashionlib.data import provenance
-from wardrobe.words import STYLES
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--captions",
-        type=Path,
-        help="a text file with a caption a line (else the wardrobe's)",
-    )
-    parser.add_argument("--pairs", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--spice",
-        type=int,
-        default=500,
-        help="pairs for SPICE-py, which parses (default 500)",
-    )
-    args = parser.parse_args()
-    os.environ["PATH"] = (  # pycocoevalcap calls `java`
-        f"{Path(java.runtime()).parent}{os.pathsep}{os.environ['PATH']}"
-    )
-    texts = (
-        args.captions.read_text("utf-8").splitlines()
-        if args.captions
-        else drawn(args.pairs)
-    )
-    texts = [text for text in texts if text.strip()][: args.pairs]
-    result = {"pairs": len(texts), "distinct": len(set(texts)), "rounds": args.rounds}
-    result |= tokenisers(texts, args.rounds)
+    given = options(__doc__, captions="", pairs=10_000, rounds=3, spice=500)
+    runtime = Path(java.runtime()).parent
+    os.environ["PATH"] = f"{runtime}{os.pathsep}{os.environ['PATH']}"  # for the peer
+    texts = captions(given.captions, given.pairs)
+    alike, figures = tokenisers(texts, given.rounds)
     true, said = pairs(texts)
-    result["words"] = {
-        "a caption": np.mean([len(text.split()) for text in true]),
-        "different": len({word for text in true for word in text.split()}),
-    }
-    result |= overlaps(true, said, args.rounds) | meteors(true, said, args.rounds)
-    result |= spices(texts[: args.spice], said[: args.spice])
-    result |= {"hardware": provenance.hardware(), "versions": provenance.versions()}
-    json.dump(result, sys.stdout, indent=1, default=float)
-
-
-def drawn(count: int) -> list[str]:
-    """Captions of the wardrobe in H&M's style and FACAD's."""
-    rows = wardrobe.articles(count // 2, seed=7).to_dict("records")
-    return [
-        STYLES[style](
-            wardrobe.garment_of(row), row["colour"], np.random.default_rng([n, 7])
-        )
-        for n, row in enumerate(rows)
-        for style in ("tailor", "enchanting")
+    figures[:0] = [
+        *overlaps(true, said, given.rounds),
+        *meteors(true, said, given.rounds),
     ]
+    figures += spices(texts[: given.spice], said[: given.spice])
+    values = {
+        "distinct": len(set(texts)),
+        "words a caption": np.mean([len(text.split()) for text in true]),
+        "different words": len({word for text in true for word in text.split()}),
+        "tokenised alike": alike,
+    }
+    report(figures, values)
 
 
 def pairs(texts: list[str]) -> tuple[list[str], list[str]]:
@@ -102,143 +65,82 @@ def pairs(texts: list[str]) -> tuple[list[str], list[str]]:
     return true, said
 
 
-def timed(call: Callable[[], Any]) -> tuple[Any, float, float]:
-    """Return what the call returns, its CPU seconds and its seconds.
-
-    Children that have ended are included.
-    """
-
-    def spent() -> float:
-        used = [
-            resource.getrusage(who)
-            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-        ]
-        return sum(one.ru_utime + one.ru_stime for one in used)
-
-    gc.collect()
-    before, began = spent(), time.perf_counter()
-    found = call()
-    return found, spent() - before, time.perf_counter() - began
+def beside_peer(
+    what: str, ours: Any, theirs: Any, rounds: int, goal: float
+) -> list[Figure]:
+    """Return a figure of both sides, which give arrays of the same shape."""
+    ways = {"ours": ours, "pycocoevalcap": theirs}
+    found, seconds = alternating(ways, rounds)
+    gap = np.abs(found["ours"] - found["pycocoevalcap"]).max()
+    peer, note = version("pycocoevalcap"), f"largest difference of an item {gap:.0e}"
+    cost = seconds["ours"], "s", peer, seconds["pycocoevalcap"]
+    return [Figure(what, *cost, goal, note)]
 
 
-def compared(
-    name: str,
-    ours: Callable[[], Any],
-    theirs: Callable[[], Any],
-    rounds: int,
-    differ: Callable[[Any, Any], dict[str, float]],
-) -> dict[str, Any]:
-    """Medians of both sides and their ratios."""
-    times, answers = [], None
-    for _ in range(rounds):
-        mine, other = timed(ours), timed(theirs)
-        answers = mine[0], other[0]
-        times.append([*mine[1:], *other[1:]])
-        sys.stderr.write(f"{name}: {np.round(times[-1], 2).tolist()}\n")
-    cpu, wall, their_cpu, their_wall = np.median(times, axis=0).tolist()
-    return {
-        name: {
-            "ours": {"cpu s": cpu, "s": wall},
-            "pycocoevalcap": {"cpu s": their_cpu, "s": their_wall},
-            "times as fast": {"cpu": their_cpu / cpu, "wall": their_wall / wall},
-            **differ(*answers),
-        }
-    }
-
-
-def overlaps(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
-    from pycocoevalcap.bleu.bleu import Bleu
-    from pycocoevalcap.cider.cider import Cider
-    from pycocoevalcap.rouge.rouge import Rouge
-
+def overlaps(true: list[str], said: list[str], rounds: int) -> list[Figure]:
     truth = {n: [text] for n, text in enumerate(true)}
     result = {n: [text] for n, text in enumerate(said)}
 
-    def ours() -> tuple:
+    def ours() -> np.ndarray:
         counts, cider, rouge = measure([[text] for text in true], said)
-        return bleu(counts).T, cider, rouge
+        return np.vstack([bleu(counts).T, cider, rouge])  # (metrics, items)
 
-    def theirs() -> tuple:
+    def theirs() -> np.ndarray:
         bleus = Bleu(4).compute_score(truth, result, verbose=0)[1]
-        return (
-            np.array(bleus),
-            Cider().compute_score(truth, result)[1],
-            Rouge().compute_score(truth, result)[1],
-        )
+        cider = Cider().compute_score(truth, result)[1]
+        return np.vstack([bleus, cider, Rouge().compute_score(truth, result)[1]])
 
-    def differ(mine: tuple, other: tuple) -> dict[str, float]:
-        names = ("BLEU", "CIDEr", "ROUGE-L")
-        return {
-            f"largest difference, {name}": float(np.abs(a - b).max())
-            for name, a, b in zip(names, mine, other, strict=True)
-        }
-
-    return compared("BLEU-1 to 4, CIDEr, ROUGE-L", ours, theirs, rounds, differ)
+    what = f"BLEU-1 to 4, CIDEr and ROUGE-L of {len(said):,} pairs"
+    return beside_peer(what, ours, theirs, rounds, goal=15)
 
 
-def meteors(true: list[str], said: list[str], rounds: int) -> dict[str, Any]:
-    from pycocoevalcap.meteor.meteor import Meteor
-
+def meteors(true: list[str], said: list[str], rounds: int) -> list[Figure]:
     references = [[text] for text in true]
+    truth = dict(enumerate(references))
+    result = {n: [text] for n, text in enumerate(said)}
 
-    def theirs() -> list[float]:
+    def theirs() -> np.ndarray:
         official = Meteor()
-        found = official.compute_score(
-            dict(enumerate(references)), {n: [text] for n, text in enumerate(said)}
-        )[1]
+        found = official.compute_score(truth, result)[1]
         official.meteor_p.stdin.close()
         official.meteor_p.kill()
         official.meteor_p.wait()
-        return found
+        return np.array(found)
 
     def ours() -> np.ndarray:
         return meteor.score(references, said).per_item
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FASHIONLIB_CACHE"] = folder
-        _, cpu, wall = timed(ours)
-        found = compared(
-            "METEOR",
-            ours,
-            theirs,
-            rounds,
-            lambda mine, other: {
-                "largest difference": float(np.abs(mine - np.array(other)).max())
-            },
-        )
-    found["METEOR"]["ours, paraphrases cut anew"] = {"cpu s": cpu, "s": wall}
-    return found
+        _, first = timed(ours)
+        what = f"METEOR of {len(said):,} pairs"
+        figures = beside_peer(what, ours, theirs, rounds, goal=2)
+    return [*figures, Figure("the same, its paraphrases cut anew", first)]
 
 
-def tokenisers(texts: list[str], rounds: int) -> dict[str, Any]:
-    """Compare the Python tokeniser with the jar: how many texts are tokenised alike."""
-    ptb, python = tokens.tokenise(texts), tokens.tokenise(texts, "python")
-    alike = sum(one == other for one, other in zip(ptb, python, strict=True))
-    cpu = {
-        f"cpu s, {name}": np.median(
-            [
-                timed(lambda name=name: tokens.tokenise(texts, name))[1]
-                for _ in range(rounds)
-            ]
-        )
+def tokenisers(texts: list[str], rounds: int) -> tuple[float, list[Figure]]:
+    """Compare the Python tokeniser with the jar's: the share of texts cut alike."""
+    ways = {
+        name: lambda name=name: tokens.tokenise(texts, name)
         for name in tokens.TOKENISERS
     }
-    return {"tokenisers": {"alike": alike / len(texts), **cpu}}
+    found, seconds = alternating(ways, rounds)
+    ptb, python = tokens.TOKENISERS
+    pairs = zip(found[ptb], found[python], strict=True)
+    alike = sum(one == other for one, other in pairs) / len(texts)
+    what, note = f"{len(texts):,} captions tokenised", f"{alike:.1%} alike"
+    figure = Figure(what, seconds[python], "s", "the jar", seconds[ptb], note=note)
+    return alike, [figure]
 
 
-def spices(texts: list[str], said: list[str]) -> dict[str, Any]:
+def spices(texts: list[str], said: list[str]) -> list[Figure]:
     """SPICE-py's speed with an empty cache of parses and with a full one."""
+    references = [[text] for text in texts]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FASHIONLIB_CACHE"] = folder
-        call = lambda: spice.score([[text] for text in texts], said)  # noqa: E731
-        (_, cold, _), (_, cached, _) = timed(call), timed(call)
-    return {
-        "SPICE-py": {
-            "captions": 2 * len(texts),
-            "cpu s": cold,
-            "cpu s, parses cached": cached,
-        }
-    }
+        first, cached = (timed(lambda: spice.score(references, said)) for _ in range(2))
+    what = f"SPICE-py of {len(said):,} pairs"
+    return [Figure(what, first[1]), Figure(f"{what}, parses cached", cached[1])]
 
 
 if __name__ == "__main__":

@@ -1,35 +1,27 @@
 """Measure splitting interactions and building their matrices, up to H&M's size.
 
-CPU seconds and memory. The interactions are made up by `shoppers.made_up`, with numbers
-for ids. The peer is the published script's way on a fiftieth, with text for ids (rank
-within each customer, then a Python call a row); every row must be split alike. Each
-figure is of a process of its own; peaks are of the whole process, its tables and the
-libraries included. `--csv ROWS` also times `fashionlib split-purchases` on a made-up
-transactions_train.csv of that many rows. Prints JSON.
+The interactions are made up by `shoppers.made_up`, with numbers for ids. The peer is
+the published script's way on a fiftieth, with text for ids (rank within each customer,
+then a Python call a row); every row must be split alike. Each figure is of a process of
+its own; peaks are of the whole process, its tables and the libraries included.
+`fashionlib split-purchases` is timed on a made-up transactions_train.csv.
 
-    python benchmarks/split_interactions.py [--scales 0.02,0.1,0.3,1] [--csv 3140000]
-                                            [--seed 0]
+    python -m benchmarks.split_interactions [--scale 1] [--csv 3140000] [--seed 0]
 """
 
-import argparse
-import json
 import math
-import resource
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import shoppers
 from pyarrow import csv
 
+from benchmarks import shoppers
+from benchmarks.measuring import Figure, alone, options, peak, report, timed
 from fashionlib.commands.jobs import split_purchases
-from fashionlib.data import interactions, provenance
+from fashionlib.data import interactions
 
 
 def with_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -60,15 +52,6 @@ def published_way(rows: pd.DataFrame, ratio: float = 0.2) -> np.ndarray:
     return ranked.apply(
         lambda row: row["rank_first"] > threshold.loc[row["user_id"]], axis=1
     ).to_numpy()
-
-
-def peak() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
-
-
-def timed(work: Callable[[], object]) -> tuple[object, float]:
-    started = time.process_time()
-    return work(), round(time.process_time() - started, 3)
 
 
 def parts(scale: float, seed: int) -> dict[str, float]:
@@ -139,9 +122,8 @@ def whole_command(rows: int, seed: int) -> dict[str, float]:
                 ]
                 file.write_table(pa.table([*columns, *rest], schema=schema))
         del table, some
-        return {"rows": rows, "mb": round(place.stat().st_size / 1e6)} | alone(
-            f"command({str(place)!r})"
-        )
+        found = alone(f"split_interactions.command({str(place)!r})")
+        return {"rows": rows, "mb": round(place.stat().st_size / 1e6)} | found
 
 
 def command(place: str) -> dict[str, float]:
@@ -152,47 +134,33 @@ def command(place: str) -> dict[str, float]:
     return {"cpu_seconds": seconds, "peak": peak()}
 
 
-def alone(call: str) -> dict[str, float]:
-    """Return the result of a function of this file in a process of its own."""
-    this = Path(__file__).stem
-    code = f"import json, sys, {this}; json.dump({this}.{call}, sys.stdout)"
-    root = Path(__file__).parent
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-    )
-    return json.loads(done.stdout)
-
-
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments.add_argument("--scales", default="0.02,0.1,0.3,1")
-    arguments.add_argument("--csv", type=int, default=0)
-    arguments.add_argument("--seed", type=int, default=0)
-    given = arguments.parse_args()
+    given = options(__doc__, scale=1.0, csv=3_140_000, seed=0)
     sides = {
-        name: alone(f"side({name!r}, 0.02, {given.seed})")
+        name: alone(f"split_interactions.side({name!r}, 0.02, {given.seed})")
         for name in ("published way", "ours")
     }
     theirs, ours = sides["published way"], sides["ours"]
     checks = ("test rows", "sum of their numbers")
-    scales = [float(scale) for scale in given.scales.split(",")]
-    csv_call = f"whole_command({given.csv}, {given.seed})"
-    values = {
-        "a fiftieth, text ids": sides,
-        "the same rows": all(theirs[check] == ours[check] for check in checks),
-        "ratio of CPU seconds": round(theirs["cpu_seconds"] / ours["cpu_seconds"], 1),
-        "whole numbers": [alone(f"parts({scale}, {given.seed})") for scale in scales],
-        "split-purchases": alone(csv_call) if given.csv else None,
-        "hardware": provenance.hardware(),
-        "versions": provenance.versions(),
-    }
-    json.dump(values, sys.stdout, indent=1)
+    same = all(theirs[check] == ours[check] for check in checks)
+    whole = alone(f"split_interactions.parts({given.scale}, {given.seed})")
+    purchases = alone(f"split_interactions.whole_command({given.csv}, {given.seed})")
+    rows, csv_rows = f"{whole['rows']:,} interactions", f"{given.csv:,} rows"
+    figures = [
+        Figure(
+            f"{ours['rows']:,} interactions split per user, text ids",
+            ours["cpu_seconds"],
+            peer="the published script's way",
+            theirs=theirs["cpu_seconds"],
+            note="the same test rows" if same else "OTHER test rows",
+        ),
+        Figure(f"{rows} split per user", whole["temporal_split"]),
+        Figure("their matrices", whole["to_matrices"]),
+        Figure("peak memory of both", whole["peak of these"], "GiB"),
+        Figure(f"split-purchases on {csv_rows}", purchases["cpu_seconds"]),
+        Figure("its peak memory", purchases["peak"], "GiB"),
+    ]
+    report(figures, {"sides": sides, "parts": whole, "split-purchases": purchases})
 
 
 if __name__ == "__main__":

@@ -1,145 +1,24 @@
-"""Measure accuracy and speed of the tagging behind `captioning.metrics.attributes`.
+"""Time the tagging behind `captioning.metrics.attributes`.
 
-With its exceptions and without. Accuracy on UD treebanks (UD/*.conllu, gold tokens; any
-text, so the garment exceptions can only harm there) and on
-data/tagging/garment_words.csv. Speed, with --captions, on that table's distinct
-captions (a CSV with detail_desc): `tagged` against one `nlp(text)` after another with
-the whole pipeline, in alternating rounds; medians, CPU seconds. Prints JSON; the book
-reads data/measured/tagging/accuracy.json.
+`tagged` stands beside one `nlp(text)` after another with the whole pipeline. The
+captions are the wardrobe's, or those of a text file with a caption a line; equal ones
+count once.
 
-    python benchmarks/tagging.py UD [--captions ARTICLES.csv] [--count 2000]
-                                 [--rounds 3]
+    python -m benchmarks.tagging [--count 2000] [--rounds 3]
+    python -m benchmarks "tagging --captions path/to/captions.txt"
 """
 
-import argparse
-import csv
-import json
-import random
-import statistics
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
+import spacy
 
-import pandas as pd
-
-from fashionlib.book import runs
+from benchmarks.measuring import Figure, alternating, options, report
+from benchmarks.texts import captions
 from fashionlib.captioning.metrics import attributes
-from fashionlib.captioning.metrics.attributes import ATTRIBUTE_TAGS, Exceptions, Word
-from fashionlib.data import provenance
-
-GARMENT_WORDS = Path(__file__).parents[1] / "data" / "tagging" / "garment_words.csv"
-SETTINGS: dict[str, Exceptions] = {
-    "exceptions": attributes.EXCEPTIONS,
-    "tagger alone": {},
-}
+from fashionlib.captioning.metrics.attributes import ATTRIBUTE_TAGS
 
 
-def accuracies(
-    found: list[list[Word]], true: list[list[Word]]
-) -> dict[str, float | int]:
-    """Return fractions of words with the right UPOS tag, the right lemma, and both.
-
-    Lemmas are compared in lower case. Precision and recall are of attributes: per row
-    the set of lemmas tagged NOUN, ADJ or PROPN; micro.
-    """
-    pairs = [
-        pair
-        for rows in zip(found, true, strict=True)
-        for pair in zip(*rows, strict=True)
-    ]
-    sets = [
-        [
-            {lemma.lower() for _, lemma, tag in row if tag in ATTRIBUTE_TAGS}
-            for row in rows
-        ]
-        for rows in (found, true)
-    ]
-    shared = sum(len(a & b) for a, b in zip(*sets, strict=True))
-    right = [(a[2] == b[2], a[1].lower() == b[1].lower()) for a, b in pairs]
-    return {
-        "upos": round(sum(tag for tag, _ in right) / len(right), 4),
-        "lemma": round(sum(lemma for _, lemma in right) / len(right), 4),
-        "both": round(sum(tag and lemma for tag, lemma in right) / len(right), 4),
-        "precision": round(shared / sum(map(len, sets[0])), 4),
-        "recall": round(shared / sum(map(len, sets[1])), 4),
-        "words": len(right),
-    }
-
-
-def garment_words() -> dict[str, dict[str, float | int]]:
-    """`accuracies` on the words marked by hand, each within its phrase."""
-    with GARMENT_WORDS.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    true = [[(row["word"], row["lemma"], row["upos"])] for row in rows]
-    result = {}
-    for name, exceptions in SETTINGS.items():
-        tagged = attributes.words(
-            [row["phrase"] for row in rows], exceptions=exceptions
-        )
-        found = [
-            [next(word for word in words if word[0] == row["word"])]
-            for row, words in zip(rows, tagged, strict=True)
-        ]
-        result[name] = accuracies(found, true)
-    return result
-
-
-def sentences(path: Path) -> Iterator[list[Word]]:
-    """Yield form, lemma and UPOS tag of each sentence's words.
-
-    Multiword tokens and empty nodes are left out.
-    """
-    for block in path.read_text(encoding="utf-8").strip().split("\n\n"):
-        rows = [
-            line.split("\t") for line in block.splitlines() if not line.startswith("#")
-        ]
-        yield [(row[1], row[2], row[3]) for row in rows if row[0].isdigit()]
-
-
-def treebank(path: Path) -> dict[str, dict[str, float | int]]:
-    """`accuracies` of spaCy's model on the treebank's own tokens, its case kept.
-
-    The library runs it without the parser, whose arcs tell auxiliaries, determiners and
-    pronouns apart, no attributes.
-    """
-    true = list(sentences(path))
-    alone, parsed = _tags(true, ["parser", "ner"]), _tags(true, ["ner"])
-    result = {
-        name: accuracies(
-            [[attributes.corrected(word, exceptions) for word in row] for row in alone],
-            true,
-        )
-        for name, exceptions in SETTINGS.items()
-    }
-    return result | {"tagger with parser": accuracies(parsed, true)}
-
-
-def _tags(rows: list[list[Word]], exclude: list[str]) -> list[list[Word]]:
-    import spacy
-    from spacy.tokens import Doc
-
-    nlp = spacy.load(attributes.SPACY_MODEL, exclude=exclude)
-    documents = nlp.pipe(
-        Doc(nlp.vocab, words=[form for form, _, _ in row]) for row in rows
-    )
-    return [
-        [(token.text, token.lemma_, token.pos_) for token in document]
-        for document in documents
-    ]
-
-
-def speed(table: Path, count: int, rounds: int) -> dict[str, float | int]:
-    """Return distinct captions a minute, and in how many the attributes differ.
-
-    The captions are `count`, drawn with a fixed seed.
-    """
-    import spacy
-
-    captions = sorted(
-        set(pd.read_csv(table, usecols=["detail_desc"])["detail_desc"].dropna())
-    )
-    sample = random.Random(0).sample(captions, count)
+def main() -> None:
+    given = options(__doc__, captions="", count=2000, rounds=3)
+    sample = list(dict.fromkeys(captions(given.captions, given.count)))
     whole = spacy.load(attributes.SPACY_MODEL)
 
     def naive() -> list[list[str]]:
@@ -153,59 +32,20 @@ def speed(table: Path, count: int, rounds: int) -> dict[str, float | int]:
         ]
 
     ways = {
-        "tagged": lambda: attributes.tagged(sample, exceptions={}),
+        "ours": lambda: attributes.tagged(sample, exceptions={}),
         "one by one": naive,
     }
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    found = {}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            started = time.process_time()
-            found[name] = way()
-            seconds[name].append(time.process_time() - started)
-    median = {name: statistics.median(times) for name, times in seconds.items()}
-    return {
-        "captions": count,
-        "of distinct": len(captions),
-        "rounds": rounds,
-        **{
-            f"{name}, captions a minute": round(60 * count / s)
-            for name, s in median.items()
-        },
-        "ratio": round(median["one by one"] / median["tagged"], 2),
-        "captions that differ": sum(
-            a != b for a, b in zip(*found.values(), strict=True)
-        ),
-    }
-
-
-def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    found, seconds = alternating(ways, given.rounds)
+    pairs = zip(*found.values(), strict=True)
+    differ = sum(mine != other for mine, other in pairs)
+    figure = Figure(
+        f"attributes of {len(sample):,} captions",
+        seconds["ours"],
+        peer="spaCy's whole pipeline, one by one",
+        theirs=seconds["one by one"],
+        note=f"captions whose attributes differ: {differ}",
     )
-    arguments.add_argument("ud", type=Path)
-    arguments.add_argument("--captions", type=Path)
-    for name, default in (("--count", 2000), ("--rounds", 3)):
-        arguments.add_argument(name, type=int, default=default)
-    given = arguments.parse_args()
-    paths = sorted(given.ud.glob("*.conllu"))
-    if not paths:
-        step = "fetch UD's English EWT and PUD from universaldependencies.org"
-        raise FileNotFoundError(f"no *.conllu in {given.ud}; {step}")
-    result = {
-        "treebanks": {path.stem: treebank(path) for path in paths},
-        "garment words": garment_words(),
-    }
-    if given.captions:
-        result["speed"] = speed(given.captions, given.count, given.rounds)
-    origin = {
-        "commit": provenance.commit(runs.repository()),
-        "data": {"name": ", ".join(path.name for path in paths)},
-        "tagger": attributes.made_by(),
-        "hardware": provenance.hardware(),
-        "versions": provenance.versions(),
-    }
-    json.dump({"provenance": origin, "values": result}, sys.stdout, indent=1)
+    report([figure], {})
 
 
 if __name__ == "__main__":

@@ -14,19 +14,17 @@ sides.
 
 Scoring: the 12 best of 103,251 items, vectors of 128 numbers, bought items left out:
 `scoring.top_n`, which picks from tiles of the matrix product, against the whole product
-and torch.topk, and against cornac's ranking_eval, which goes user by user. Prints JSON.
+and torch.topk, and against cornac's ranking_eval, which goes user by user.
 
-    python benchmarks/vbpr.py [--scale 0.02] [--epochs 6] [--at-1024 4] [--at-100 2]
-                              [--users 2048] > vbpr.json
-    # a GPU: H&M's size, 1.36 million users; about 3 minutes (estimated)
-    python benchmarks/vbpr.py --full
+    python -m benchmarks.vbpr [--scale 0.02] [--epochs 6] [--at-1024 4] [--at-100 2]
+                              [--users 2048]
+    # a GPU: H&M's size, 1.36 million users, 2 epochs; about 3 minutes
+    python -m benchmarks.vbpr --full
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -37,8 +35,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from fashionlib.book import runs
-from fashionlib.data import provenance
+from benchmarks.measuring import Figure, options, report, timed, version
 from fashionlib.recommending import library, ranking, scoring
 from fashionlib.recommending.vbpr import VBPR
 
@@ -112,11 +109,10 @@ class Curve(list):
         seconds, found = zip(*self, strict=True)
         best = int(np.argmax(found))
         return {
-            "CPU seconds an epoch": round(float(np.median(seconds)), 2),
-            "epochs": len(self),
+            "an epoch": float(np.median(seconds)),
+            "to the best": sum(seconds[: best + 1]),
+            "best": found[best],
             "NDCG@12 by epoch": [round(value, 4) for value in found],
-            "best": round(found[best], 4),
-            "CPU seconds to the best": round(sum(seconds[: best + 1]), 1),
         }
 
 
@@ -182,26 +178,22 @@ def cornac_curve(shop: Shop, epochs: int, **options: Any) -> Curve:
     return curve
 
 
-def training(shop: Shop, epochs: int, at_1024: int, at_100: int) -> dict[str, Any]:
-    found = {
-        "ours": (
-            Watched(shop.features, factors=FACTORS, epochs=epochs, check=epochs).watch(
-                shop
-            )
-        )
-    }
-    for size, count in ((1024, at_1024), (100, at_100)):
-        if count:
-            found[f"cornac, batch {size}"] = cornac_curve(shop, count, batch_size=size)
-    result = {name: curve.summary() for name, curve in found.items()}
-    ours = result["ours"]["CPU seconds an epoch"]
-    return result | {
-        "ratios of CPU seconds an epoch": {
-            name: round(row["CPU seconds an epoch"] / ours, 1)
-            for name, row in result.items()
-            if name != "ours"
-        }
-    }
+def training(
+    shop: Shop, epochs: int, at_1024: int, at_100: int
+) -> tuple[list[Figure], dict[str, Any]]:
+    ours = Watched(shop.features, factors=FACTORS, epochs=epochs, check=epochs)
+    found = {"ours": ours.watch(shop).summary()}
+    mine, pairs, figures = found["ours"], f"{shop.train.nnz:,} pairs", []
+    for batch, count, goal in ((1024, at_1024, 5), (100, at_100, 20)):
+        name = f"{version('cornac')}, batch {batch}"
+        theirs = found[name] = cornac_curve(shop, count, batch_size=batch).summary()
+        quality = f"best NDCG@12 {mine['best']:.4f}, cornac's {theirs['best']:.4f}"
+        cost = mine["an epoch"], "s", name, theirs["an epoch"], goal, quality
+        figures.append(Figure(f"VBPR, an epoch of {pairs}", *cost))
+        if batch == 1024:  # a default of both; the other runs for two epochs only
+            cost = mine["to the best"], "s", name, theirs["to the best"]
+            figures.append(Figure("VBPR, to its best epoch", *cost, note=quality))
+    return figures, found
 
 
 def tables(
@@ -220,39 +212,32 @@ def tables(
     return users, vectors, torch.randn(items, generator=generator) * 0.1, seen
 
 
-def score(count: int) -> dict[str, Any]:
+def score(count: int) -> tuple[list[Figure], dict[str, Any]]:
     users, vectors, biases, seen = tables(count, ITEMS)
     seen.sum_duplicates()
     scoring.top_n(users[:2], vectors, biases, np.arange(2), seen[:2], TOP)  # compiled
-    seconds, lists = {}, {}
+    asked, cost, lists = np.arange(count), {}, {}
     for name, best, block in (
         ("tiles", scoring._on_cpu, scoring.USERS),
         ("torch.topk", scoring._on_gpu, 256),
     ):
         with mock.patch.multiple(scoring, _on_cpu=best, USERS=block):
-            started = time.process_time()
-            lists[name] = scoring.top_n(
-                users, vectors, biases, np.arange(count), seen, TOP
+            lists[name], seconds = timed(
+                lambda: scoring.top_n(users, vectors, biases, asked, seen, TOP)
             )
-            seconds[name] = time.process_time() - started
-    started = time.process_time()
-    torch.addmm(biases, users[:256], vectors.T)
-    product = (time.process_time() - started) * count / 256
-    a_user = {name: value / count for name, value in seconds.items()} | {
-        "cornac's ranking_eval": cornac_eval(vectors)
-    }
-    return {
-        "users": count,
-        "same lists": float((lists["tiles"] == lists["torch.topk"]).mean()),
-        "CPU ms a user": {
-            name: round(value * 1e3, 3) for name, value in a_user.items()
-        },
-        "of it the product": round(product / count * 1e3, 3),
-        "ratios": {
-            name: round(value / a_user["tiles"], 2) for name, value in a_user.items()
-        },
-        "1.36 million users, CPU minutes": round(a_user["tiles"] * USERS / 60, 1),
-    }
+        cost[name] = 1000 * seconds / count
+    _, product = timed(lambda: torch.addmm(biases, users[:256], vectors.T))
+    same = (
+        f"{(lists['tiles'] == lists['torch.topk']).mean():.1%} of the places the same"
+    )
+    ours, what = cost["tiles"], f"a user's top {TOP} of {ITEMS:,} items"
+    eval_name, theirs = f"{version('cornac')}'s ranking_eval", cornac_eval(vectors)
+    figures = [
+        Figure(what, ours, "ms", "torch.topk", cost["torch.topk"], note=same),
+        Figure(what, ours, "ms", eval_name, 1000 * theirs),
+        Figure(f"the lists of {USERS:,} users, scaled up", ours * USERS / 6e4, "min"),
+    ]
+    return figures, {"users": count, "ms of the product": 1000 * product / 256}
 
 
 def cornac_eval(vectors: torch.Tensor, count: int = 60) -> float:
@@ -280,8 +265,8 @@ def cornac_eval(vectors: torch.Tensor, count: int = 60) -> float:
     return (time.process_time() - started) / count
 
 
-def full(epochs: int) -> dict[str, Any]:
-    """H&M's size on a GPU, or the scale asked for: seconds of the wall."""
+def full(epochs: int) -> tuple[list[Figure], dict[str, Any]]:
+    """H&M's size on a GPU: seconds of the wall."""
     if not torch.cuda.is_available():
         raise SystemExit(
             "--full needs a GPU: on a CPU an epoch takes minutes; run without it"
@@ -289,6 +274,7 @@ def full(epochs: int) -> dict[str, Any]:
     marks = [("", time.perf_counter())]
 
     def mark(name: str) -> None:
+        torch.cuda.synchronize()
         marks.append((name, time.perf_counter()))
         sys.stderr.write(f"{name}\n")
 
@@ -299,30 +285,27 @@ def full(epochs: int) -> dict[str, Any]:
 
     def start(learn: sparse.csr_matrix) -> None:
         prepare(learn)
-        torch.cuda.synchronize()
         mark("principal components, held-out slice, weights")
 
     model._start = start
     model.fit(shop.train)
-    torch.cuda.synchronize()
-    mark("training")
+    mark(f"{epochs} epochs of training")
     lists = model.recommend(np.arange(shop.train.shape[0]), TOP)
-    mark("top 12 of all users")
-    return {
-        "gpu": torch.cuda.get_device_name(),
+    mark(f"top {TOP} of all users")
+    values = {
         "users": shop.train.shape[0],
         "items": shop.train.shape[1],
         "train pairs": shop.train.nnz,
-        "epochs": epochs,
         "loss": model.history[-1]["loss"],
         "NDCG@12": quality(shop, lists[shop.judged]),
         "NDCG@12 of the most popular": popular(shop),
-        "seconds": {
-            name: round(at - before, 1)
-            for (_, before), (name, at) in itertools.pairwise(marks)
-        },
-        "peak GPU memory, GiB": round(torch.cuda.max_memory_allocated() / 2**30, 2),
     }
+    figures = [
+        Figure(f"VBPR at H&M's size: {name}, of the wall", at - before)
+        for (_, before), (name, at) in itertools.pairwise(marks)
+    ]
+    memory = torch.cuda.max_memory_allocated() / 2**30
+    return [*figures, Figure("its peak of GPU memory", memory, "GiB")], values
 
 
 def popular(shop: Shop) -> float:
@@ -332,46 +315,19 @@ def popular(shop: Shop) -> float:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    given = options(
+        __doc__, scale=0.02, epochs=6, at_1024=4, at_100=2, users=2048, full=False
     )
-    for name, default in (
-        ("--scale", 0.02),
-        ("--epochs", 6),
-        ("--at-1024", 4),
-        ("--at-100", 2),
-        ("--users", 2048),
-    ):
-        arguments.add_argument(name, type=type(default), default=default)
-    arguments.add_argument(
-        "--full",
-        action="store_true",
-        help="H&M's size, on a GPU; --epochs of it, at most 2",
-    )
-    given = arguments.parse_args()
     if given.full:
-        result = full(min(given.epochs, 2))
-    else:
-        torch.set_num_threads(1)
-        shop = made_up(given.scale)
-        sizes = {
-            "users": shop.train.shape[0],
-            "items": shop.train.shape[1],
-            "train pairs": shop.train.nnz,
-            "NDCG@12 of the most popular": round(popular(shop), 4),
-        }
-        result = {
-            "sizes": sizes,
-            "training": training(shop, given.epochs, given.at_1024, given.at_100),
-            "scoring": score(given.users),
-        }
-    origin = {
-        "commit": provenance.commit(runs.repository()),
-        "seed": 0,
-        "hardware": provenance.hardware(),
-        "versions": provenance.versions(),
-    }
-    json.dump({"provenance": origin, "values": result}, sys.stdout, indent=1)
+        report(*full(2))
+        return
+    torch.set_num_threads(1)
+    shop = made_up(given.scale)
+    trained, curves = training(shop, given.epochs, given.at_1024, given.at_100)
+    scored, parts = score(given.users)
+    sizes = {"users": shop.train.shape[0], "items": shop.train.shape[1]}
+    values = {"sizes": sizes, "NDCG@12 of the most popular": popular(shop)}
+    report([*trained, *scored], values | {"training": curves, "scoring": parts})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Compare three embedded vector databases on 50,000 x 256 vectors with exact search.
 
 Exact search is one matrix product. On a disk Qdrant, which commits each point, takes
-far longer; TMPDIR says where the folders are. Vectors are made up: ten categories and
+far longer: give TMPDIR a folder in memory. Vectors are made up: ten categories and
 ten colours, each with a centre, and noise; a filter by both leaves 1 %. Every candidate
 runs in a process of its own. Latency is a single query after fifty others; seconds are
 of the wall, cpu of all threads of the process; peaks are MiB above the process with its
@@ -9,20 +9,18 @@ libraries and the data loaded. Further facts: what a filter leaves of 20 wanted 
 of recall, 500 changed and 500 new rows, what a killed build leaves (SIGKILL after 20 of
 50 batches), and whether a second process can search while a first has the folder open.
 
-    # only the first is an extra
+    # only the first is an extra of the library's
     pip install lancedb==0.40.0 pymilvus==3.0.2 milvus-lite==3.2.2
     pip install qdrant-client==1.20.0
     # 15 minutes
-    TMPDIR=/dev/shm python benchmarks/vector_databases.py
-        --out data/measured/scale/vector_databases.json
+    TMPDIR=/dev/shm python -m benchmarks vector_databases
+
+Chapter 18 shows what is kept.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -30,16 +28,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib import metadata
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from fashionlib.book import runs
-from fashionlib.data import provenance
-from fashionlib.data.files import atomic, write_json
+from benchmarks.measuring import ROOT, Figure, alone, peak, report
+from fashionlib.data.files import atomic
 from fashionlib.features import nearest, unit
 
 ROWS, DIM, QUERIES, K, BATCH = 50_000, 256, 200, 20, 1_000
@@ -413,79 +409,34 @@ CANDIDATES: dict[str, Callable[[str], Database]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.json", help="written after each candidate"
-    )
-    parser.add_argument(
-        "--only",
-        action="append",
-        choices=CANDIDATES,
-        help="measure this one anew; the file's others stay",
-    )
-    parser.add_argument(
-        "--one", nargs=3, metavar=("PART", "NAME", "FOLDER"), help=argparse.SUPPRESS
-    )
-    args = parser.parse_args()
-    if args.one:
-        part, name, folder = args.one
-        PARTS[part](CANDIDATES[name], folder)
-        return
-    out = args.out or Path(tempfile.mkdtemp(), "vector_databases.json")
-    result = json.loads(out.read_text())["values"]["databases"] if out.is_file() else {}
-    for name in args.only or CANDIDATES:
+    databases, figures = {}, []
+    for name in CANDIDATES:
+        sys.stderr.write(f"{name}\n")
         with (
             tempfile.TemporaryDirectory() as folder,
             tempfile.TemporaryDirectory() as killed,
         ):
-            sys.stderr.write(f"{name}\n")
-            result[name] = json.loads(_part("measure", name, folder)) | {
-                "a second process": _shared(name, folder),
-                "killed after 20 batches": _killed(name, killed),
-            }
-        write_json(
-            out,
-            {
-                "provenance": origin(),
-                "values": {
-                    "databases": {
-                        name: result[name] for name in CANDIDATES if name in result
-                    },
-                    "installed MiB": installed(),
-                    "rows": ROWS,
-                    "dim": DIM,
-                    "queries": QUERIES,
-                    "k": K,
-                },
-            },
-        )
-    sys.stdout.write(out.read_text())
+            found = alone(f"vector_databases.measure({name!r}, {folder!r})")
+            found["a second process"] = _shared(name, folder)
+            found["killed after 20 batches"] = _killed(name, killed)
+        databases[name] = found
+        exact, asked = databases["numpy"]["query"], found["query"]
+        note = f"recall@{K} {asked['recall']:.3f}"
+        peer = {} if name == "numpy" else {"peer": "numpy", "theirs": exact["cpu ms"]}
+        what = f"{name}: a question to {ROWS:,} vectors of {DIM}"
+        figures.append(Figure(what, asked["cpu ms"], "ms", **peer, note=note))
+    sizes = {"rows": ROWS, "dim": DIM, "queries": QUERIES, "k": K}
+    report(figures, {"databases": databases, "installed MiB": installed(), **sizes})
 
 
-def origin() -> dict[str, Any]:
-    found = {
-        package: metadata.version(package)
-        for package in sorted({*chain(*NEEDS.values())})
-    }
-    return {
-        "commit": provenance.commit(runs.repository()),
-        "seed": 0,
-        "hardware": provenance.hardware(),
-        "data": {"name": "made up by benchmarks/vector_databases.py"},
-        "versions": provenance.versions() | found,
-    }
-
-
-def measure(make: Callable[[str], Database], folder: str) -> None:
-    data = made_up()
+def measure(name: str, folder: str) -> dict[str, Any]:
+    data, make = made_up(), CANDIDATES[name]
     truth, _ = nearest(data["queries"], data["vectors"], K)
     make(tempfile.mkdtemp(dir=folder)).count()  # libraries loaded
     place = str(Path(folder, "items"))
-    before = _peak()
+    before = peak()
     built = _timed(lambda: _build(database := make(place), data) or database)
-    database, grown = built.pop("made"), _peak() - before
+    database, grown = built.pop("made"), 1024 * (peak() - before)
     plain = _asked(database, data, filtered=False)
     narrow = _asked(database, data, filtered=True)
     recall = [
@@ -506,17 +457,14 @@ def measure(make: Callable[[str], Database], folder: str) -> None:
     upserted.pop("made")
     plain["recall"], narrow["recall"] = float(np.mean(recall)), float(np.mean(kept))
     narrow["rows of 20"] = float(np.mean([len(rows) for rows in found]))
-    json.dump(
-        {
-            "build": built,
-            "peak MiB": grown,
-            "disk MiB": size,
-            "query": plain,
-            "filter of 1 %": narrow,
-            "upsert of 1,000": upserted | {"rows then": database.count()},
-        },
-        sys.stdout,
-    )
+    return {
+        "build": built,
+        "peak MiB": grown,
+        "disk MiB": size,
+        "query": plain,
+        "filter of 1 %": narrow,
+        "upsert of 1,000": upserted | {"rows then": database.count()},
+    }
 
 
 def _build(database: Database, data: dict[str, np.ndarray]) -> None:
@@ -571,41 +519,43 @@ def _timed(work: Callable[[], Any]) -> dict[str, Any]:
     }
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def fill(make: Callable[[str], Database], folder: str) -> None:
+def fill(name: str, folder: str) -> None:
     """Batch after batch, each told when it is in."""
-    data, database = made_up(), make(folder)
+    data, database = made_up(), CANDIDATES[name](folder)
     for start in range(0, ROWS, BATCH):
         database.add(np.arange(start, start + BATCH), data)
         sys.stdout.write(f"{start + BATCH}\n")
         sys.stdout.flush()
 
 
-def look(make: Callable[[str], Database], folder: str) -> None:
+def look(name: str, folder: str) -> None:
     """How many rows there are, and how many answers."""
-    database = make(folder)
+    database = CANDIDATES[name](folder)
     sys.stdout.write(
         f"{database.count()} rows, {len(database.ask(made_up()['queries'][0]))} answers"
     )
 
 
-def hold(make: Callable[[str], Database], folder: str) -> None:
+def hold(name: str, folder: str) -> None:
     """Keep it open until the other end hangs up."""
-    database = make(folder)
+    database = CANDIDATES[name](folder)
     sys.stdout.write(f"{database.count()}\n")
     sys.stdout.flush()
     sys.stdin.read()
 
 
+def _command(part: str, name: str, folder: str) -> list[str]:
+    call = f"vector_databases.{part}({name!r}, {folder!r})"
+    return [sys.executable, "-c", f"from benchmarks import vector_databases; {call}"]
+
+
 def _killed(name: str, folder: str) -> str:
     with subprocess.Popen(
-        [sys.executable, __file__, "--one", "fill", name, folder],
+        _command("fill", name, folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        cwd=ROOT,
     ) as child:
         told = next(line for line in child.stdout if int(line) >= 20 * BATCH)
         os.kill(child.pid, signal.SIGKILL)
@@ -615,37 +565,24 @@ def _killed(name: str, folder: str) -> str:
 def _shared(name: str, folder: str) -> str:
     place = str(Path(folder, "items"))
     with subprocess.Popen(
-        [sys.executable, __file__, "--one", "hold", name, place],
+        _command("hold", name, place),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        cwd=ROOT,
     ) as child:
         child.stdout.readline()
         return _looked(name, place)
 
 
 def _looked(name: str, folder: str) -> str:
-    done = subprocess.run(
-        [sys.executable, __file__, "--one", "look", name, folder],
-        capture_output=True,
-        text=True,
-    )
-    return (
-        done.stdout
-        if done.returncode == 0
-        else "refused: "
-        + done.stderr.strip().splitlines()[-1][:160].replace(folder, "FOLDER")
-    )
-
-
-def _part(part: str, name: str, folder: str) -> str:
-    return subprocess.run(
-        [sys.executable, __file__, "--one", part, name, folder],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
+    command = _command("look", name, folder)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode == 0:
+        return done.stdout
+    last = done.stderr.strip().splitlines()[-1][:160]
+    return "refused: " + last.replace(folder, "FOLDER")
 
 
 def installed() -> dict[str, float]:
@@ -661,8 +598,6 @@ def installed() -> dict[str, float]:
         for name, packages in NEEDS.items()
     }
 
-
-PARTS = {"measure": measure, "fill": fill, "look": look, "hold": hold}
 
 if __name__ == "__main__":
     main()

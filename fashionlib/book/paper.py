@@ -119,6 +119,11 @@ def measured(profile: str, result: str) -> dict[str, Any] | None:
     return read_json(path) if path.is_file() else None
 
 
+def benchmark(name: str) -> dict[str, Any]:
+    """Read a kept benchmark: its provenance, figures and values."""
+    return read_json(runs.repository() / "data/measured/benchmarks.json")[name]
+
+
 def sample(result: str) -> dict[str, Any]:
     """Read the values of a result kept from the real H&M sample; {} where none is."""
     kept = measured("sample", result)

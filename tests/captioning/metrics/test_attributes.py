@@ -1,10 +1,10 @@
 import json
 import math
-import runpy
 from pathlib import Path
 
 import pytest
 
+from benchmarks import tagging_accuracy
 from fashionlib.captioning.metrics import attributes
 
 REPOSITORY = Path(__file__).parents[3]
@@ -151,9 +151,7 @@ def test_no_exception_is_listed_twice():
 
 
 def test_garment_words_stay_as_accurate_as_measured():
-    measured = runpy.run_path(str(REPOSITORY / "benchmarks" / "tagging.py"))[
-        "garment_words"
-    ]()
+    measured = tagging_accuracy.garment_words()
     ours, alone = measured["exceptions"], measured["tagger alone"]
     assert ours["words"] == alone["words"] == 171
     for key, value in (

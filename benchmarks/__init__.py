@@ -1,0 +1,1 @@
+"""What was measured for speed: `python -m benchmarks`."""
