@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom
 
 from fashionlib import stats
 from fashionlib.retrieval.benchmarks import Benchmark
@@ -116,6 +115,8 @@ def chance(
     Exact, 1 - C(N - R, k) / C(N, k), with R true rows among the N that aren't excluded
     (hypergeometric).
     """
+    from scipy.stats import hypergeom  # half a second of imports
+
     true = np.diff(benchmark.relevant.indptr)
     sizes = np.full(true.shape, benchmark.relevant.shape[1])
     if benchmark.excluded is not None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -35,17 +34,38 @@ def load_encoder(name: str | Path) -> Encoder:
 
     It is a BLIP-2 that `captioners.load` reads and that was trained with the
     contrastive term, or one of those of `encoders.dual`: a CLIP (as FashionCLIP) or a
-    SigLIP. Raises as these two; ValueError for a model of another kind, and for a
-    BLIP-2 that has no space for texts.
+    SigLIP. A BLIP-2 in a folder that `captioners.save` wrote is loaded when it is asked
+    for pictures; texts need no torch. Raises as these two; ValueError for a model of
+    another kind, and for a BLIP-2 that has no space for texts.
     """
+    if (Path(name) / "retrieval.safetensors").is_file():
+        return _saved_blip2(Path(name))
     from transformers import PretrainedConfig
 
     kind = PretrainedConfig.get_config_dict(name)[0].get("model_type")
     return _blip2(str(name)) if kind == "blip-2" else _dual(str(name))
 
 
+def _saved_blip2(folder: Path) -> Encoder:
+    """Read a folder of `captioners.save`; a picture is the mean of its queries."""
+    from fashionlib.features.fingerprints import saved_weights
+    from fashionlib.retrieval.search import words
+
+    @cache
+    def images() -> Encode:
+        from fashionlib.captioning import captioners
+
+        return partial(captioners.embed_images, captioners.load(folder))
+
+    files = [folder / name for name in ("processor_config.json", "tokenizer.json")]
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    fingerprint = _fingerprint("shared, mean", saved_weights(folder), *texts)
+    encode = words.encoder(folder)
+    return Encoder(str(folder), fingerprint, lambda given: images()(given), encode)
+
+
 def _blip2(name: str) -> Encoder:
-    """Load a BLIP-2 with a retrieval part; a picture is the mean of its queries."""
+    """Load a BLIP-2 with a retrieval part, from the hub or an adapter's folder."""
     from fashionlib.captioning import captioners
     from fashionlib.captioning.captioners.contrast import part_of
     from fashionlib.features import chunks
@@ -56,7 +76,9 @@ def _blip2(name: str) -> Encoder:
     cells = captioner.rows and captioner.rows.cells
     grid = chunks.digest_row(cells.axes).hex() if cells else ""
     fingerprint = _fingerprint(
-        f"shared, mean {grid}", weights(captioner.base), captioner.pixels
+        f"shared, mean {grid}",
+        weights(captioner.base),
+        captioner.pixels.to_json_string(),
     )
     images = partial(captioners.embed_images, captioner)
     return Encoder(
@@ -70,7 +92,9 @@ def _dual(name: str) -> Encoder:
     from fashionlib.features.fingerprints import weights
 
     model = dual(name)
-    fingerprint = _fingerprint("dual", weights(model.model), model.processor)
+    fingerprint = _fingerprint(
+        "dual", weights(model.model), model.processor.to_json_string()
+    )
 
     def encode(side: Callable, given: Sequence[str]) -> np.ndarray:
         return side(given, [str(row) for row in range(len(given))]).matrix
@@ -82,6 +106,5 @@ def _dual(name: str) -> Encoder:
     return Encoder(name, fingerprint, images, texts)
 
 
-def _fingerprint(recipe: str, weights: str, pixels: Any) -> str:
-    parts = f"{recipe}\n{weights}\n{pixels.to_json_string()}"
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

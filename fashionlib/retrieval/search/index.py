@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -229,6 +231,9 @@ class Index:
 
 def open_table(folder: Path) -> Any:
     """Open LanceDB's table at its newest version; None where there is none."""
+    _put_off(
+        "lance_namespace_urllib3_client"
+    )  # a REST client: half of LanceDB's import
     import lancedb
 
     if not (folder / f"{TABLE}.lance").is_dir():
@@ -239,6 +244,21 @@ def open_table(folder: Path) -> Any:
         if "was not found" in str(error):
             return None
         raise
+
+
+def _put_off(package: str) -> None:
+    """Run a package's own code when a name of it is asked for, not when a module is."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or package in sys.modules:
+        return
+    module = sys.modules[package] = importlib.util.module_from_spec(spec)
+
+    def load(name: str) -> Any:
+        del module.__getattr__
+        spec.loader.exec_module(module)
+        return getattr(module, name)
+
+    module.__getattr__ = load
 
 
 def read_metadata(table: Any) -> dict[str, Any]:

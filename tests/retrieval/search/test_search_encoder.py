@@ -2,17 +2,23 @@
 its own.
 """
 
+import copy
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from fashionlib.captioning import captioners
 from fashionlib.captioning.captioners import Size, Vit
 from fashionlib.features import encoders, unit
 from fashionlib.retrieval import search
+from fashionlib.retrieval.search import words
 
 pytest.importorskip("lancedb")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -123,6 +129,42 @@ def test_a_joint_captioner_is_found_by_its_folder_and_followed_when_moved(
         search.Index.open(tmp_path / "moved" / "index", root=index.root).search(
             words="hat"
         )
+
+
+def test_words_are_read_without_torch_as_the_captioner_reads_them(
+    tmp_path: Path,
+) -> None:
+    folder = Path(blip2(tmp_path / "joint"))
+    texts = ["a red dress with a collar", "", "blue " * 100, "a <s> hat <image> É"]
+    captioner = captioners.load(folder)
+    expected = captioners.embed_texts(captioner, texts)
+    np.testing.assert_allclose(words.encoder(folder)(texts), expected, atol=1e-6)
+    for kind in (torch.float16, torch.bfloat16):
+        base = copy.deepcopy(captioner.base).to(kind)
+        base.get_submodule("retrieval").float()
+        captioners.save(replace(captioner, model=base), tmp_path / "half")
+        rounded = captioners.embed_texts(captioners.load(tmp_path / "half"), texts)
+        found = words.encoder(tmp_path / "half")(texts)
+        np.testing.assert_allclose(found, rounded, atol=1e-6)
+        assert np.abs(found - expected).max() > 1e-6
+
+
+def test_a_question_in_words_imports_neither_torch_nor_a_rest_client(
+    items: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder = blip2(tmp_path / "joint")
+    search.build(items, search.load_encoder(folder), tmp_path / "index")
+    code = (
+        "import sys\n"
+        "from fashionlib.commands import main\n"
+        f"words = ['search', 'a red hat', '--index', {str(tmp_path / 'index')!r}]\n"
+        "assert main(words) == 0\n"
+        "client = 'lance_namespace_urllib3_client'\n"
+        "assert not {'torch', 'scipy.stats', f'{client}.api'} & sys.modules.keys()\n"
+        "assert sys.modules[client].BranchApi\n"
+        "assert f'{client}.api' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_clip_agrees_with_the_feature_spaces(
