@@ -143,15 +143,15 @@ class Captioner:
         tokens with pads that are targets too (what the reference's code does, with
         512): both are there to show what they do.
         """
-        text = self.base.config.text_config
+        last, text = self.eos, self.base.config.text_config
         # a text without image starts at BOS; a T5 has none
-        first = self.eos if self.encoder_decoder else text.bos_token_id
+        first = last if self.encoder_decoder else text.bos_token_id
         start = [first] if images is None else self.start
         targets = []
         for ids in tokens(self.tokenizer, captions):
             # OPT's EOS is the line feed, which captions may hold
-            words = [token for token in ids if token != self.eos]
-            target = words[:longest] + [self.eos] * end
+            words = [token for token in ids if token != last]
+            target = words[:longest] + [last] * end
             pads = max(0, pad_to - len(start) - len(target))
             targets.append(target + [self.tokenizer.pad_token_id] * pads)
         batch = self._tensors(start, targets)
