@@ -244,7 +244,7 @@ def _drawn_units(
 
 
 def one_factor(design: pd.DataFrame) -> pd.DataFrame:
-    """Pair the runs of a factorial design that differ in one factor alone.
+    """Pair the runs of a factorial design, whole or not, that differ in one factor.
 
     `design` has a row a run, named by its index, and a column a factor. Returns columns
     factor, run, minus: of each factor with two levels, `run` has the second (in order
@@ -258,5 +258,6 @@ def one_factor(design: pd.DataFrame) -> pd.DataFrame:
         for key, name in names.items():
             if len(levels) == 2 and key[place] == levels[1]:
                 base = (*key[:place], levels[0], *key[place + 1 :])
-                pairs.append((factor, name, names[base]))
+                if base in names:
+                    pairs.append((factor, name, names[base]))
     return pd.DataFrame(pairs, columns=["factor", "run", "minus"])

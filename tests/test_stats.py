@@ -119,6 +119,8 @@ def test_pairs_of_a_design_differ_in_one_factor_of_two_levels():
         ["joint", "lj", "l"],
     ]
     assert stats.one_factor(design[:1]).empty
+    without = stats.one_factor(design.iloc[1:])  # not whole: a pair needs both its runs
+    assert len(without) == len(stats.one_factor(design)) - 2
 
 
 def test_columns_means_are_each_of_the_values_that_are_there():
