@@ -27,11 +27,25 @@ class Random:
         """Return (len(users), n) item positions; see `Model.recommend`."""
         everybody, items = self.train.shape
         masked = mask(self.train, np.arange(everybody), repeats)
+        bought = np.diff(masked.indptr)
+        rows = np.arange(everybody)
+        keys = np.repeat(rows, bought) * items + masked.indices  # sorted, one a pair
+        keys = np.append(keys, everybody * items)
         generator = np.random.default_rng(self.seed)
-        lists = kernels.random_unmasked(
-            generator, items, masked.indptr, masked.indices, n
-        )
-        return lists[users]
+        lists = generator.integers(items, size=(everybody, n), dtype=np.int32)
+        room = np.arange(n) < (items - bought)[:, None]  # (everybody, n)
+        while len(rows):
+            drawn = lists[rows]
+            wanted = rows[:, None] * items + drawn
+            wrong = keys[np.searchsorted(keys, wanted)] == wanted
+            for place in range(1, n):
+                earlier = drawn[:, :place] == drawn[:, [place]]
+                wrong[:, place] |= earlier.any(axis=1)
+            wrong &= room[rows]
+            drawn[wrong] = generator.integers(items, size=wrong.sum(), dtype=np.int32)
+            lists[rows] = drawn
+            rows = rows[wrong.any(axis=1)]
+        return np.where(room, lists, -1)[users]
 
 
 class MostPop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor, nn
@@ -26,14 +27,17 @@ class BM3(GraphModel):
       `feature_weight` times;
     - `penalty` times the mean squares of h_u and h_i.
     No negative is drawn. As all targets stand still, features reach h only through P,
-    which all vectors share: an item that nobody bought gains nothing from them. Each
-    batch goes through the whole graph, as in FREEDOM.
+    which all vectors share: an item that nobody bought gains nothing from them.
     """
 
     drop: float = 0.3
 
     def _start(self, learn: sparse.csr_matrix) -> None:
         super()._start(learn)
+        users, items = learn.shape
+        itself = np.repeat(np.float32([0, 1]), [users, items])
+        self.added = sparse.diags_array(itself, format="csr")
+        self.mixing = self._mixing(self.graph)
         k, device = self.factors, self.device
         # starts as no change
         self.predictor = torch.eye(k, device=device).requires_grad_()
@@ -42,18 +46,12 @@ class BM3(GraphModel):
     def _weights(self) -> list[Tensor]:
         return [*super()._weights(), self.predictor, self.bias]
 
-    def _propagated(self) -> tuple[Tensor, Tensor]:
-        """Return h_u (users, factors) and h_i (items, factors)."""
-        users, items = self._light_gcn(self.graph)
-        return users, items + self.item
-
     def _predicted(self, vectors: Tensor) -> Tensor:
         return vectors @ self.predictor + self.bias
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
-        all_users, all_items = self._propagated()
-        user = all_users.index_select(0, users)  # (B, factors)
-        item = all_items.index_select(0, bought)  # (B, factors)
+        nodes = torch.cat([users, self.train.shape[0] + bought])
+        user, item = self._mixed(nodes).chunk(2)  # (B, factors) each
         generator = self.pairs.generator
         user_target = target(user, self.drop, generator)
         item_target = target(item, self.drop, generator)
@@ -68,8 +66,8 @@ class BM3(GraphModel):
         return loss + self.penalty * (user.pow(2).mean() + item.pow(2).mean())
 
     def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
-        users, items = (self._predicted(part) for part in self._propagated())
-        return users, items, items.new_zeros(len(items))
+        users, items, biases = super()._vectors()
+        return self._predicted(users), self._predicted(items), biases
 
 
 def target(vectors: Tensor, drop: float, generator: torch.Generator) -> Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy import sparse
 from torch import Tensor, nn
 
@@ -30,9 +31,6 @@ class FREEDOM(graphs.GraphModel):
     is kept; to recommend all are used. Loss: BPR on h_u . h_i and, `feature_weight`
     times, on h_u . (W f_i + b) of each space; `penalty` weighs the squares of a batch's
     id vectors.
-
-    Each batch goes through the whole graph: for a catalogue of thousands, not for
-    millions of interactions on a CPU.
     """
 
     penalty: float = 0.001
@@ -48,35 +46,26 @@ class FREEDOM(graphs.GraphModel):
             graphs.like_items(matrix, self.neighbours, self.device)
             for matrix in self.features.values()
         ]
+        nobody = sparse.csr_matrix((learn.shape[0],) * 2)
         mean = sum(like_items) / len(like_items)
-        self.like_items = graphs.graph(mean, self.device)
+        self.added = sparse.block_diag((nobody, mean), "csr", np.float32)
 
     def _new_epoch(self) -> None:
         """Thin the graph of interactions anew."""
         thinned = pruned(self.learn, self.pruned, self.random)
-        self.thinned = graphs.normalised(thinned, self.device)
-
-    def _propagated(self, graph: graphs.Graph) -> tuple[Tensor, Tensor]:
-        """Return h_u (users, factors) and h_i (items, factors) over a graph."""
-        users, items = self._light_gcn(graph)
-        return users, items + graphs.Multiply.apply(*self.like_items, self.item)
+        self.mixing = self._mixing(graphs.normalised(thinned))
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
-        other = self.pairs.negatives(users)
-        all_users, all_items = self._propagated(self.thinned)
-        user = all_users.index_select(0, users)  # (B, factors)
-        plus = all_items.index_select(0, bought)
-        minus = all_items.index_select(0, other)
-        loss = _bpr(user, plus, minus)
+        other, first = self.pairs.negatives(users), self.train.shape[0]
+        nodes = torch.cat([users, first + bought, first + other])
+        user, plus, minus = self._mixed(nodes).chunk(3)  # (B, factors) each
+        loss = _bpr(user, plus - minus)
         for space in self.spaces:
-            loss = loss + self.feature_weight * _bpr(user, space(bought), space(other))
-        drawn = ((self.user, users), (self.item, bought), (self.item, other))
-        squares = sum(weight.index_select(0, at).pow(2).sum() for weight, at in drawn)
+            rows = (space.inputs.index_select(0, items) for items in (bought, other))
+            gap = torch.sub(*rows)
+            loss = loss + self.feature_weight * _bpr(user, gap @ space.map)
+        squares = self.own.index_select(0, nodes).pow(2).sum()
         return loss + self.penalty * squares / len(users) / 2
-
-    def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
-        users, items = self._propagated(self.graph)
-        return users, items, items.new_zeros(len(items))
 
 
 def pruned(
@@ -99,5 +88,5 @@ def pruned(
     return sparse.csr_matrix((np.ones(count), places), shape=interactions.shape)
 
 
-def _bpr(user: Tensor, plus: Tensor, minus: Tensor) -> Tensor:
-    return nn.functional.softplus(-(user * (plus - minus)).sum(1)).mean()
+def _bpr(user: Tensor, gap: Tensor) -> Tensor:
+    return nn.functional.softplus(-(user * gap).sum(1)).mean()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from scipy import sparse
-from torch import Tensor
+from torch import Tensor, nn
 
 from fashionlib.recommending.scoring import top_n
 from fashionlib.recommending.training import (
@@ -18,72 +18,51 @@ from fashionlib.recommending.training import (
     prepare_features,
 )
 
-Graph = tuple[Tensor, Tensor]  # a sparse matrix that isn't learnt, and its transpose
+Rows = TypeVar("Rows", np.ndarray, sparse.csr_matrix)
 
 
-def normalised(interactions: sparse.csr_matrix, device: str) -> Graph:
-    """Return a weight for each interaction, (users, items), and its transpose.
+def normalised(interactions: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return D^-1/2 A D^-1/2 of the graph A of users and items, users first.
 
-    float32, torch's CSR. User u and item i weigh 1 / sqrt(degree u * degree i) where
-    they interacted, whatever the entry's value, and 0 elsewhere: that is the block of
-    users and items of D^-1/2 A D^-1/2, with A the graph of both and D its degrees
-    (LightGCN, He et al., SIGIR 2020).
+    (users + items, users + items), float32; D are A's degrees. User u and item i weigh
+    1 / sqrt(degree u * degree i) where they interacted, whatever the entry's value, and
+    0 elsewhere (LightGCN, He et al., SIGIR 2020).
     """
-    bought = (interactions != 0).tocsr()  # a stored zero is no interaction
-    users, items = (_inverse_root(bought.getnnz(axis)) for axis in (1, 0))
-    return graph(users @ bought @ items, device)
+    bought = interactions != 0  # a stored zero is no interaction
+    graph = sparse.csr_matrix(sparse.block_array([[None, bought], [bought.T, None]]))
+    root = _inverse_root(graph.getnnz(axis=1))
+    return sparse.csr_matrix(root @ graph @ root, dtype=np.float32)
 
 
 def _inverse_root(degree: np.ndarray) -> sparse.dia_array:
     return sparse.diags_array(np.maximum(degree, 1) ** -0.5)
 
 
-def graph(matrix: sparse.sparray, device: str) -> Graph:
-    """Return the matrix and its transpose as torch's CSR tensors, float32."""
-    return _tensor(matrix, device), _tensor(matrix.T, device)
+def light_gcn(graph: sparse.csr_matrix, vectors: Rows, layers: int) -> Rows:
+    """Return LightGCN's vectors of all nodes after `layers` rounds over the graph.
 
-
-def _tensor(matrix: sparse.sparray, device: str) -> Tensor:
-    matrix = sparse.csr_matrix(matrix)
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message="Sparse CSR tensor support is in beta"
-        )
-        return torch.sparse_csr_tensor(
-            matrix.indptr.astype(np.int64),
-            matrix.indices.astype(np.int64),
-            matrix.data,
-            size=matrix.shape,
-            dtype=torch.float32,
-            device=device,
-            check_invariants=True,
-        )
-
-
-class Multiply(torch.autograd.Function):
-    """matrix @ dense for a sparse matrix that isn't learnt.
-
-    The gradient is transposed @ the gradient of the product; torch.sparse.mm would
-    transpose the matrix anew at every backward pass.
+    Each is the mean of its own vector and of every round's weighted sum over
+    neighbours. Of the identity as `vectors` (nodes, ...) it is the matrix that does
+    this.
     """
+    sums = vectors
+    for _ in range(layers):
+        sums = vectors + graph @ sums
+    return sums * np.float32(1 / (layers + 1))  # scipy divides in 64 bits
 
-    @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx,
-        matrix: Tensor,
-        transposed: Tensor,
-        dense: Tensor,
-    ) -> Tensor:
-        """Multiply."""
-        ctx.transposed = transposed
-        return matrix @ dense
 
-    @staticmethod
-    def backward(
-        ctx: torch.autograd.function.FunctionCtx, slope: Tensor
-    ) -> tuple[None, None, Tensor]:
-        """Multiply the gradient by the transpose."""
-        return None, None, ctx.transposed @ slope.contiguous()
+def weighted_sums(matrix: sparse.csr_matrix, vectors: Tensor) -> Tensor:
+    """Return matrix @ vectors; the gradient reaches the vectors alone."""
+    arrays = matrix.indices, matrix.indptr, matrix.data
+    columns, starts, weights = (torch.from_numpy(a).to(vectors.device) for a in arrays)
+    return nn.functional.embedding_bag(
+        columns,
+        vectors,
+        starts,
+        mode="sum",
+        per_sample_weights=weights,
+        include_last_offset=True,
+    )
 
 
 class Space:
@@ -113,9 +92,14 @@ class Space:
 
 @dataclass(eq=False)
 class GraphModel(InnerProduct):
-    """A model whose vectors come from LightGCN over the interactions.
+    """A model whose vectors h come from LightGCN over the interactions.
 
-    `features` are {name: (items, dim)}, each space with a learnt map (`Space`).
+    `features` are {name: (items, dim)}, each space with a learnt map (`Space`). A child
+    sets `added`, a matrix (users + items, users + items) whose sums are added to h.
+
+    A batch's h are its rows of one sparse matrix, `mixing`, times all learnt vectors.
+    With two layers that matrix holds each pair of users who share an item: for a
+    catalogue of thousands, not for millions of interactions.
     """
 
     features: Mapping[str, np.ndarray]
@@ -123,39 +107,40 @@ class GraphModel(InnerProduct):
     layers: int = 1
 
     def _start(self, learn: sparse.csr_matrix) -> None:
-        users, items = learn.shape
+        items = learn.shape[1]
         generator = torch.Generator().manual_seed(self.seed)
         k, device = self.factors, self.device
-        self.graph = normalised(learn, device)
-        self.user = initial_weights(users, k, generator, device).requires_grad_()
-        self.item = initial_weights(items, k, generator, device).requires_grad_()
+        self.graph = normalised(learn)
+        parts = [initial_weights(n, k, generator, device) for n in learn.shape]
+        self.own = torch.cat(parts).requires_grad_()  # (users + items, factors)
         self.spaces = [
             Space(f, items, k, generator, device) for f in self.features.values()
         ]
 
     def _weights(self) -> list[Tensor]:
         maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
-        return [self.user, self.item, *maps]
+        return [self.own, *maps]
 
-    def _light_gcn(self, graph: Graph) -> tuple[Tensor, Tensor]:
-        return light_gcn(graph, self.user, self.item, self.layers)
+    def _mix(self, graph: sparse.csr_matrix, vectors: Rows) -> Rows:
+        """Return h of all nodes, LightGCN's over this graph, from these vectors."""
+        return light_gcn(graph, vectors, self.layers) + self.added @ vectors
 
+    def _mixing(self, graph: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return the matrix that makes h of the learnt vectors."""
+        nodes = graph.shape[0]
+        return self._mix(graph, sparse.identity(nodes, np.float32, format="csr"))
 
-def light_gcn(
-    graph: Graph, users: Tensor, items: Tensor, layers: int
-) -> tuple[Tensor, Tensor]:
-    """Return user and item vectors after `layers` rounds of sums over neighbours.
+    def _mixed(self, nodes: Tensor) -> Tensor:
+        """Return h of these nodes, (B, factors)."""
+        distinct, places = torch.unique(nodes, return_inverse=True)
+        rows = self.mixing[distinct.cpu().numpy()]
+        return weighted_sums(rows, self.own).index_select(0, places)
 
-    Each is the mean of its own vector and of every round's weighted sum.
-    """
-    forth, back = graph
-    all_users, all_items = [users], [items]
-    for _ in range(layers):
-        sums = Multiply.apply(forth, back, items), Multiply.apply(back, forth, users)
-        users, items = sums
-        all_users.append(users)
-        all_items.append(items)
-    return torch.stack(all_users).mean(0), torch.stack(all_items).mean(0)
+    def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
+        own = self.own.detach().cpu().numpy()
+        mixed = torch.from_numpy(self._mix(self.graph, own)).to(self.device)
+        users, items = mixed.split(self.train.shape)
+        return users, items, items.new_zeros(len(items))
 
 
 def like_items(features: np.ndarray, k: int, device: str) -> sparse.csr_matrix:

@@ -1,16 +1,21 @@
 """Loops over sparse rows and scores that numpy can't fuse, compiled by numba.
 
-Rows are shared out among the cores (NUMBA_NUM_THREADS sets how many). Everywhere the
-best come first, ties in order of their position, and an empty place is -1. A row's
-result depends on that row alone, so the number of cores changes no number. A mask is
-the pair of CSR index arrays, `pointers` and `masked`, of what must not be recommended
-to each user, rows sorted.
+Rows are shared out among the cores (NUMBA_NUM_THREADS sets how many), by threads of
+Python's: numba's own take three times as long to compile. Everywhere the best come
+first, ties in order of their position, and an empty place is -1. A row's result depends
+on that row alone, so the number of cores changes no number. A mask is the pair of CSR
+index arrays, `pointers` and `masked`, of what must not be recommended to each user,
+rows sorted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, njit
 from scipy import sparse
 
 # Scores looked at together: most chunks hold nothing for the list, and a maximum is one
@@ -35,7 +40,9 @@ def top_products(
 
     Entries of `mask` are left out; an entry that no product reaches is not offered.
     """
-    return _best_products(
+    lists = np.full((left.shape[0], n), -1, np.int32)
+    _on_all_cores(
+        _best_products,
         left.indptr,
         left.indices,
         left.data,
@@ -45,9 +52,43 @@ def top_products(
         right.shape[1],
         mask.indptr,
         mask.indices,
-        n,
-        get_num_threads(),  # an argument: numba caches no function that asks for it
+        lists,
     )
+    return lists
+
+
+def most_similar(
+    rows: sparse.csr_matrix, names: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find for each row the k others of highest cosine: names int32, cosines float64.
+
+    Both come back as (rows, k). `rows` is binary, its indices sorted; a row that shares
+    no column is not offered. Give the rows in ascending order of how many columns they
+    have, the columns in ascending order of how many rows. `names` (rows,) are the rows'
+    positions elsewhere, which break ties.
+    """
+    columns = rows.T.tocsr()
+    nearest = np.full((rows.shape[0], k), -1, np.int32)
+    cosines = np.zeros(nearest.shape)
+    _on_all_cores(
+        _most_similar,
+        rows.indptr,
+        rows.indices,
+        columns.indptr,
+        columns.indices,
+        np.diff(rows.indptr),
+        names,
+        nearest,
+        cosines,
+    )
+    return nearest, cosines
+
+
+def _on_all_cores(kernel: Callable[..., None], *arguments: Any) -> None:
+    """Call kernel(first, step, *arguments) on each core, for every step-th row."""
+    cores = get_num_threads()
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(lambda first: kernel(first, cores, *arguments), range(cores)))
 
 
 @njit(nogil=True, cache=True)
@@ -77,46 +118,55 @@ def merge_scores(scores, first, pointers, masked, lists, values):
                     _insert(lists[row], best, first + item, value)
 
 
-@njit(parallel=True, cache=True)
+@njit(nogil=True, cache=True)
 def _best_products(
-    left_at, left, weight, right_at, right, value, items, pointers, masked, n, threads
+    first,
+    step,
+    left_at,
+    left,
+    weight,
+    right_at,
+    right,
+    value,
+    items,
+    pointers,
+    masked,
+    lists,
 ):
-    """Return (rows, n) int32, the largest of left @ right; see `top_products`.
+    """Fill the lists of some rows with the largest of left @ right; see `top_products`.
 
     left (rows, m) and right (m, items) are CSR arrays. Sums are rounded to 12 digits,
     so that the order of adding breaks no tie.
     """
-    rows = len(left_at) - 1
-    lists = np.full((rows, n), -1, np.int32)
-    for thread in prange(threads):
-        total, known = np.zeros(items), np.zeros(items, np.bool_)
-        touched, values = np.empty(items, np.int32), np.empty(n)
-        for row in range(thread, rows, threads):
-            known[masked[pointers[row] : pointers[row + 1]]] = True
-            count = 0
-            for a in range(left_at[row], left_at[row + 1]):
-                for b in range(right_at[left[a]], right_at[left[a] + 1]):
-                    item = right[b]
-                    if known[item]:
-                        continue
-                    if total[item] == 0:
-                        touched[count] = item
-                        count += 1
-                    total[item] += weight[a] * value[b]
-            values[:] = -np.inf
-            for item in touched[:count]:
-                _insert(lists[row], values, item, np.round(total[item], 12))
-                total[item] = 0
-            known[masked[pointers[row] : pointers[row + 1]]] = False
-    return lists
+    total, known = np.zeros(items), np.zeros(items, np.bool_)
+    touched, values = np.empty(items, np.int32), np.empty(lists.shape[1])
+    for row in range(first, len(lists), step):
+        mask, count = masked[pointers[row] : pointers[row + 1]], 0
+        for item in mask:
+            known[item] = True
+        for a in range(left_at[row], left_at[row + 1]):
+            for b in range(right_at[left[a]], right_at[left[a] + 1]):
+                item = right[b]
+                if known[item]:
+                    continue
+                if total[item] == 0:
+                    touched[count] = item
+                    count += 1
+                total[item] += weight[a] * value[b]
+        values[:] = -np.inf
+        for item in touched[:count]:
+            _insert(lists[row], values, item, np.rint(total[item] * 1e12) / 1e12)
+            total[item] = 0
+        for item in mask:
+            known[item] = False
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True)
 def first_unmasked(order, pointers, masked, n):
     """Return (rows, n) int32: the first n of `order` (positions) outside the mask."""
     rows = len(pointers) - 1
     lists = np.full((rows, n), -1, np.int32)
-    for row in prange(rows):
+    for row in range(rows):
         mask, count = masked[pointers[row] : pointers[row + 1]], 0
         for item in order:
             if count == n:
@@ -127,33 +177,14 @@ def first_unmasked(order, pointers, masked, n):
     return lists
 
 
-@njit(cache=True)
-def random_unmasked(generator, items, pointers, masked, n):
-    """Draw (rows, n) int32 distinct positions below `items`, uniform outside the mask.
+@njit(nogil=True, cache=True)
+def _most_similar(
+    first, step, row_at, columns, column_at, rows_of, degree, names, nearest, cosines
+):
+    """Fill nearest and cosines of some rows; see `most_similar`.
 
-    The rows are drawn one after the other by numpy's `generator`, on one core.
-    """
-    rows = len(pointers) - 1
-    lists = np.full((rows, n), -1, np.int32)
-    for row in range(rows):
-        mask = masked[pointers[row] : pointers[row + 1]]
-        for count in range(min(n, items - len(mask))):
-            item = generator.integers(0, items)
-            while _holds(mask, item) or (lists[row, :count] == item).any():
-                item = generator.integers(0, items)
-            lists[row, count] = item
-    return lists
-
-
-@njit(parallel=True, cache=True)
-def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads):
-    """Find for each row the k others of highest cosine: names int32, cosines float64.
-
-    Both come back as (rows, k). The rows are of a binary matrix; one that shares no
-    column is not offered. Give them in ascending order of `degree` (their number of
-    columns), the columns in ascending order of their number of rows: row_at and columns
-    are the CSR arrays, column_at and rows_of those of the transpose, all sorted.
-    `names` (rows,) are the rows' positions elsewhere, which break ties.
+    row_at and columns are the CSR arrays, column_at and rows_of those of the transpose,
+    all sorted; degree is a row's number of columns.
 
     Exact, with much of the work left out. The others are met in blocks of ascending
     degree; a block's counters fit the processor's cache. A row that shares `c` of its
@@ -163,59 +194,69 @@ def most_similar(row_at, columns, column_at, rows_of, degree, names, k, threads)
     not be read while those that are read decide who can still enter, and those few are
     counted to the end: term-at-a-time pruning (Turtle and Flood, IPM 31:6, 1995).
     """
-    rows = len(row_at) - 1
-    nearest, cosines = np.full((rows, k), -1, np.int32), np.zeros((rows, k))
-    widest = 0 if rows == 0 else degree.max()
-    for thread in prange(threads):
-        shared, touched = np.zeros(BLOCK, np.int32), np.empty(BLOCK + 1, np.uint32)
-        cursor, values = np.empty(widest, np.int64), np.empty(k)
-        for row in range(thread, rows, threads):
-            mine, values[:] = columns[row_at[row] : row_at[row + 1]], 0
-            cursor[: len(mine)] = column_at[mine]
-            read = len(mine)  # how many of its columns, the rarest first
-            for start in range(0, rows, BLOCK):
-                # columns to share with one of this block
-                least = np.sqrt(values[k - 1] * degree[start]) - 1e-9
-                if len(mine) < least:
-                    break
-                while read > 1 and len(mine) - read + SLACK < least:
-                    read -= 1
-                missed, count = len(mine) - read, 0
-                for place in range(read):
-                    at, stop = cursor[place], column_at[mine[place] + 1]
-                    if at < stop and rows_of[stop - 1] >= start + BLOCK:
-                        stop = at + np.searchsorted(rows_of[at:stop], start + BLOCK)
-                    for other in rows_of[at:stop]:
-                        # unsigned: numba need not look for a negative index
-                        slot = np.uint32(other - start)
-                        met = shared[slot]
-                        touched[count] = slot
-                        count += met == 0
-                        shared[slot] = met + 1
-                    cursor[place] = stop
-                for slot in touched[:count]:
+    rows, k = nearest.shape
+    widest = 0 if rows == 0 else degree[rows - 1]
+    shared, touched = np.zeros(BLOCK, np.int32), np.empty(BLOCK + 1, np.uint32)
+    cursor, values = np.empty(widest, np.int64), np.empty(k)
+    for row in range(first, rows, step):
+        mine, values[:] = columns[row_at[row] : row_at[row + 1]], 0
+        for place, column in enumerate(mine):
+            cursor[place] = column_at[column]
+        read = len(mine)  # how many of its columns, the rarest first
+        for start in range(0, rows, BLOCK):
+            # columns to share with one of this block
+            least = np.sqrt(values[k - 1] * degree[start]) - 1e-9
+            if len(mine) < least:
+                break
+            while read > 1 and len(mine) - read + SLACK < least:
+                read -= 1
+            missed, count = len(mine) - read, 0
+            for place in range(read):
+                at, stop = cursor[place], column_at[mine[place] + 1]
+                if at < stop and rows_of[stop - 1] >= start + BLOCK:
+                    stop = at + _before(rows_of[at:stop], start + BLOCK)
+                for other in rows_of[at:stop]:
+                    # unsigned: numba need not look for a negative index
+                    slot = np.uint32(other - start)
                     met = shared[slot]
-                    shared[slot] = 0
-                    if met + missed < least:
-                        continue
-                    other = start + np.int64(slot)
-                    bar = values[k - 1] * degree[other] * ROUNDED
-                    if other == row or (met + missed) ** 2 < bar:
-                        continue
-                    if missed:
-                        theirs = columns[row_at[other] : row_at[other + 1]]
-                        met += _shared(mine[read:], theirs)
-                    _insert(
-                        nearest[row], values, names[other], met * met / degree[other]
-                    )
-            cosines[row] = np.sqrt(values / max(len(mine), 1))
-    return nearest, cosines
+                    touched[count] = slot
+                    count += met == 0
+                    shared[slot] = met + 1
+                cursor[place] = stop
+            for slot in touched[:count]:
+                met = shared[slot]
+                shared[slot] = 0
+                if met + missed < least:
+                    continue
+                other = start + np.int64(slot)
+                bar = values[k - 1] * degree[other] * ROUNDED
+                if other == row or (met + missed) ** 2 < bar:
+                    continue
+                if missed:
+                    theirs = columns[row_at[other] : row_at[other + 1]]
+                    met += _shared(mine[read:], theirs)
+                _insert(nearest[row], values, names[other], met * met / degree[other])
+        for place in range(k):
+            cosines[row, place] = np.sqrt(values[place] / max(len(mine), 1))
 
 
 @njit(cache=True)
 def _holds(sorted_values, value):
-    at = np.searchsorted(sorted_values, value)
+    at = _before(sorted_values, value)
     return at < len(sorted_values) and sorted_values[at] == value
+
+
+@njit(cache=True)
+def _before(sorted_values, value):
+    """Count the values below this one, as np.searchsorted, which compiles slowly."""
+    low, high = 0, len(sorted_values)
+    while low < high:
+        middle = (low + high) // 2
+        if sorted_values[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @njit(cache=True)

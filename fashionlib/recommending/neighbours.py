@@ -21,7 +21,6 @@ neighbourhood reaches are not offered (Elliot fills such places with arbitrary i
 from __future__ import annotations
 
 import numpy as np
-from numba import get_num_threads
 from scipy import sparse
 
 from fashionlib.recommending import kernels
@@ -97,18 +96,9 @@ def cosine_neighbours(
     counts = np.bincount(rows.indices, minlength=rows.shape[1])
     by_count = np.argsort(counts, kind="stable")
     ordered = rows[by_degree][:, by_count].tocsr().sorted_indices()
-    columns = ordered.T.tocsr()
     others = k - counting_self
-    nearest, cosines = kernels.most_similar(
-        ordered.indptr,
-        ordered.indices,
-        columns.indptr,
-        columns.indices,
-        np.diff(ordered.indptr),
-        by_degree,
-        max(others, 1),
-        get_num_threads(),
-    )  # (n, others) twice, rows in order of degree
+    # (n, others) twice, rows in order of degree
+    nearest, cosines = kernels.most_similar(ordered, by_degree, max(others, 1))
     real = (nearest >= 0) & (others > 0)
     row = np.repeat(by_degree, real.sum(axis=1))
     size = (len(nearest), len(nearest))

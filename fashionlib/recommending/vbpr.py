@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from fashionlib.features import Features
 from fashionlib.recommending.training import (
     InnerProduct,
+    Table,
     initial_weights,
     prepare_features,
 )
@@ -53,23 +54,19 @@ class VBPR(InnerProduct):
         user = initial_weights(users, width, generator, self.device)
         item = initial_weights(items, k + 1, generator, self.device)
         item[:, k] = 0  # biases
-        self.user, self.item = map(_table, (user, item))
+        self.user, self.item = Table(user, self.lr), Table(item, self.lr)
+        self.tables = [self.user, self.item]
         if self.inputs is not None:
             dim = self.inputs.shape[1]
             visual = initial_weights(dim, k + 1, generator, self.device)
-            self.visual = visual.requires_grad_()
+            self.visual = Table(visual, self.lr)
+            self.tables.append(self.visual)
 
     def _weights(self) -> list[Tensor]:
-        visual = [] if self.inputs is None else [self.visual]
-        return [self.user.weight, self.item.weight, *visual]
+        return [table.weight for table in self.tables]
 
-    def _optimisers(self) -> list[torch.optim.Optimizer]:
-        user, item, *visual = self._weights()
-        # only the rows of a batch move
-        optimisers = [torch.optim.SparseAdam([user, item], lr=self.lr)]
-        if visual:
-            optimisers.append(torch.optim.Adam(visual, lr=self.lr))
-        return optimisers
+    def _optimisers(self) -> list[Table]:
+        return self.tables
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
         return self._triples(users, bought, self.pairs.negatives(users))
@@ -77,17 +74,17 @@ class VBPR(InnerProduct):
     def _triples(self, users: Tensor, bought: Tensor, other: Tensor) -> Tensor:
         k, items = self.factors, torch.cat([bought, other])
         user = self.user(users)  # (B, k or 2 k)
-        plus, minus = self.item(items).chunk(2)  # (B, k + 1) twice
-        difference = plus - minus
-        squares = user.pow(2).sum() + plus.pow(2).sum() + minus.pow(2).sum()
+        rows = self.item(items)  # (2 B, k + 1)
+        difference = torch.sub(*rows.chunk(2))
+        squares = user.pow(2).sum() + rows.pow(2).sum()
         margin = (user[:, :k] * difference[:, :k]).sum(1) + difference[:, k]
         if self.inputs is not None:
             inputs = self.inputs.index_select(0, items)  # (2 B, dim)
-            plus, minus = (inputs @ self.visual).chunk(2)  # (B, k + 1) twice
-            difference = plus - minus
+            rows = inputs @ self.visual.all()  # (2 B, k + 1)
+            difference = torch.sub(*rows.chunk(2))
             margin = margin + (user[:, k:] * difference[:, :k]).sum(1)
             margin = margin + difference[:, k]
-            squares = squares + plus.pow(2).sum() + minus.pow(2).sum()
+            squares = squares + rows.pow(2).sum()
         loss = nn.functional.softplus(-margin).mean()
         return loss + self.penalty * squares / len(users) / 2
 
@@ -95,15 +92,10 @@ class VBPR(InnerProduct):
         k = self.factors
         vectors, biases = self.item.weight[:, :k], self.item.weight[:, k]
         if self.inputs is not None:
-            visual = self.inputs @ self.visual.detach()  # (items, k + 1)
+            visual = self.inputs @ self.visual.weight  # (items, k + 1)
             vectors = torch.cat([vectors, visual[:, :k]], dim=1)
             biases = biases + visual[:, k]
         return self.user.weight, vectors, biases
-
-
-def _table(weight: Tensor) -> nn.Embedding:
-    """Make a table of which only the rows of a batch get a gradient."""
-    return nn.Embedding.from_pretrained(weight, freeze=False, sparse=True)
 
 
 def of_spaces(

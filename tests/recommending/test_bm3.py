@@ -5,7 +5,13 @@ from planted import of_taste
 
 from fashionlib.recommending import bm3
 from fashionlib.recommending.bm3 import BM3
+from fashionlib.recommending.graphs import GraphModel
 from fashionlib.recommending.vbpr import VBPR
+
+
+def unpredicted(model):
+    """h of users and of items."""
+    return GraphModel._vectors(model)[:2]
 
 
 def test_purchases_of_planted_tastes_are_found_without_negatives(tastes):
@@ -24,7 +30,7 @@ def test_features_reach_the_purchases_through_the_predictor_alone(tastes):
     for model.feature_weight in (0.0, 1.0):
         slopes.append(
             torch.autograd.grad(
-                model._loss(users, bought), (model.item, model.predictor)
+                model._loss(users, bought), (model.own, model.predictor)
             )
         )
     assert torch.equal(slopes[0][0], slopes[1][0])
@@ -52,7 +58,7 @@ def test_the_loss_without_dropping_by_hand(tastes):
     with torch.no_grad():
         user, item = (
             part[at]
-            for part, at in zip(model._propagated(), (users, bought), strict=True)
+            for part, at in zip(unpredicted(model), (users, bought), strict=True)
         )
         seen = model.spaces[0](bought)
         predicted = [
@@ -77,9 +83,11 @@ def test_a_vectors_gradient_is_that_of_the_predicted_side_alone(tastes):
     """
     model = BM3({}, factors=5, epochs=1, drop=0.0, penalty=0.0, layers=0).fit(tastes[0])
     users, bought = torch.tensor([7]), torch.tensor([11])
-    slope = torch.autograd.grad(model._loss(users, bought), model.user)[0]
-    user = model.user.detach()[7].requires_grad_()
-    item = 2 * model.item.detach()[11]  # its own vector is added to what LightGCN gives
+    slope = torch.autograd.grad(model._loss(users, bought), model.own)[0][:300]
+    user = model.own.detach()[7].requires_grad_()
+    item = (
+        2 * model.own.detach()[300 + 11]
+    )  # its own vector is added to what LightGCN gives
     one_side = -torch.cosine_similarity(
         user @ model.predictor.detach() + model.bias.detach(), item, dim=0
     )
@@ -100,8 +108,8 @@ def test_scores_are_of_predicted_vectors_and_repeat_with_the_seed(tastes):
         for seed in (1, 1, 2)
     ]
     users, items = (
-        part.detach() @ models[0].predictor.detach() + models[0].bias.detach()
-        for part in models[0]._propagated()
+        part @ models[0].predictor.detach() + models[0].bias.detach()
+        for part in unpredicted(models[0])
     )
     np.testing.assert_allclose(
         models[0].scores(np.arange(300)), users @ items.T, rtol=1e-4, atol=1e-7

@@ -22,14 +22,15 @@ def test_features_find_the_planted_tastes(tastes):
 
 
 def test_purchases_normalised_by_hand():
-    forth, back = graphs.normalised(BOUGHT, "cpu")
+    graph = graphs.normalised(BOUGHT).toarray()
     expected = [
         [1 / np.sqrt(2 * 3), 1 / np.sqrt(2 * 1), 0],
         [1 / np.sqrt(1 * 3), 0, 0],
         [1 / np.sqrt(2 * 3), 0, 1 / np.sqrt(2 * 1)],
     ]
-    np.testing.assert_allclose(forth.to_dense(), expected, rtol=1e-6)
-    np.testing.assert_allclose(back.to_dense(), np.transpose(expected), rtol=1e-6)
+    nothing = np.zeros((3, 3))
+    whole = np.block([[nothing, np.array(expected)], [np.transpose(expected), nothing]])
+    np.testing.assert_allclose(graph, whole, rtol=1e-6)
 
 
 def test_normalisation_counts_interactions_not_values_or_stored_zeros():
@@ -38,35 +39,35 @@ def test_normalisation_counts_interactions_not_values_or_stored_zeros():
     rest = BOUGHT.copy()
     rest.data[0] = 0
     rest.eliminate_zeros()
-    for one, other in zip(
-        *(graphs.normalised(x, "cpu") for x in (often, rest)), strict=True
-    ):
-        np.testing.assert_allclose(one.to_dense(), other.to_dense(), rtol=1e-6)
+    one, other = (graphs.normalised(x).toarray() for x in (often, rest))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_light_gcn_equals_the_dense_formula_and_its_gradient():
-    users, items = (
-        torch.randn(3, 4, dtype=torch.float32, requires_grad=True) for _ in range(2)
-    )
-    found = torch.cat(
-        graphs.light_gcn(graphs.normalised(BOUGHT, "cpu"), users, items, 2)
-    )
-    block = graphs.normalised(BOUGHT, "cpu")[0].to_dense()
-    whole = torch.cat(
-        [
-            torch.cat([torch.zeros(3, 3), block], 1),
-            torch.cat([block.T, torch.zeros(3, 3)], 1),
-        ]
-    )
-    first = torch.cat([users, items])
+    graph = graphs.normalised(BOUGHT)
+    first = torch.randn(6, 4, requires_grad=True)
+    whole = torch.from_numpy(graph.toarray())
     expected = (first + whole @ first + whole @ whole @ first) / 3
-    torch.testing.assert_close(found, expected)
-    slopes = [
-        torch.autograd.grad(out.pow(3).sum(), (users, items))
-        for out in (found, expected)
-    ]
-    for mine, dense in zip(*slopes, strict=True):
-        torch.testing.assert_close(mine, dense)
+    found = graphs.light_gcn(graph, first.detach().numpy(), 2)
+    torch.testing.assert_close(torch.from_numpy(found), expected.detach())
+    mixing = graphs.light_gcn(graph, sparse.identity(6, np.float32, format="csr"), 2)
+    rows = [5, 0, 3]
+    mixed = graphs.weighted_sums(mixing[rows], first)
+    torch.testing.assert_close(mixed, expected[rows])
+    mine, dense = (
+        torch.autograd.grad(out.pow(3).sum(), first) for out in (mixed, expected[rows])
+    )
+    torch.testing.assert_close(mine, dense)
+
+
+def test_a_batch_has_the_vectors_that_recommend(tastes):
+    model = FREEDOM({"looks": tastes[1]}, factors=4, epochs=1).fit(tastes[0])
+    model.mixing = model._mixing(model.graph)  # thinned for training
+    nodes = torch.tensor([7, 0, 7, 300, 699])
+    users, items, _ = model._vectors()
+    found = model._mixed(nodes).detach()
+    torch.testing.assert_close(found[:3], users[[7, 0, 7]])
+    torch.testing.assert_close(found[3:], items[[0, 399]])
 
 
 def test_like_items_by_hand():
@@ -93,7 +94,7 @@ def test_spaces_are_added_in_equal_shares(tastes):
     model = FREEDOM(looks, epochs=1).fit(tastes[0])
     parts = [graphs.like_items(space, 10, "cpu") for space in looks.values()]
     np.testing.assert_allclose(
-        model.like_items[0].to_dense(),
+        model.added.toarray()[300:, 300:],
         (0.5 * parts[0] + 0.5 * parts[1]).toarray(),
         rtol=1e-6,
     )
@@ -130,10 +131,8 @@ def test_the_loss_is_that_of_the_scores(tastes):
         pruned=0.0,
     ).fit(train)
     users, bought, other = np.array([0, 5, 5]), np.array([3, 9, 3]), np.array([1, 2, 7])
-    model.thinned, model.pairs.negatives = (
-        model.graph,
-        lambda users: torch.from_numpy(other),
-    )
+    model.mixing = model._mixing(model.graph)
+    model.pairs.negatives = lambda users: torch.from_numpy(other)
     scores, seen = (
         model.scores(np.arange(300)),
         model.spaces[0](torch.arange(400)).detach().numpy(),
@@ -143,14 +142,8 @@ def test_the_loss_is_that_of_the_scores(tastes):
         table[users, bought] - table[users, other] for table in (scores, mine @ seen.T)
     ]
     first, second = (np.log1p(np.exp(-margin)).mean() for margin in margins)
-    squares = sum(
-        table[at].pow(2).sum().item()
-        for table, at in (
-            (model.user, users),
-            (model.item, bought),
-            (model.item, other),
-        )
-    )
+    drawn = np.concatenate([users, 300 + bought, 300 + other])
+    squares = model.own[drawn].pow(2).sum().item()
     loss = model._loss(torch.from_numpy(users), torch.from_numpy(bought)).item()
     assert loss == pytest.approx(first + 0.5 * second + 0.3 * squares / 3 / 2, rel=1e-4)
 

@@ -142,13 +142,13 @@ def test_pruned_neighbours_are_all_neighbours(seed, k, share, block):
     norm = np.sqrt(np.outer(rows.sum(1), rows.sum(1)))
     cosine = np.divide(rows @ rows.T, norm, out=np.zeros_like(norm), where=norm > 0)
     np.fill_diagonal(cosine, 0)
-    compiled = kernels.most_similar
+    compiled = kernels._most_similar
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             kernels, "BLOCK", block
         )  # in Python: compiled code has its constants built in
         patch.setattr(kernels, "SLACK", 1 + seed % 3)
-        patch.setattr(kernels, "most_similar", compiled.py_func)
+        patch.setattr(kernels, "_most_similar", compiled.py_func)
         similar = neighbours.cosine_neighbours(matrix(rows), k).toarray()
     for mine, row in zip(similar, cosine, strict=True):
         kept = [i for i in np.argsort(-row.round(12), kind="stable")[:k] if row[i] > 0]

@@ -4,7 +4,7 @@ import torch
 from scipy import sparse
 
 from fashionlib.features import Features
-from fashionlib.recommending.training import Pairs
+from fashionlib.recommending.training import Pairs, Table
 from fashionlib.recommending.vbpr import VBPR, of_spaces
 
 
@@ -58,7 +58,7 @@ def test_features_find_the_planted_tastes(tastes):
 def test_scores_equal_the_papers_formula(tastes, seeing):
     train, features, _, _ = tastes
     model = VBPR(features if seeing else None, factors=3, epochs=2, pca=None).fit(train)
-    user, item = (table.weight.detach().numpy() for table in (model.user, model.item))
+    user, item = (table.weight.numpy() for table in (model.user, model.item))
     gamma_user, gamma_item, bias = user[:, :3], item[:, :3], item[:, 3]
     expected = np.empty(train.shape)
     if seeing:
@@ -67,8 +67,8 @@ def test_scores_equal_the_papers_formula(tastes, seeing):
             (features - features.mean(0)) / features.std(0) / np.sqrt(6),
         )
         embed, visual_bias = (
-            model.visual.detach().numpy().T[:3],
-            model.visual.detach().numpy()[:, 3],
+            model.visual.weight.numpy().T[:3],
+            model.visual.weight.numpy()[:, 3],
         )
     for u in range(train.shape[0]):
         for i in range(train.shape[1]):
@@ -89,11 +89,11 @@ def test_the_loss_is_that_of_the_scores(tastes):
     scores = model.scores(np.arange(300))
     margin = scores[users, plus] - scores[users, minus]
     rows = [
-        model.user.weight.detach()[users],
-        model.item.weight.detach()[plus],
-        model.item.weight.detach()[minus],
-        model.inputs[plus] @ model.visual.detach(),
-        model.inputs[minus] @ model.visual.detach(),
+        model.user.weight[users],
+        model.item.weight[plus],
+        model.item.weight[minus],
+        model.inputs[plus] @ model.visual.weight,
+        model.inputs[minus] @ model.visual.weight,
     ]
     squares = sum(float((row**2).sum()) for row in rows)
     expected = np.log1p(np.exp(-margin)).mean() + 0.5 * squares / 3 / 2
@@ -103,7 +103,7 @@ def test_the_loss_is_that_of_the_scores(tastes):
 
 def test_only_the_rows_of_a_batch_move(tastes):
     model = VBPR(tastes[1], factors=3, epochs=1).fit(tastes[0])
-    before = [weight.detach().clone() for weight in model._weights()]
+    before = [weight.clone() for weight in model._weights()]
     optimisers = model._optimisers()
     batch = [torch.tensor(ids) for ids in ([0, 5, 5], [3, 9, 3], [1, 2, 7])]
     model._triples(*batch).backward()
@@ -116,18 +116,34 @@ def test_only_the_rows_of_a_batch_move(tastes):
     assert moved == [[0, 5], [1, 2, 3, 7, 9], list(range(6))]
 
 
+def test_a_table_moves_as_torchs_adam_moves_the_same_rows():
+    first = torch.randn(6, 3)
+    table, plain = Table(first.clone(), 0.1), first[[1, 4]].clone().requires_grad_()
+    adam = torch.optim.Adam([plain], lr=0.1)
+    for step in range(1, 5):
+        weights = torch.tensor([[1.0], [2.0], [3.0]]) * step
+        (table(torch.tensor([4, 1, 4])).pow(2) * weights).sum().backward()
+        (plain[[1, 0, 1]].pow(2) * weights).sum().backward()
+        table.step()
+        adam.step()
+        adam.zero_grad()
+    torch.testing.assert_close(table.weight[[1, 4]], plain.detach())
+    assert torch.equal(table.weight[[0, 2, 3, 5]], first[[0, 2, 3, 5]])
+
+
 def test_the_gradient_of_the_visual_map_by_differences(tastes):
     train, features, _, _ = tastes
     model = VBPR(features, factors=3, epochs=1).fit(train)
     batch = [torch.tensor(ids) for ids in ([0, 5, 5], [3, 9, 3], [1, 2, 7])]
-    slope = torch.autograd.grad(model._triples(*batch), model.visual)[0]
+    model._triples(*batch).backward()
+    slope = model.visual.batch.grad
     for place in ((0, 0), (4, 2), (5, 3)):  # the last column is b', the visual bias
-        change, found = torch.zeros_like(model.visual), []
+        change, found = torch.zeros_like(slope), []
         for size in (0.5, -0.5):
             change[place] = size
-            model.visual = model.visual.detach() + change
+            model.visual.weight += change
             found.append(model._triples(*batch).item())
-            model.visual = model.visual - change
+            model.visual.weight -= change
         assert slope[place].item() == pytest.approx(
             found[0] - found[1], rel=0.05, abs=1e-5
         )
