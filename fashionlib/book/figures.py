@@ -238,12 +238,16 @@ def dots(values: pd.DataFrame, label: str) -> Axes:
 
 
 def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
-    """Draw each run's loss against its step, a colour a run.
+    """Draw each run's loss of captioning against its step, a colour a run.
 
-    Training is a thin line, validation dots on a dashed one.
+    Training is a thin line, validation dots on a dashed one. Of a joint run the other
+    parts of the loss are left out, so that all are on one scale.
     """
     axes = _panel(height=3.4)
     for name, history in histories.items():
+        if "captioning" in history:
+            parts = {"captioning": "loss", "validation captioning": "validation"}
+            history = history.drop(columns=parts.values()).rename(columns=parts)
         validated = history.dropna(subset=["validation"])
         (line,) = axes.plot(validated.step, validated.validation, "o--", label=name)
         trained = history.dropna(subset=["loss"])

@@ -247,3 +247,11 @@ def test_tables_of_several_origins_stand_below_each_other():
         f"{origin}: {row}" for origin in ("published", "this run") for row in "ab"
     ]
     assert html.count("–") == 4 and "30.0" in html
+
+
+def test_curves_of_joint_runs_are_those_of_captioning_alone():
+    plain = pd.DataFrame({"step": [1, 2], "loss": [4.0, 3.0], "validation": [5.0, 2.0]})
+    parts = {"captioning": [2.0, 1.0], "validation captioning": [2.5, 1.5]}
+    axes = figures.curves({"plain": plain, "joint": plain.assign(**parts)})
+    drawn = [line.get_ydata().tolist() for line in axes.lines]
+    assert drawn == [[5, 2], [4, 3], [2.5, 1.5], [2, 1]]
