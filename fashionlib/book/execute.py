@@ -8,6 +8,7 @@ import json
 import re
 import resource
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,27 +44,33 @@ def imported_modules(source: str) -> set[Path]:
     modules: set[Path] = set()
     waiting = [source]
     while waiting:
-        for node in ast.walk(ast.parse(waiting.pop())):
-            for name in _imported_names(node):
-                new = _files(name) - modules
-                modules |= new
-                waiting += [file.read_text(encoding="utf-8") for file in new]
+        new = _imports(waiting.pop(), ROOT) - modules
+        modules |= new
+        waiting += [file.read_text(encoding="utf-8") for file in new]
     return modules
 
 
-def _imported_names(node: ast.AST) -> list[str]:
-    names = []
+@cache  # a module is parsed once, whoever imports it
+def _imports(source: str, root: Path) -> frozenset[Path]:
+    """List the files below `root` that this code itself imports."""
+    names = [name for node in ast.walk(ast.parse(source)) for name in _names(node)]
+    ours = {name for name in names if name.split(".")[0] in PACKAGES}
+    return frozenset(file for name in ours for file in _files(name, root))
+
+
+def _names(node: ast.AST) -> list[str]:
+    """List what an import statement names, of any other node nothing."""
     if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom):
-        names = [f"{node.module}.{alias.name}" for alias in node.names]
-    return [name for name in names if name.split(".")[0] in PACKAGES]
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
 
 
-def _files(dotted: str) -> set[Path]:
+def _files(dotted: str, root: Path) -> set[Path]:
     """List the files that importing this name reads: its module, its packages' init."""
     files = set()
-    path = ROOT
+    path = root
     for part in dotted.split("."):
         path = path / part
         files |= {path / "__init__.py", path.with_suffix(".py")}
