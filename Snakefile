@@ -3,11 +3,12 @@
 # Run through the Makefile, or: snakemake --cores 2 --config profile=tiny
 # On a cluster: snakemake --executor slurm --jobs 4 --resources gpu=1 --config profile=paper data=FOLDER
 import shlex
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from fashionlib.book import execute, plan, runs
+from fashionlib.book import costs, execute, plan, preflight, runs
 
 PROFILE = config.get("profile", "tiny")
 DATA = config.get("data", "")
@@ -27,6 +28,22 @@ PRINTED = [str(path) for path in sorted(Path("data").rglob("*")) if path.suffix 
 KEPT = [str(path) for path in sorted(Path("data/measured").rglob("*.json"))] if PROFILE != "sample" else []
 
 NOTEBOOKS = plan.notebooks(Path("notebooks"))  # read from their own calls of run.need, run.save …
+BUDGETS = costs.budgets(PROFILE)["notebooks"]
+# What the longest chain of notebooks waits for runs first.
+SECONDS = {name: budget["processor_seconds"] for name, budget in BUDGETS.items()}
+PATHS = plan.longest_paths(NOTEBOOKS, SECONDS)
+
+
+onstart:
+    if workflow.local_exec:  # not on a cluster, whose machines are others
+        waiting = {job.name.removeprefix("notebook_") for job in workflow.dag.needrun_jobs()}
+        if here := waiting & BUDGETS.keys():
+            try:
+                preflight.check_memory(PROFILE, workflow.cores, here)
+            except MemoryError as error:
+                raise WorkflowError(str(error))
+            said = preflight.takes(PROFILE, workflow.cores, costs.gflops(), here)
+            print(f"{len(here)} notebooks at profile {PROFILE}: {said}", file=sys.stderr)
 
 
 rule html:
@@ -73,7 +90,10 @@ for nb, work in NOTEBOOKS.items():
             notebook=f"notebooks/{nb}.ipynb",
             profile=PROFILE,
             given="-p " + shlex.quote(f"data={DATA}") if DATA and not work.needs else "",
+        priority:
+            round(PATHS[nb])
         resources:
             gpu=int(ACCELERATED and work.accelerated),
+            **costs.reservation(BUDGETS.get(nb)),
         shell:
             "fashionlib execute {params.notebook} --profile {params.profile} {params.given}"

@@ -5,8 +5,8 @@ result of this run. A page that cites a changed result is rebuilt; a missing fil
 is an error of the strict build. The tooltip names the file, the key, the profile and
 the commit that the number comes from.
 
-```{run-banner}``` says what the run is made of; ```{run-records}``` lists, per
-notebook, time, peak memory and commit, then hardware and versions.
+```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
+notebook cost and its commit, then hardware and versions.
 """
 
 import json
@@ -14,6 +14,8 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from fashionlib.book import costs
 
 
 class Result(SphinxRole):
@@ -76,34 +78,24 @@ class RunBanner(SphinxDirective):
 
 
 class RunRecords(SphinxDirective):
-    """Tables of each notebook's time and memory, and of the machine."""
+    """Tables of what each notebook cost, the dearest first, and of the machine."""
 
     def run(self):
         """Read all records; none is an error of the build."""
-        paths = sorted((Path(self.env.srcdir) / "records").glob("*.json"))
-        records = []
-        for path in paths:
+        folder = Path(self.env.srcdir)
+        for path in (folder / "records").glob("*.json"):
             self.env.note_dependency(str(path))
-            records.append(json.loads(path.read_text(encoding="utf-8")))
+        records = costs.records(folder)
         if not records:
             raise self.error(
                 "no records of executed notebooks; build the book with `make book`"
             )
-        rows = [
-            (
-                r["notebook"],
-                f"{r['seconds']:.0f}",
-                f"{r['peak_memory_mib']:,}",
-                r["commit"],
-            )
-            for r in records
-        ]
-        total = ("together", f"{sum(r['seconds'] for r in records):.0f}", "", "")
+        profile = records[0]["profile"]
         facts = records[0]["hardware"] | records[0]["versions"]
         return [
-            table(("notebook", "seconds", "peak MiB", "commit"), [*rows, total]),
+            table(costs.HEAD, costs.table(records, costs.budgets(profile))),
             table(
-                (f"profile {records[0]['profile']}", "value"),
+                (f"profile {profile}", "value"),
                 [(k, str(v)) for k, v in facts.items()],
             ),
         ]

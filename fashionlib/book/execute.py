@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import logging
 import re
-import resource
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fashionlib.book import runs
+from fashionlib.book import costs, runs
 from fashionlib.data import provenance
 from fashionlib.data.files import atomic, read_json, write_json
 
@@ -141,6 +140,7 @@ def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str,
 def run(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Path:
     """Run a notebook at a profile; return its copy in `_run/<profile>/notebooks`.
 
+    Its cost (`book.costs`) is in the record; a warning says where it passes its budget.
     A notebook that raises, or whose kernel dies, leaves its copy with the traceback in
     `_run/<profile>/failed` and raises NotebookError. Papermill's metadata calls a
     notebook with a dead kernel completed, so it isn't asked.
@@ -154,13 +154,12 @@ def run(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Pa
     running = root / "failed" / notebook.name  # it stays there unless it ends well
     done = root / "notebooks" / notebook.name
     running.parent.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    _papermill(notebook, running, chosen)
+    with costs.measured() as cost:
+        _papermill(notebook, running, chosen)
     text = running.read_text(encoding="utf-8")
     with atomic(done) as part:
         part.write_text(publishable(text, repository, chosen.get("data", "")), "utf-8")
     running.unlink()
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     record = {
         "notebook": notebook.name,
         "profile": profile,
@@ -168,10 +167,12 @@ def run(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Pa
         "dependencies": dependencies(notebook, profile),
         "hardware": provenance.hardware(),
         "versions": provenance.versions(),
-        "seconds": round(time.monotonic() - started, 1),
-        "peak_memory_mib": peak // 1024,
+        **cost,
+        "gflops": costs.gflops(0.2),
     }
     write_json(root / "records" / f"{notebook.stem}.json", record)
+    if warning := costs.excess(record, costs.budgets(profile)):
+        logging.getLogger(__name__).warning(warning)
     return done
 
 

@@ -64,6 +64,23 @@ def notebooks(folder: Path) -> dict[str, Work]:
     return {name: _work(name, sources[name], calls[name], makers) for name in paths}
 
 
+def longest_paths(work: dict[str, Work], seconds: dict[str, float]) -> dict[str, float]:
+    """Return the seconds from each notebook's start to the end of what waits for it.
+
+    That is its own and those of the longest chain behind it; `work` is in an order in
+    which notebooks can run. What is not in `seconds` takes none.
+    """
+    makers = {path: n for n, w in work.items() for path in (*w.makes, *w.folders)}
+    behind = dict.fromkeys(work, 0.0)
+    paths = {}
+    for name in reversed(work):
+        paths[name] = seconds.get(name, 0) + behind[name]
+        needed = {makers.get(path) for path in work[name].needs}
+        for earlier in (needed | {*work[name].after}) & work.keys():
+            behind[earlier] = max(behind[earlier], paths[name])
+    return {name: paths[name] for name in work}
+
+
 def _work(
     name: str, source: str, calls: dict[str, set[str]], makers: dict[str, str]
 ) -> Work:

@@ -9,21 +9,24 @@ notebook) and `failed/` (executed copies of notebooks that raised).
 from __future__ import annotations
 
 import hashlib
+import os
 import resource
 import shutil
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
 
 from fashionlib.data.files import atomic, read_json, write_json
-from fashionlib.data.items import ITEM, SPLIT, SPLITS
 from fashionlib.data.provenance import commit, hardware, versions
-from fashionlib.features.spaces import Features, load
+
+if TYPE_CHECKING:  # Snakemake and the command line start without pandas
+    import pandas as pd
+
+    from fashionlib.features.spaces import Features
 
 PROFILES = Path(__file__).parent / "profiles"
 # They compare with what was kept, or are drawn whatever the data.
@@ -36,10 +39,10 @@ def profile_names() -> list[str]:
 
 
 def profile(name: str) -> dict[str, Any]:
-    """Read a profile: `takes`, `needs`, `expect` in words, and parameters per notebook.
+    """Read a profile: `needs`, `expect` in words, and parameters per notebook.
 
-    Only parameters that differ from the notebook's own cell stand there. ValueError
-    for an unknown name.
+    Only parameters that differ from the notebook's own cell stand there. `takes` does
+    where no run gave budgets (`book.costs`). ValueError for an unknown name.
     """
     if name not in profile_names():
         known = ", ".join(profile_names())
@@ -48,12 +51,11 @@ def profile(name: str) -> dict[str, Any]:
 
 
 def describe(name: str) -> str:
-    """Say in words what a profile needs, takes and lets expect."""
+    """Say in words what a profile needs and lets expect."""
     known = profile(name)
     return (
-        f"Profile {name} needs {known['needs']}. The book takes {known['takes']}; what"
-        " each notebook took, and its peak memory, stands on the page *Status of this"
-        f" run*. Expected: {known['expect']}."
+        f"Profile {name} needs {known['needs']}. What each notebook took stands on the"
+        f" page *Status of this run*. Expected: {known['expect']}."
     )
 
 
@@ -127,6 +129,8 @@ class Run:
         """Read an earlier notebook's artefact: a .parquet table, or JSON."""
         place = self.need(relative)
         if place.suffix == ".parquet":
+            import pandas as pd
+
             return pd.read_parquet(place)
         return read_json(place)
 
@@ -144,19 +148,27 @@ class Run:
 
     def catalogue(self) -> pd.DataFrame:
         """Read the whole items table (`data.items`), indexed by item_id."""
+        from fashionlib.data.items import ITEM
+
         return self.read("items.parquet").set_index(ITEM)
 
     def items(self) -> pd.DataFrame:
         """Read the items that are in a split (they have caption and picture)."""
+        from fashionlib.data.items import SPLIT
+
         return self.catalogue().dropna(subset=[SPLIT])
 
     def splits(self) -> list[pd.DataFrame]:
         """Read the items of train, validation and test, three tables."""
+        from fashionlib.data.items import SPLIT, SPLITS
+
         items = self.items()
         return [items[items[SPLIT] == name] for name in SPLITS]
 
     def features(self, name: str) -> Features:
         """Read the feature space `features/<name>.parquet`."""
+        from fashionlib.features.spaces import load
+
         return load(self.need(f"features/{name}.parquet"))
 
     def use(self, data: Path, synthetic: bool) -> None:
@@ -202,6 +214,7 @@ class Run:
             "versions": versions(),
             "hardware": hardware(),
             "seconds": round(time.monotonic() - self.started, 1),
+            "processor_seconds": round(sum(os.times()[:4]), 1),  # with its children's
             "peak_memory_mib": peak // 1024,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }

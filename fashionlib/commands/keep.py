@@ -8,15 +8,19 @@ import typer
 
 from fashionlib.commands.options import option
 
-EXAMPLES = ["--profile sample"]
+EXAMPLES = ["--profile sample", "--profile tiny --cost"]
 
 
 def run(
     profile: Annotated[
-        str, option("NAME", "a profile that has run on real data")
+        str, option("NAME", "a profile that has run, on real data but for --cost")
     ] = "sample",
+    cost: Annotated[
+        bool, option(None, "keep what its notebooks took instead, as their budgets")
+    ] = False,
 ) -> None:
     """Keep a run's numbers on real data in data/measured, where the book shows them."""
-    from fashionlib.book import runs
+    from fashionlib.book import costs, runs
 
-    typer.echo(runs.keep(profile).relative_to(runs.repository()))
+    place = costs.keep(profile) if cost else runs.keep(profile)
+    typer.echo(place.relative_to(runs.repository()))
