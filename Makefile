@@ -24,7 +24,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
 # Notebooks run side by side: with two threads each they spin for one another's cores (a caption took 100 times as long).
 export OMP_NUM_THREADS ?= 1
-SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --resources gpu=1 --max-checksum-file-size 2000000000
+SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --scheduler greedy --resources gpu=1 --max-checksum-file-size 2000000000
 
 .PHONY: book test keep pretrain clean
 

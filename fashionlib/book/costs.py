@@ -144,8 +144,8 @@ def budgets(profile: str) -> dict[str, Any]:
 def reservation(budget: dict[str, int] | None) -> dict[str, int]:
     """Say what to ask of a cluster for a notebook: `mem_mb`, `runtime` in minutes.
 
-    Half more memory than its budget, four times its processor seconds, for slower
-    machines and for starting; {} without a budget.
+    Half more memory than its budget, and four times its processor seconds with five
+    minutes to start, for slower machines; {} without a budget.
     """
     if not budget:
         return {}

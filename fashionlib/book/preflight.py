@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from fashionlib.book import costs, plan, runs
 
+if TYPE_CHECKING:  # Snakemake starts without pandas
+    import pandas as pd
+
 CONTAINER = ("memory.max", "memory/memory.limit_in_bytes")  # cgroups 2 and 1
+
+
+def profiles() -> pd.DataFrame:
+    """Return a row a profile: what it `takes` on this machine, `needs`, lets `expect`.
+
+    This measures the machine for two seconds.
+    """
+    import pandas as pd
+
+    gflops, rows = costs.gflops(), {}
+    for name in runs.profile_names():
+        known = runs.profile(name)
+        known["takes"] = takes(name, os.cpu_count() or 1, gflops)
+        rows[name] = {word: known[word] for word in ("takes", "needs", "expect")}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def takes(profile: str, cores: int, gflops: float, names: Collection[str] = ()) -> str:

@@ -32,7 +32,7 @@ def run(
         )
     if cost:
         for name, *row in (costs.HEAD, *costs.table(records, kept)):
-            typer.echo(f"{name:26}" + "".join(f"{text:>13}" for text in row))
+            typer.echo(f"{name:26}" + "".join(f" {text:>12}" for text in row))
     else:
         _print_main_numbers(read_json(place))
     for record in records:

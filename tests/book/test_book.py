@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fashionlib.book import costs
+
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "_run" / "smoke"
 SITE = RUN / "_build" / "html"
@@ -96,7 +98,17 @@ def test_every_notebook_has_a_record_with_time_and_memory(book):
     assert set(NAMES) <= records.keys() and all(
         r["seconds"] > 0 for r in records.values()
     )
-    assert "seconds" in (book / "book" / "status.html").read_text()
+    status = (book / "book" / "status.html").read_text()
+    assert "processor s" in status and "together" in status
+
+
+def test_smoke_stays_within_its_budget_and_half(book):
+    """In processor seconds of all notebooks; a slower machine may take longer."""
+    kept = costs.budgets("smoke")
+    records = costs.records(RUN)
+    spent = sum(costs.comparable_seconds(r, kept["gflops"]) for r in records)
+    budget = sum(one["processor_seconds"] for one in kept["notebooks"].values())
+    assert spent <= costs.ALLOWED * budget, costs.table(records, kept)
 
 
 def test_prose_numbers_are_bound_to_results(book):

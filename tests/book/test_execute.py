@@ -52,11 +52,33 @@ def test_a_notebook_runs_with_its_parameters_and_leaves_a_record(book, tmp_path)
         and "papermill" not in json.loads(text)["metadata"]
     )
     record = json.loads((tmp_path / "_run/smoke/records/x.json").read_text())
-    assert (
-        record["notebook"] == "x.ipynb"
-        and record["seconds"] > 0
-        and record["peak_memory_mib"] > 10
+    assert record["notebook"] == "x.ipynb" and record["seconds"] > 0
+    assert record["peak_memory_mib"] > 10 and record["gflops"] > 0
+
+
+def test_processor_time_and_reading_of_a_kernel_are_recorded(book, tmp_path):
+    (tmp_path / "a").write_bytes(bytes(50 << 20))
+    work = (
+        "import time\nfrom pathlib import Path\nPath('a').read_bytes()\n"
+        "while time.process_time() < {}: pass"
     )
+    records = []
+    for seconds in (0, 5):
+        execute.run(book(work.format(seconds)), "smoke")
+        text = (tmp_path / "_run/smoke/records/x.json").read_text()
+        records.append(json.loads(text))
+    idle, busy = (record["processor_seconds"] for record in records)
+    assert busy > max(5, idle)
+    assert records[0]["bytes_read"] is None or records[0]["bytes_read"] > 50 << 20
+
+
+def test_a_notebook_that_passes_its_budget_says_so(book, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(execute.costs, "BUDGETS", tmp_path)
+    budgets = "gflops: 0.001\nnotebooks: {x: {processor_seconds: 0.1, peak_mib: 9999}}"
+    (tmp_path / "smoke.yaml").write_text(budgets)
+    execute.run(book("n"), "smoke")
+    assert "x.ipynb passes its budget by half: processor_seconds" in caplog.text
+    assert "peak_mib" not in caplog.text
 
 
 def test_a_failed_notebook_keeps_its_copy_with_the_traceback(book, tmp_path):

@@ -59,6 +59,20 @@ def test_what_a_notebook_makes_itself_it_does_not_wait_for(planned):
     )
 
 
+def test_the_longest_path_is_the_dearest_chain_to_the_end(planned):
+    work = planned(
+        b='run.items()\nrun.save("one", {})\nrun.make(f"captioner/{m}")',
+        c='run.items()\nrun.save("two", {})',
+        d='run.need(f"captioner/{model}")\nrun.result("two")',
+        e='run.result("one")',
+    )
+    seconds = {"a_first": 5, "b": 10, "c": 20, "d": 3, "e": 4}
+    longest = {"a_first": 5 + 20 + 3, "b": 10 + 4, "c": 20 + 3, "d": 3, "e": 4}
+    assert plan.longest_paths(work, seconds) == longest
+    del seconds["c"]  # nobody has measured it
+    assert plan.longest_paths(work, seconds)["a_first"] == 5 + 10 + 4
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
