@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,24 +30,25 @@ class Encoder:
     encode_texts: Encode
 
 
-def load_encoder(name: str | Path) -> Encoder:
+def load_encoder(name: str | Path, rows: Any = None) -> Encoder:
     """Load a model with a space for pictures and texts, by hub id or folder.
 
     It is a BLIP-2 that `captioners.load` reads and that was trained with the
     contrastive term, or one of those of `encoders.dual`: a CLIP (as FashionCLIP) or a
     SigLIP. A BLIP-2 in a folder that `captioners.save` wrote is loaded when it is asked
     for pictures; texts need no torch. Raises as these two; ValueError for a model of
-    another kind, and for a BLIP-2 that has no space for texts.
+    another kind, and for a BLIP-2 that has no space for texts. A mini looks pictures up
+    in `rows` (`captioners.Rows`) before it encodes them.
     """
     if (Path(name) / "retrieval.safetensors").is_file():
-        return _saved_blip2(Path(name))
+        return _saved_blip2(Path(name), rows)
     from transformers import PretrainedConfig
 
     kind = PretrainedConfig.get_config_dict(name)[0].get("model_type")
     return _blip2(str(name)) if kind == "blip-2" else _dual(str(name))
 
 
-def _saved_blip2(folder: Path) -> Encoder:
+def _saved_blip2(folder: Path, rows: Any) -> Encoder:
     """Read a folder of `captioners.save`; a picture is the mean of its queries."""
     from fashionlib.features.fingerprints import saved_weights
     from fashionlib.retrieval.search import words
@@ -55,7 +57,7 @@ def _saved_blip2(folder: Path) -> Encoder:
     def images() -> Encode:
         from fashionlib.captioning import captioners
 
-        return partial(captioners.embed_images, captioners.load(folder))
+        return partial(captioners.embed_images, captioners.load(folder, rows=rows))
 
     files = [folder / name for name in ("processor_config.json", "tokenizer.json")]
     texts = [file.read_text(encoding="utf-8") for file in files]
