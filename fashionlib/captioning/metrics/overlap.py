@@ -8,7 +8,9 @@ are tokens with spaces between, as `tokens.tokenise` gives them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +46,7 @@ class Cider:
     def __init__(
         self, documents: Sequence[Sequence[str]], others: Sequence[str] = ()
     ) -> None:
-        self.words: dict[str, int] = {}
+        self.words: dict[str, int] = defaultdict(count().__next__)  # their numbers
         # Of each order the n-grams, sorted, as numbers: an n-gram is the number of the
         # (n - 1)-gram that it starts with, and of its last word.
         self.known = [np.empty(0, np.int64)] * ORDERS
@@ -64,23 +66,24 @@ class Cider:
 
         The columns of n-grams that no document has hold for this call alone.
         """
-        split = [text.split() for text in texts]
-        number = self.words.setdefault
-        ids = [number(word, len(self.words)) for words in split for word in words]
-        ids = np.array(ids, np.int64)  # (tokens,)
-        lengths = np.array([len(words) for words in split], np.int64)
-        text = np.repeat(np.arange(len(split)), lengths)  # (tokens,)
+        lengths = np.array([len(text.split()) for text in texts], np.int64)
+        words = " ".join(
+            texts
+        ).split()  # one list: many keep the garbage collector busy
+        ids = np.fromiter(map(self.words.__getitem__, words), np.int64)  # (tokens,)
+        text = np.repeat(np.arange(len(texts)), lengths)  # (tokens,)
         left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(ids))
         start = np.arange(len(ids))  # of the n-grams of this order, in `ids`
-        gram = np.zeros(len(ids), np.int64)
+        gram, columns = ids.copy(), len(self.words)
         counts = []
         for order in range(ORDERS):
-            start = start[left[start] > order]  # tokens to the text's end
-            key = gram[start] << 32 | ids[start + order]
-            gram[start], columns = self._columns(order, key)
-            ends = np.bincount(text[start] + 1, minlength=len(split) + 1).cumsum()
+            if order:
+                start = start[left[start] > order]  # tokens to the text's end
+                key = gram[start] << 32 | ids[start + order]
+                gram[start], columns = self._columns(order, key)
+            ends = np.bincount(text[start] + 1, minlength=len(texts) + 1).cumsum()
             parts = (np.ones(len(start)), gram[start], ends)
-            counts.append(csr_array(parts, shape=(len(split), columns)))
+            counts.append(csr_array(parts, shape=(len(texts), columns)))
             counts[-1].sum_duplicates()
         return counts
 
