@@ -55,19 +55,19 @@ def current(name: str, known: kept.Kept) -> bool:
 
 def measure(command: str) -> dict[str, Any]:
     """Run a benchmark's command line; return its figures, values and provenance."""
+    origin = {
+        "commit": provenance.commit(ROOT),
+        "date": datetime.now(UTC).date().isoformat(),
+        "code": kept.code(command),  # before it runs: an edit meanwhile makes it stale
+        "hardware": provenance.hardware(),
+        "versions": provenance.versions(),
+    }
     began, before = time.monotonic(), spent()
     words = [sys.executable, "-m", f"benchmarks.{command.split()[0]}"]
     words += command.split()[1:]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, cwd=ROOT)
-    origin = {
-        "commit": provenance.commit(ROOT),
-        "date": datetime.now(UTC).date().isoformat(),
-        "code": kept.code(command),
-        "hardware": provenance.hardware(),
-        "versions": provenance.versions(),
-        "seconds": round(time.monotonic() - began),
-        "processor_seconds": round(spent() - before),
-    }
+    origin["seconds"] = round(time.monotonic() - began)
+    origin["processor_seconds"] = round(spent() - before)
     return {"provenance": origin, **json.loads(done.stdout)}
 
 
