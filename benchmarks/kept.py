@@ -83,18 +83,20 @@ def _row(figure: Figure) -> list[str]:
     peer, ratio, goal = "", "", ""
     least = figure.theirs is not None
     if least:
-        peer = f"{figure.peer}: {_number(figure.theirs)} {figure.unit}"
-        ratio = f"{_number(figure.theirs / figure.ours)} ×"
+        peer = f"{figure.peer}: {_amount(figure.theirs, figure.unit)}"
+        ratio = _amount(figure.theirs / figure.ours, "×")
     if figure.goal is not None:
-        wanted = f"≥ {figure.goal:g} ×" if least else f"≤ {figure.goal:g} {figure.unit}"
-        goal = f"{wanted}: {'met' if met(figure) else '**missed**'}"
+        wanted = ("≥ ", "×") if least else ("≤ ", figure.unit)
+        goal = wanted[0] + _amount(figure.goal, wanted[1])
+        goal += ": met" if met(figure) else ": **missed**"
     what = f"{figure.what} ({figure.note})" if figure.note else figure.what
-    return [what, f"{_number(figure.ours)} {figure.unit}", peer, ratio, goal]
+    return [what, _amount(figure.ours, figure.unit), peer, ratio, goal]
 
 
-def _number(value: float) -> str:
-    """Write three digits, as a reader would: 0.0312, 14.2, 2,340."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+def _amount(value: float, unit: str) -> str:
+    """Write three digits and the unit: 0.0312 s, 14.2 ×, 2,340 MiB."""
+    digits = f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{digits}\N{NO-BREAK SPACE}{unit}"
 
 
 def write_pages() -> None:

@@ -78,7 +78,7 @@ def beside_peers(peers: dict) -> list[Figure]:
             figures.append(Figure(what, ours["cpu"], "s", peer, theirs["cpu"], wanted))
             if rival == "cornac":
                 memory = 1024 * ours["memory"], "MiB", peer, 1024 * theirs["memory"]
-                figures.append(Figure("the memory it took", *memory))
+                figures.append(Figure(f"{name}'s memory for it", *memory))
     lists, ranked, judged = peers["ItemKNN"], peers["ranking"], peers["metrics"]
     mine, theirs = (lists[f"lists, {who}"]["cpu"] for who in ("ours", "implicit"))
     loop, difference = "a loop over customers", judged["largest difference"]
