@@ -11,6 +11,8 @@ CORES ?= 2
 ONLY ?=
 # PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
 TORCH ?= $(shell test "$$(uname)" != Linux || nvidia-smi >/dev/null 2>&1 || echo cpu)
+# More for Snakemake: --executor slurm --jobs 8 (book/cluster.md).
+CLUSTER ?=
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Where the home can't be written, caches and Jupyter's files lie beside the run.
@@ -24,7 +26,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
 # Notebooks run side by side: with two threads each they spin for one another's cores (a caption took 100 times as long).
 export OMP_NUM_THREADS ?= 1
-SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --scheduler greedy --resources gpu=1 --max-checksum-file-size 2000000000
+SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --scheduler greedy --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
 .PHONY: book test keep pretrain clean
 
@@ -48,11 +50,15 @@ pretrain: .venv/ready
 	python -m wardrobe.pretraining
 
 define CHECK
-import platform, shutil, sys
+import ctypes, platform, shutil, sys
 if not (3, 11) <= sys.version_info < (3, 15):
     sys.exit(f"Python 3.11 to 3.14 is needed, this is {platform.python_version()}: make book PYTHON=python3.13")
 if (sys.version_info >= (3, 14) or platform.machine() == "aarch64") and not shutil.which("cc"):
     sys.exit("Python 3.14, and any Python on arm64 Linux, needs a C++ compiler and Python's headers, which are not here")
+try:
+    sys.platform == "linux" and [ctypes.CDLL(name) for name in ("libEGL.so.1", "libGL.so.1")]
+except OSError as error:
+    sys.exit(f"Skia, which draws the wardrobe, needs a library of the system ({error}): apt-get install libegl1 libgl1")
 endef
 export CHECK
 INSTALL = uv pip install --quiet --python .venv
@@ -64,7 +70,8 @@ PINNED = $$(grep -o '^$(1)==[^;]*' requirements.lock)
 	test -e $@ || $(PYTHON) -m venv --clear .venv
 	rm -f $@
 	python -m pip install --quiet $(call PINNED,uv)
-	python -m pip install --quiet --no-index --no-deps $(call PINNED,torch) 2>/dev/null || $(INSTALL) $(TORCH:%=--torch-backend=%) $(call PINNED,torch)
+	python -m pip install --quiet --no-index --no-deps $(call PINNED,torch) 2>/dev/null || $(INSTALL) $(TORCH:%=--torch-backend=%) $(call PINNED,torch) || \
+		{ echo "No PyTorch '$(TORCH)': make book TORCH= takes PyPI's, which on Linux brings CUDA (2.7 GB)" >&2; false; }
 	$(INSTALL) --requirements requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@

@@ -1,7 +1,7 @@
 # The book's order of work: one rule per notebook, each a call of `fashionlib execute`, then the HTML.
 # A notebook runs again when its code cells, its parameters, a fashionlib module that it imports, or an upstream artefact changes.
 # Run through the Makefile, or: snakemake --cores 2 --config profile=tiny
-# On a cluster: snakemake --executor slurm --jobs 4 --resources gpu=1 --config profile=paper data=FOLDER
+# On a cluster: book/cluster.md
 import shlex
 import sys
 from pathlib import Path

@@ -56,6 +56,12 @@ def make(place: Path, *words: str, **variables: str) -> subprocess.CompletedProc
     )
 
 
+def show(place: Path, words: str, **variables: str) -> str:
+    """Return what a recipe of the Makefile would print for these words."""
+    (place / "show.mk").write_text(f"show:\n\t@echo {words}\n")
+    return make(place, "-f", "Makefile", "-f", "show.mk", "show", **variables).stdout
+
+
 def calls(place: Path, who: str) -> list[str]:
     """Return what was asked of `who` so far."""
     lines = (place / "log").read_text().splitlines()
@@ -118,24 +124,32 @@ def test_torch_is_for_cuda_only_where_a_driver_is(clone, driver, words, build):
 def test_a_python_that_the_lock_is_not_for_is_refused_in_one_line(
     clone, monkeypatch, version, compiler, said
 ):
-    (clone / "show.mk").write_text('show:\n\t@echo "$$CHECK"\n')
-    shown = make(clone, "-f", "Makefile", "-f", "show.mk", "show")
+    check = show(clone, '"$$CHECK"')
     monkeypatch.setattr(sys, "version_info", version)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr(shutil, "which", lambda _: "/bin/cc" if compiler else None)
+    monkeypatch.setattr("ctypes.CDLL", str)
     if said is None:
-        exec(shown.stdout)
+        exec(check, {})
         return
     with pytest.raises(SystemExit, match=said) as refusal:
-        exec(shown.stdout)
+        exec(check, {})
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Skia brings its own")
+def test_a_machine_without_libEGL_is_told_so_in_one_line(clone, monkeypatch):
+    def missing(name: str) -> None:
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+    with pytest.raises(SystemExit, match="libEGL.so.1.*apt-get install libegl1"):
+        exec(show(clone, '"$$CHECK"'), {})
+
+
 def test_a_home_that_cannot_be_written_is_replaced(clone):
-    (clone / "show.mk").write_text("show:\n\t@echo $$HOME\n")
-    words = ["-f", "Makefile", "-f", "show.mk", "show"]
-    assert make(clone, *words).stdout.strip() == str(clone)
-    elsewhere = make(clone, *words, HOME="/proc/nowhere").stdout.strip()
+    assert show(clone, "$$HOME").strip() == str(clone)
+    elsewhere = show(clone, "$$HOME", HOME="/proc/nowhere").strip()
     assert elsewhere == str(clone / "_run" / "home")
     assert Path(elsewhere).is_dir()
 
