@@ -50,26 +50,36 @@ def interactions(
     quality = rng.normal(0, 1, (len(truth), 6)).astype(np.float32)
     fame = rng.normal(0, popularity, len(truth))
     launch = truth["launch"].to_numpy() if launches else np.zeros(len(truth), int)
-    mates = _companions(truth["type"].to_numpy(), launch, rng)
+    mates = _companions(truth["type"].to_numpy(), launch, rng).tolist()
+    order = np.argsort(launch, kind="stable")
+    on_sale = np.searchsorted(launch[order], np.arange(DAYS), side="right").tolist()
     rows: list[tuple[int, int, int]] = []
     for shopper in tqdm(range(shoppers), desc="shoppers", disable=None):
         taste = rng.normal(0, 1, looks.shape[1]).astype(np.float32)
         hidden_taste = rng.normal(0, 1, 6).astype(np.float32)
         liking = style * (looks @ taste) / len(VISIBLE) ** 0.5 + fame  # (items,)
         liking += hidden * (quality @ hidden_taste) / 6**0.5
-        wanted = int(np.clip(round(rng.lognormal(np.log(median), 0.8)), 1, 200))
+        # less the age: what each day adds to it is the same for all, and changes none
+        liking += launch / life
+        # (items,) added up in order of launch: what is on sale comes first
+        chances = np.cumsum(np.exp(liking - liking.max())[order])
+        wanted = min(max(round(rng.lognormal(np.log(median), 0.8)), 1), 200)
         bought: list[int] = []
         for day in _days(wanted, basket, rng):
-            sold = np.flatnonzero(launch <= day)
-            if not len(sold):
+            sold = on_sale[day]
+            if not sold:
                 continue
-            appeal = liking[sold] - (day - launch[sold]) / life
-            chances = np.cumsum(np.exp(appeal - appeal.max()))  # (items on sale,)
             last = -1
             for _ in range(min(rng.geometric(1 / basket), wanted - len(bought))):
-                last = _choose(
-                    last, bought, sold, chances, mates, rng, repeat, companion
-                )
+                draw = rng.random()
+                if draw < repeat and bought:
+                    last = bought[int(rng.integers(len(bought)))]
+                elif draw < repeat + companion and last >= 0:
+                    last = mates[last]
+                else:
+                    share = rng.random() * chances[sold - 1]
+                    place = int(chances[:sold].searchsorted(share, side="right"))
+                    last = int(order[min(place, sold - 1)])
                 if launch[last] <= day:
                     bought.append(last)
                     rows.append((shopper, last, day))
@@ -84,30 +94,6 @@ def _days(wanted: int, basket: float, rng: np.random.Generator) -> list[int]:
     first = int(rng.integers(0, DAYS - 30))
     visits = max(1, round(1.3 * wanted / basket))
     return sorted(rng.integers(first, DAYS, visits).tolist())
-
-
-def _choose(
-    last: int,
-    bought: list[int],
-    sold: np.ndarray,
-    chances: np.ndarray,
-    mates: np.ndarray,
-    rng: np.random.Generator,
-    repeat: float,
-    companion: float,
-) -> int:
-    """Choose the next row: one bought before, a companion, or one on sale.
-
-    The companion is that of the row before, `last` (-1 for none). `chances` are those
-    of the rows `sold`, added up.
-    """
-    draw = rng.random()
-    if draw < repeat and bought:
-        return bought[int(rng.integers(len(bought)))]
-    if draw < repeat + companion and last >= 0:
-        return int(mates[last])
-    place = chances.searchsorted(rng.random() * chances[-1], side="right")
-    return int(sold[min(place, len(sold) - 1)])
 
 
 def _companions(

@@ -1,4 +1,4 @@
-"""Shops of their own for experiments: drawn articles, and the people who buy them."""
+"""Shops for experiments: the people who buy drawn articles."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import numpy as np
 import pandas as pd
 
 from fashionlib.data.interactions import leaks, temporal_split
-from wardrobe.planting import articles
 from wardrobe.shoppers import VISIBLE, interactions
 
 
-def shop(
-    items: int, shoppers: int, world: int, **habits: Any
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Draw a shop: its articles, and a table user_id, item_id, date of its people.
+def visited(
+    truth: pd.DataFrame, shoppers: int, world: int, **habits: Any
+) -> pd.DataFrame:
+    """Draw what people buy in a shop of these articles: user_id, item_id, date.
 
-    `world` seeds it: the same world has the same articles, whatever its people's
-    `habits` are, arguments of `shoppers.interactions`. A date is a day's number.
+    `world` seeds them, `habits` are arguments of `shoppers.interactions`; a date is a
+    day's number.
     """
-    truth = articles(items, world)
     random = np.random.default_rng([world, 2])
     bought = interactions(truth, shoppers, random, **habits)
     columns = {
@@ -28,7 +26,7 @@ def shop(
         "item_id": truth["item_id"].to_numpy()[bought["item"]],
         "date": bought["day"],
     }
-    return truth, pd.DataFrame(columns)
+    return pd.DataFrame(columns)
 
 
 def measures(truth: pd.DataFrame, rows: pd.DataFrame) -> dict[str, float]:

@@ -8,7 +8,9 @@ the framework of Paper A, except where a docstring says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -34,18 +36,36 @@ class Model(Protocol):
         """
 
 
-class Comparison(NamedTuple):
+@dataclass(frozen=True)
+class Comparison:
     """Models on the same users.
 
     `per_user` has one row per (model, user_id), columns "NDCG@5", "AP@5", "Elliot
-    MAP@5", "precision@5", "recall@5", "hit rate@5", ...; `table` one row per model, for
-    each of these its mean over users and the columns "... low" and "... high" (95 %
-    bootstrap interval over users), and "coverage@k"; `lists` an array per model.
+    MAP@5", "precision@5", "recall@5", "hit rate@5", ...; `lists` an array per model.
     """
 
-    table: pd.DataFrame
     per_user: pd.DataFrame
     lists: dict[str, np.ndarray]
+    cutoffs: Sequence[int]
+    items: int  # candidates
+    seed: int  # of the intervals
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Return one row per model: each metric's mean over users, and coverage@k.
+
+        Beside a mean stand the columns "... low" and "... high", its 95 % bootstrap
+        interval over users.
+        """
+        rows = {}
+        for name, lists in self.lists.items():
+            row = rows[name] = {}
+            means = stats.means(self.per_user.loc[name], self.seed)
+            for metric, ends in means.iterrows():
+                row[metric], row[f"{metric} low"], row[f"{metric} high"] = ends
+            for k in self.cutoffs:
+                row[f"coverage@{k}"] = ranking.coverage(lists, self.items, k)
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
 def compare(
@@ -62,7 +82,7 @@ def compare(
     """
     relevant = data.test[data.evaluated]
     users = pd.Index(data.users[data.evaluated], name="user_id")
-    per_user, lists, rows = {}, {}, {}
+    per_user, lists = {}, {}
     bar = tqdm(models.items(), desc="models", unit="model")
     for name, model in bar:
         bar.set_postfix_str(name)
@@ -70,14 +90,8 @@ def compare(
         lists[name] = model.recommend(data.evaluated, max(cutoffs), repeats)
         scores = ranking.per_user(lists[name], relevant, cutoffs)
         per_user[name] = pd.DataFrame(scores, users)
-        row = {}
-        for metric, ends in stats.means(per_user[name], seed).iterrows():
-            row[metric], row[f"{metric} low"], row[f"{metric} high"] = ends
-        for k in cutoffs:
-            row[f"coverage@{k}"] = ranking.coverage(lists[name], len(data.items), k)
-        rows[name] = row
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-    return Comparison(table, pd.concat(per_user, names=["model"]), lists)
+    per_user = pd.concat(per_user, names=["model"])
+    return Comparison(per_user, lists, cutoffs, len(data.items), seed)
 
 
 def against(

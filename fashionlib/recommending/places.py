@@ -51,16 +51,17 @@ def _shares_below(
     items, below, in_twelve = [], [], []
     for block in np.array_split(users, len(users) // BLOCK + 1):
         scores = model.scores(block)[:, candidates]
-        is_wanted = wanted[block][:, candidates].toarray() > 0
-        is_other = ~is_wanted & ~(bought[block][:, candidates].toarray() > 0)
-        for row, hits, others in zip(scores, is_wanted, is_other, strict=True):
-            rest = np.sort(row[others])
-            lower = np.searchsorted(rest, row[hits], "left")
-            not_higher = np.searchsorted(rest, row[hits], "right")
-            place = (lower + not_higher) / 2  # ties count half
-            items.append(candidates[hits])
-            below.append(place / len(rest))
-            in_twelve.append(len(rest) - place < TOP)
+        user, place = wanted[block][:, candidates].nonzero()  # a pair each
+        mine = scores[user, place][:, None]
+        bought_too = bought[block][:, candidates].nonzero()
+        scores[user, place] = scores[bought_too] = np.nan  # neither lower nor equal
+        theirs = scores[user]  # (pairs, candidates)
+        # ties count half
+        lower = (theirs < mine).sum(axis=1) + (theirs == mine).sum(axis=1) / 2
+        others = np.isfinite(scores).sum(axis=1)[user]
+        items.append(candidates[place])
+        below.append(lower / others)
+        in_twelve.append(others - lower < TOP)
     columns = (np.concatenate([[], *column]) for column in (below, in_twelve))
     frame = pd.DataFrame(dict(zip(MEASURES, columns, strict=True)))
     return frame.groupby(groups[np.concatenate([[], *items]).astype(int)]).mean()

@@ -15,7 +15,7 @@ class Scored:
     """A model whose scores are known."""
 
     def scores(self, users):
-        return SCORES[users]
+        return SCORES[users].copy()
 
 
 def pairs(*cells, users=2, items=6):

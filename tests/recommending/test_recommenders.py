@@ -250,7 +250,7 @@ def test_compare_finds_the_planted_companions():
         "ItemKNN": recommending.ItemKNN(k=1),
         "Random": recommending.Random(),
     }
-    table, per_user, lists = recommending.compare(models, data, cutoffs=(1, 5))
+    table = recommending.compare(models, data, cutoffs=(1, 5)).table
     assert table.loc["Random", "NDCG@5"] < 0.2
     # floor(10 * .8): the fifth pair is all in test; nothing in train tells it,
     # companions of bought items are bought
@@ -263,9 +263,10 @@ def test_compare_finds_the_planted_companions():
     train, test = interactions.temporal_split(
         shifted, share=0.9
     )  # now each user's one test row completes a pair
-    table, per_user, lists = recommending.compare(
+    comparison = recommending.compare(
         models, interactions.to_matrices(train, test), cutoffs=(1, 5)
     )
+    table, per_user, lists = comparison.table, comparison.per_user, comparison.lists
     assert table.loc["ItemKNN", "hit rate@1"] == 1
     assert table.loc["ItemKNN", "Elliot MAP@5"] == pytest.approx(
         (1 + 1 / 2 + 1 / 3 + 1 / 4 + 1 / 5) / 5
