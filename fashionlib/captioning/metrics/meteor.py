@@ -86,10 +86,10 @@ def score_many(
     limit = 120 + 0.1 * len(lines) if seconds is None else seconds
     places = {line: place for place, line in enumerate(dict.fromkeys(lines))}
     distinct = list(places)
-    paraphrase_table = paraphrases.table(distinct)
     count = max(1, min(os.cpu_count() or 1, len(distinct) // PAIRS_A_JAR))
     with ThreadPoolExecutor(count) as pool, ExitStack() as stack:
         # a jar that fails ends the others, then the pool
+        paraphrase_table = stack.enter_context(paraphrases.table(distinct))
         bar = stack.enter_context(
             tqdm(total=len(distinct), desc="METEOR", mininterval=1, disable=None)
         )

@@ -2,30 +2,33 @@
 
 Loading it all is most of a short scoring. A paraphrase can only match where every word
 of both its phrases is in the texts, so a table without the others gives the same
-scores; so does any larger one.
+scores.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import logging
 import re
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+from pyarrow import compute, csv
 from tqdm import tqdm
 
 from fashionlib.captioning.metrics import java
 from fashionlib.data.files import atomic, cache_folder
 
-MOST_TABLES = 4  # in the cache; another process may be reading an older one
-MOST_WORDS = 100_000  # a vocabulary that grew beyond is begun anew
 PIECES = (
     re.compile(r"[a-z0-9]+|[^a-z0-9\s]"),
     re.compile(r"'?[a-z0-9]+"),
     re.compile(r"[^\s'-]+"),
 )
+BLOCK = 2**24  # bytes of the table that are numbered at a time
 log = logging.getLogger(__name__)
 
 
@@ -44,54 +47,71 @@ def vocabulary(texts: Iterable[str]) -> set[str]:
     return tokens.union(*pieces)
 
 
-def table(texts: Iterable[str]) -> Path:
-    """Return the path of a table with every paraphrase that can match in `texts`.
+@contextmanager
+def table(texts: Iterable[str]) -> Iterator[Path]:
+    """Yield the path of a table with every paraphrase that can match in `texts`.
 
-    It is from the cache if one there has all the words. A new one takes some seconds
-    and has the words of the newest one too, so that the cache soon covers a project.
-    Where the cache folder can't be written the whole table is used, and a warning says
-    so.
+    The words of all paraphrases are numbered once, which takes some seconds, and stay
+    in the cache folder. Where that can't be written the whole table is used, and a
+    warning says so.
     """
-    words = vocabulary(texts)
-    folder = cache_folder() / f"paraphrases-{whole().stat().st_size}"
+    index = cache_folder() / f"paraphrases-{whole().stat().st_size}.npz"
     try:
-        listed = sorted(
-            folder.glob("*.txt"), key=lambda path: path.stat().st_mtime_ns, reverse=True
-        )
-        for path in listed:
-            if words <= _words(path) and path.with_suffix(".gz").is_file():
-                return path.with_suffix(".gz")
-        if listed:
-            grown = words | _words(listed[0])
-            words = grown if len(grown) <= MOST_WORDS else words
-        made = _cut(folder, sorted(words))
-        for old in listed[MOST_TABLES - 1 :]:
-            old.unlink(missing_ok=True)
-            old.with_suffix(".gz").unlink(missing_ok=True)
-        return made
+        if not index.is_file():
+            _number(index)
     except OSError as error:
         log.warning("METEOR reads its whole paraphrase table, which is slow: %s", error)
-        return whole()
+        yield whole()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        cut = Path(folder) / "paraphrases.gz"
+        with gzip.open(cut, "wt", 1, encoding="utf-8") as lines:
+            lines.writelines(_matching(index, vocabulary(texts)))
+        yield cut
 
 
-def _words(path: Path) -> set[str]:
-    return set(path.read_text(encoding="utf-8").split("\n"))
+def _number(index: Path) -> None:
+    """Write the table as numbers: each phrase's length, and its words one by one."""
+    numbers: dict[str, int] = {}
+    chances, lengths, words = [], [], []
+    for lines in _blocks():
+        entries = np.arange(0, len(lines), 3)
+        chances.append(lines.take(entries).cast("double").to_numpy())
+        phrases = np.stack([entries + 1, entries + 2], 1).ravel()
+        split = compute.split_pattern(lines.take(phrases), " ")
+        lengths.append(compute.list_value_length(split).to_numpy().astype(np.uint8))
+        coded = split.flatten().dictionary_encode()
+        own = [numbers.setdefault(w, len(numbers)) for w in coded.dictionary.tolist()]
+        words.append(np.array(own, np.uint16)[coded.indices.to_numpy()])
+    arrays = {"chances": chances, "lengths": lengths, "words": words}
+    with atomic(index) as part, part.open("wb") as file:
+        joined = {name: np.concatenate(parts) for name, parts in arrays.items()}
+        np.savez(file, **joined, known=np.array(list(numbers)))
 
 
-def _cut(folder: Path, words: list[str]) -> Path:
-    """Write the table and then its vocabulary, by which it is listed."""
-    name = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
-    known = frozenset(words)
-    with (
-        atomic(folder / f"{name}.gz") as part,
-        gzip.open(whole(), "rt", encoding="utf-8") as source,
-        gzip.open(part, "wt", 1, encoding="utf-8") as cut,
-    ):
-        lines = tqdm(source, desc="METEOR's paraphrases", unit_scale=True, disable=None)
-        entries = zip(lines, lines, lines, strict=True)  # probability, two phrases
-        for chance, one, other in entries:
-            if known.issuperset(one.split()) and known.issuperset(other.split()):
-                cut.writelines((chance, one, other))
-    with atomic(folder / f"{name}.txt") as part:
-        part.write_text("\n".join(words), encoding="utf-8")
-    return folder / f"{name}.gz"
+def _blocks() -> Iterator[pa.StringArray]:
+    """Yield the table's lines, three an entry: its probability and two phrases."""
+    read = csv.ReadOptions(column_names=["line"], block_size=BLOCK, use_threads=False)
+    plain = csv.ParseOptions(delimiter="\t", quote_char=False)
+    convert = csv.ConvertOptions(column_types={"line": pa.string()})
+    rest = pa.array([], pa.string())
+    with csv.open_csv(whole(), read, plain, convert) as reader:
+        for batch in tqdm(reader, "METEOR's paraphrases", unit="block", disable=None):
+            lines = pa.concat_arrays([rest, batch.column("line")])
+            entries = len(lines) // 3 * 3
+            rest = lines[entries:]
+            yield lines[:entries]
+
+
+def _matching(index: Path, words: set[str]) -> Iterator[str]:
+    """Yield each paraphrase of these words alone: its probability and two phrases."""
+    with np.load(index) as file:
+        known, numbers, chances = file["known"], file["words"], file["chances"]
+        ends = np.cumsum(file["lengths"], dtype=np.int64)  # of each phrase, in numbers
+    held = np.isin(known, list(words))
+    starts = ends - np.diff(ends, prepend=0)
+    is_in = np.logical_and.reduceat(held[numbers], starts).reshape(-1, 2).all(axis=1)
+    for row in np.flatnonzero(is_in):
+        yield f"{chances[row]}\n"
+        for phrase in (2 * row, 2 * row + 1):
+            yield " ".join(known[numbers[starts[phrase] : ends[phrase]]]) + "\n"
