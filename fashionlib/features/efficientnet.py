@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,7 +18,6 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
-from tqdm import tqdm
 
 from fashionlib.data.files import atomic
 from fashionlib.data.images import square
@@ -30,7 +29,7 @@ ENCODER = "efficientnet-lite0"
 CHANNELS = 1280  # of the encoder's last feature map
 STEP = 32  # pixels of a cell
 COLOURS = 6  # mean and standard deviation of red, green and blue
-BATCH = 8  # pictures at a time: they stay near the processor's cache
+PIXELS = 200_000  # that are encoded at a time: they stay near the processor's cache
 
 
 class _FeatureMap(nn.Module):
@@ -94,13 +93,22 @@ def feature_map(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     x = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()  # (items, 3, size, size)
     with torch.inference_mode():
         deep = encoder()((x - 127) / 128)  # (items, 1280, side, side)
-        step = pixels.shape[1] // deep.shape[-1]
-        patches = nn.functional.unfold(
-            x / 255, step, stride=step
-        )  # (items, 3 * step * step, cells)
-        patches = patches.unflatten(1, (3, -1))  # (items, 3, step * step, cells)
-        colours = torch.cat([patches.mean(2), patches.std(2)], 1)  # (items, 6, cells)
+        step = pixels.shape[1] // deep.shape[-1]  # of a cell, in pixels
+        mean = nn.functional.avg_pool2d(x / 255, step)  # (items, 3, side, side)
+        squares = nn.functional.avg_pool2d((x / 255) ** 2, step)
+        variance = (squares - mean**2).clamp(min=0) * step**2 / (step**2 - 1)
+        colours = torch.cat([mean, variance.sqrt()], 1).flatten(2)  # (items, 6, cells)
     return deep.flatten(2).transpose(1, 2).numpy(), colours.transpose(1, 2).numpy()
+
+
+def _feature_maps(
+    paths: Sequence[str], size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield `feature_map` of a few pictures at a time, in order."""
+    few = max(1, PIXELS // size**2)
+    for start in range(0, len(paths), few):
+        batch = [square(path, size) for path in paths[start : start + few]]
+        yield feature_map(np.stack(batch))
 
 
 @dataclass(frozen=True)
@@ -173,9 +181,7 @@ def fit_cells(
     """Fit the projection on a seeded sample of `paths`: give training items only."""
     chosen = np.random.default_rng(seed).permutation(len(paths))[:sample]
     all_deep, all_colours = [], []
-    for start in tqdm(range(0, len(chosen), BATCH), "projection", unit="batch"):
-        batch = [square(paths[i], size) for i in chosen[start : start + BATCH]]
-        deep, colours = feature_map(np.stack(batch))
+    for deep, colours in _feature_maps([paths[i] for i in chosen], size):
         all_deep.append(deep.reshape(-1, CHANNELS))
         all_colours.append(colours.reshape(-1, COLOURS))
     deep = torch.from_numpy(np.concatenate(all_deep))  # (cells of all, 1280)
@@ -234,9 +240,7 @@ def _encode_chunk(
     paths: Sequence[str], size: int, cells: Cells | None
 ) -> dict[str, np.ndarray]:
     pooled, grid = [], []
-    for start in range(0, len(paths), BATCH):
-        batch = [square(path, size) for path in paths[start : start + BATCH]]
-        deep, colours = feature_map(np.stack(batch))
+    for deep, colours in _feature_maps(paths, size):
         pooled.append(deep.mean(1))
         if cells is not None:
             grid.append(cells(deep, colours))
