@@ -99,7 +99,7 @@ def main() -> None:
     origin = {
         "commit": provenance.commit(runs.repository()),
         "data": {"name": given.captions.name},
-        "parses": cache.place().stem,
+        "parses": cache.recipe(),
         "hardware": provenance.hardware(),
         "versions": provenance.versions(),
     }

@@ -86,11 +86,6 @@ def digest_picture(path: str | Path) -> bytes:
         ) from error
 
 
-def digest_text(text: str) -> bytes:
-    """Hash a text."""
-    return hashlib.sha256(text.encode()).digest()
-
-
 def digest_row(array: np.ndarray) -> bytes:
     """Hash a row of numbers."""
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).digest()

