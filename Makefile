@@ -26,7 +26,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
 # Notebooks run side by side: with two threads each they spin for one another's cores (a caption took 100 times as long).
 export OMP_NUM_THREADS ?= 1
-SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --scheduler greedy --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
+SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
 .PHONY: book test keep pretrain clean
 

@@ -25,7 +25,7 @@ if missing := [path for path in TABLES if not Path(path).is_file()]:
 PRINTED = [str(path) for path in sorted(Path("data").rglob("*")) if path.suffix in (".csv", ".json")
            and path.parts[1] in ("published", "pools", "tagging")]
 # A run on the sample doesn't wait for its own kept numbers.
-KEPT = [str(path) for path in sorted(Path("data/measured").rglob("*.json"))] if PROFILE != "sample" else []
+KEPT = [str(path) for path in sorted(Path("data/measured").glob("*/*.json"))] if PROFILE != "sample" else []
 
 NOTEBOOKS = plan.notebooks(Path("notebooks"))  # read from their own calls of run.need, run.save …
 BUDGETS = costs.budgets(PROFILE)["notebooks"]
