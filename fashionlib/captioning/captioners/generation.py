@@ -11,7 +11,6 @@ import torch
 from fashionlib.captioning.captioners.captioner import Captioner
 
 
-@torch.inference_mode()
 def generate(
     captioner: Captioner,
     images: Sequence[str],
@@ -22,8 +21,27 @@ def generate(
     """Write one caption an image, greedy unless `decoding` says otherwise.
 
     Say `num_beams=3`, or `do_sample=True, top_p=0.9`. The caption starts after the
-    prompt and ends before EOS; `max_new_tokens` counts neither image nor prompt.
+    prompt and ends before EOS; `max_new_tokens` counts neither image nor prompt. Where
+    a GPU lacks the memory for a batch, all are written anew with half as many at once.
     """
+    try:
+        return _written(captioner, images, batch_size, max_new_tokens, decoding)
+    except torch.OutOfMemoryError:
+        if batch_size == 1:
+            raise
+    torch.cuda.empty_cache()
+    half = batch_size // 2
+    return generate(captioner, images, half, max_new_tokens, **decoding)
+
+
+@torch.inference_mode()
+def _written(
+    captioner: Captioner,
+    images: Sequence[str],
+    batch_size: int,
+    max_new_tokens: int,
+    decoding: dict[str, Any],
+) -> list[str]:
     start, captions = captioner.start, []
     for pixels in captioner.input_batches(images, batch_size, "captions"):
         # (items, start)

@@ -24,6 +24,7 @@ from transformers import (
 )
 
 from fashionlib.captioning.captioners import Captioner, contrast
+from fashionlib.captioning.captioners.architectures import LLAVA
 from fashionlib.captioning.training.adapters import adapt
 from fashionlib.captioning.training.batches import Batches
 from fashionlib.captioning.training.history import curve
@@ -170,6 +171,10 @@ def _arguments(
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
         use_cpu=captioner.base.device.type == "cpu",
+        # LLaVA keeps 576 image tokens a picture: 140 GiB for 16 pictures of the 7B, and
+        # 23 if layers are computed again when their gradient is (counted, see
+        # benchmarks/accelerators.py)
+        activation_checkpointing=captioner.architecture == LLAVA,
         logging_steps=max(1, every // 5),
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,

@@ -131,6 +131,21 @@ def test_generation_repeats_no_prompt_and_does_not_depend_on_the_batch(
     )
 
 
+def test_where_memory_lacks_fewer_captions_are_written_at_once(mini, monkeypatch):
+    whole, sizes = captioners.generate(mini, IMAGES, max_new_tokens=6), []
+    write = mini.base.generate
+
+    def full(pixel_values, **inputs):
+        sizes.append(len(pixel_values))
+        if len(pixel_values) > 1:
+            raise torch.OutOfMemoryError
+        return write(pixel_values=pixel_values, **inputs)
+
+    monkeypatch.setattr(mini.base, "generate", full)
+    assert captioners.generate(mini, IMAGES, 3, max_new_tokens=6) == whole
+    assert sizes == [min(3, len(IMAGES)), *[1] * len(IMAGES)]
+
+
 def test_same_seed_same_mini(mini: Captioner) -> None:
     again = captioners.mini(CAPTIONS * 3, ROWS, size=SMALL)
     other = captioners.mini(CAPTIONS * 3, ROWS, size=SMALL, seed=1)

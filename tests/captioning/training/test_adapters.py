@@ -37,7 +37,7 @@ from transformers import (
 from fashionlib.captioning import captioners, training
 from fashionlib.captioning.captioners import Captioner
 from fashionlib.captioning.captioners.checkpoints import base_of
-from fashionlib.captioning.training import Lora, Recipe
+from fashionlib.captioning.training import Lora, Recipe, fine_tuning
 from fashionlib.captioning.training.card import model_card, save_adapter
 
 CAPTIONS = [
@@ -767,6 +767,25 @@ def test_it_stops_at_the_line_feed(opt: Trained, pictures: list[str]) -> None:
     assert captioners.generate(
         captioner, pictures[:1], logits_processor=[Dictated()]
     ) == ["a red dress"]
+
+
+def test_a_llava_computes_its_layers_again_to_the_same_losses(
+    hubs: Callable[..., Trained],
+    pictures: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    base, losses, passes = hubs(hub_llava).base, [], []
+    for run in ("again", "once"):
+        captioner, seen = captioners.load(base, device="cpu"), []
+        layer = captioner.base.model.language_model.layers[0].mlp
+        layer.register_forward_pre_hook(lambda *_, seen=seen: seen.append(True))
+        _, curve = training.train(captioner, pictures, CAPTIONS, RECIPE, tmp_path / run)
+        losses.append(curve.loss)
+        passes.append(len(seen))
+        monkeypatch.setattr(fine_tuning, "LLAVA", None)
+    assert passes == [2 * RECIPE.steps, RECIPE.steps]
+    pd.testing.assert_series_equal(*losses)
 
 
 @pytest.mark.parametrize("bits", [8, 4])
