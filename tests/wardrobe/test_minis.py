@@ -30,7 +30,7 @@ def test_all_are_shipped_in_at_most_20_megabytes():
 def test_the_command_begins_as_the_kept_run_began(name, cells, tmp_path: Path):
     kept = json.loads(minis.RECORDS.read_text())[name]["first_losses"]
     again = pretraining.first_losses(name, cells, tmp_path)
-    np.testing.assert_allclose(again, kept, rtol=1e-3)
+    np.testing.assert_allclose(again, kept, rtol=1e-2)
 
 
 def test_no_run_draws_the_garments_of_the_pretraining(tmp_path):
