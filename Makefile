@@ -1,5 +1,5 @@
 # make book                                   the book on the embedded wardrobe (profile tiny)
-# make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout
+# make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout; LONGER=folder: purchases of a longer time
 # make test                                   layout and lint, the tests, every notebook at profile smoke, a strict build
 # make bench                                  the benchmarks that weren't measured yet; ONLY="scores vbpr": these
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
@@ -7,6 +7,7 @@
 PYTHON ?= python3
 PROFILE ?= tiny
 DATA ?=
+LONGER ?=
 CORES ?= 2
 ONLY ?=
 # PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
@@ -31,7 +32,7 @@ SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --reru
 .PHONY: book test keep pretrain clean
 
 book: .venv/ready
-	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"
+	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
 	@fashionlib summary --profile $(PROFILE)
 	@echo && echo "Open _build/html/index.html"
 

@@ -12,16 +12,17 @@ from fashionlib.book import costs, execute, plan, preflight, runs
 
 PROFILE = config.get("profile", "tiny")
 DATA = config.get("data", "")
+LONGER = config.get("longer", "")  # another such folder, of a longer time
 RUN = f"_run/{PROFILE}"
 HTML = str(Path(config.get("html", "."), "_build/html"))
 ACCELERATED = PROFILE in ("colab", "paper")
-TABLES = [f"{DATA}/{name}" for name in ("articles.csv", "transactions_train.csv")] if DATA else []
+LAID_OUT = {given: [f"{given}/{name}" for name in ("articles.csv", "transactions_train.csv")] for given in (DATA, LONGER) if given}
 if PROFILE not in runs.profile_names():
     raise WorkflowError(f"unknown profile {PROFILE!r}; known: {', '.join(runs.profile_names())}")
 if PROFILE == "sample" and not DATA:
     raise WorkflowError("profile sample needs data: make book PROFILE=sample DATA=path/to/hm, a folder in H&M's layout")
-if missing := [path for path in TABLES if not Path(path).is_file()]:
-    raise WorkflowError(f"no {missing[0]}; DATA must be a folder in H&M's layout, see book/your_shop.md")
+if missing := [path for tables in LAID_OUT.values() for path in tables if not Path(path).is_file()]:
+    raise WorkflowError(f"no {missing[0]}; DATA and LONGER must be folders in H&M's layout, see book/your_shop.md")
 PRINTED = [str(path) for path in sorted(Path("data").rglob("*")) if path.suffix in (".csv", ".json")
            and path.parts[1] in ("published", "pools", "tagging")]
 # A run on the sample doesn't wait for its own kept numbers.
@@ -72,12 +73,14 @@ rule html:
 
 
 for nb, work in NOTEBOOKS.items():
+    # The first notebook lays out the data; those that compare two catalogues' purchases read the second.
+    folders = {"data": "" if work.needs else DATA, "longer": LONGER if work.longer else ""}
 
     rule:
         name:
             f"notebook_{nb}"
         input:
-            [] if work.needs else TABLES,  # the first notebook lays out the data
+            [path for folder in folders.values() if folder for path in LAID_OUT[folder]],
             [f"{RUN}/{path}" for path in work.needs],
             [f"{RUN}/notebooks/{earlier}.ipynb" for earlier in work.after],
             [*PRINTED, *KEPT] if work.compares else [],
@@ -89,7 +92,7 @@ for nb, work in NOTEBOOKS.items():
             depends_on=execute.dependencies(Path(f"notebooks/{nb}.ipynb"), PROFILE),
             notebook=f"notebooks/{nb}.ipynb",
             profile=PROFILE,
-            given="-p " + shlex.quote(f"data={DATA}") if DATA and not work.needs else "",
+            given=shlex.join(word for name, folder in folders.items() if folder for word in ("-p", f"{name}={folder}")),
         priority:
             round(PATHS[nb])
         resources:

@@ -36,7 +36,8 @@ class Work:
     """What one notebook needs and makes, paths below the run's folder, sorted.
 
     `after`: notebooks that make what a "*" stands for. `compares`: it reads printed or
-    kept numbers. `accelerated`: it imports a module that computes with torch.
+    kept numbers. `longer`: it also reads purchases of a longer time, where a folder of
+    that name is given. `accelerated`: it imports a module that computes with torch.
     """
 
     needs: tuple[str, ...]
@@ -44,6 +45,7 @@ class Work:
     folders: tuple[str, ...]
     after: tuple[str, ...]
     compares: bool
+    longer: bool
     accelerated: bool
 
 
@@ -104,6 +106,7 @@ def _work(
         folders=tuple(sorted(calls["folders"])),
         after=tuple(sorted(after - {name})),
         compares="paper." in source,
+        longer="\nlonger: str" in source,
         accelerated=any("\nimport torch" in text for text in texts),
     )
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from fashionlib.data.files import atomic, read_json, write_json
-from fashionlib.data.provenance import commit, hardware, versions
+from fashionlib.data.provenance import CHANGED, commit, hardware, versions
 
 if TYPE_CHECKING:  # Snakemake and the command line start without pandas
     import pandas as pd
@@ -238,7 +238,7 @@ def keep(profile_name: str) -> Path:
     """Copy a finished run's results to `data/measured/<profile>`, for the book to show.
 
     ValueError where one of them is synthetic, or where they come from more than one
-    state of the data.
+    state of the data, or from more than one commit, or from changes to it.
     """
     profile(profile_name)
     folder = repository() / "_run" / profile_name / "results"
@@ -261,6 +261,12 @@ def keep(profile_name: str) -> Path:
         raise ValueError(
             f"{len(results)} results of {len(states)} states of the data; run make book"
             " again, then keep"
+        )
+    commits = sorted({c["provenance"]["commit"] for c in contents.values()})
+    if len(commits) > 1 or commits[0].endswith(CHANGED):
+        raise ValueError(
+            f"{len(results)} results of {', '.join(commits)}; commit, then run make"
+            " book once more from one commit, in a clone of its own"
         )
     place = repository() / "data" / "measured" / profile_name
     with atomic(place) as part:

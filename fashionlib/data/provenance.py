@@ -22,17 +22,15 @@ PACKAGES = (
     "spacy",
     "scikit-learn",
 )
+CHANGED = "+changes"  # stands behind a commit where tracked files differ from it
 
 
 def commit(root: Path) -> str:
-    """Return the repository's commit, "unknown" outside git.
-
-    `+changes` stands behind it where tracked files differ.
-    """
+    """Return the repository's commit, "unknown" outside git, maybe with `CHANGED`."""
     describe = ["describe", "--always", "--abbrev=12", "--exclude=*"]
     try:
         described = subprocess.run(
-            ["git", "-C", str(root), *describe, "--dirty=+changes"],
+            ["git", "-C", str(root), *describe, f"--dirty={CHANGED}"],
             capture_output=True,
             text=True,
             check=True,

@@ -171,7 +171,7 @@ def test_this_machines_paths_are_not_published(tmp_path):
         ],
     }
     text = execute.publishable(
-        json.dumps(notebook), tmp_path / "book", f"{tmp_path}/some/hm"
+        json.dumps(notebook), tmp_path / "book", [tmp_path / "some" / "hm"]
     )
     assert (
         str(tmp_path) not in text and "data = 'hm'" in text and "papermill" not in text

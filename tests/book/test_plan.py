@@ -59,6 +59,14 @@ def test_what_a_notebook_makes_itself_it_does_not_wait_for(planned):
     )
 
 
+def test_who_reads_a_longer_time_has_a_parameter_for_it(planned):
+    work = planned(b='seed: int = 1\nlonger: str = ""', c="longer = 3")
+    assert [name for name in work if work[name].longer] == ["b"]
+    real = plan.notebooks(NOTEBOOKS)
+    readers = [name for name in real if real[name].longer]
+    assert readers == ["03_who_leaks", "15_why_item_knn_wins"]
+
+
 def test_the_longest_path_is_the_dearest_chain_to_the_end(planned):
     work = planned(
         b='run.items()\nrun.save("one", {})\nrun.make(f"captioner/{m}")',

@@ -132,6 +132,20 @@ def test_only_real_results_of_one_state_are_kept(tmp_path, monkeypatch):
         runs.keep("sample")
 
 
+@pytest.mark.parametrize("commits", [["a1", "b2"], ["a1+changes"]])
+def test_only_results_of_one_commit_are_kept(tmp_path, monkeypatch, commits):
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "hm").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = runs.start("08_caption_scores", "sample", seed=1)
+    run.use(tmp_path / "hm", synthetic=False)
+    for commit in commits:
+        monkeypatch.setattr(runs, "commit", lambda root, commit=commit: commit)
+        run.save(f"scores {commit}", {})
+    with pytest.raises(ValueError, match=f"{len(commits)} results of a1"):
+        runs.keep("sample")
+
+
 def test_artefacts_are_written_whole_and_read_back(run):
     table = pd.DataFrame({"item_id": ["1", "2"], "split": ["train", None]})
     run.write("items.parquet", table)
