@@ -22,6 +22,8 @@ export HOME := $(shell mkdir -p _run/home)$(CURDIR)/_run/home
 endif
 ifeq ($(filter colab paper,$(PROFILE)),)
 export HF_HUB_OFFLINE ?= 1
+# bitsandbytes asks torch to compile as soon as it is imported: a second and 40 MB a notebook.
+export TORCHDYNAMO_DISABLE ?= 1
 endif
 export TOKENIZERS_PARALLELISM ?= false
 export PYDEVD_DISABLE_FILE_VALIDATION ?= 1

@@ -28,7 +28,8 @@ PIECES = (
     re.compile(r"'?[a-z0-9]+"),
     re.compile(r"[^\s'-]+"),
 )
-BLOCK = 2**24  # bytes of the table that are numbered at a time
+BLOCK = 2**20  # bytes of the table that are numbered, and searched, at a time
+ARRAYS = ("chances", "lengths", "words")  # of each block
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +56,7 @@ def table(texts: Iterable[str]) -> Iterator[Path]:
     in the cache folder. Where that can't be written the whole table is used, and a
     warning says so.
     """
-    index = cache_folder() / f"paraphrases-{whole().stat().st_size}.npz"
+    index = cache_folder() / f"paraphrases-{whole().stat().st_size}-blocks.npz"
     try:
         if not index.is_file():
             _number(index)
@@ -71,22 +72,22 @@ def table(texts: Iterable[str]) -> Iterator[Path]:
 
 
 def _number(index: Path) -> None:
-    """Write the table as numbers: each phrase's length, and its words one by one."""
+    """Write each block as numbers: its phrases' lengths, and their words one by one."""
     numbers: dict[str, int] = {}
-    chances, lengths, words = [], [], []
-    for lines in _blocks():
+    arrays: dict[str, np.ndarray] = {}
+    for block, lines in enumerate(_blocks()):
         entries = np.arange(0, len(lines), 3)
-        chances.append(lines.take(entries).cast("double").to_numpy())
+        chances = lines.take(entries).cast("double").to_numpy()
         phrases = np.stack([entries + 1, entries + 2], 1).ravel()
         split = compute.split_pattern(lines.take(phrases), " ")
-        lengths.append(compute.list_value_length(split).to_numpy().astype(np.uint8))
+        lengths = compute.list_value_length(split).to_numpy().astype(np.uint8)
         coded = split.flatten().dictionary_encode()
         own = [numbers.setdefault(w, len(numbers)) for w in coded.dictionary.tolist()]
-        words.append(np.array(own, np.uint16)[coded.indices.to_numpy()])
-    arrays = {"chances": chances, "lengths": lengths, "words": words}
+        words = np.array(own, np.uint16)[coded.indices.to_numpy()]
+        made = zip(ARRAYS, (chances, lengths, words), strict=True)
+        arrays |= {f"{name} {block}": array for name, array in made}
     with atomic(index) as part, part.open("wb") as file:
-        joined = {name: np.concatenate(parts) for name, parts in arrays.items()}
-        np.savez(file, **joined, known=np.array(list(numbers)))
+        np.savez(file, known=np.array(list(numbers)), **arrays)
 
 
 def _blocks() -> Iterator[pa.StringArray]:
@@ -106,12 +107,15 @@ def _blocks() -> Iterator[pa.StringArray]:
 def _matching(index: Path, words: set[str]) -> Iterator[str]:
     """Yield each paraphrase of these words alone: its probability and two phrases."""
     with np.load(index) as file:
-        known, numbers, chances = file["known"], file["words"], file["chances"]
-        ends = np.cumsum(file["lengths"], dtype=np.int64)  # of each phrase, in numbers
-    held = np.isin(known, list(words))
-    starts = ends - np.diff(ends, prepend=0)
-    is_in = np.logical_and.reduceat(held[numbers], starts).reshape(-1, 2).all(axis=1)
-    for row in np.flatnonzero(is_in):
-        yield f"{chances[row]}\n"
-        for phrase in (2 * row, 2 * row + 1):
-            yield " ".join(known[numbers[starts[phrase] : ends[phrase]]]) + "\n"
+        known = file["known"]
+        held = np.isin(known, list(words))
+        for block in range(len(file.files) // len(ARRAYS)):
+            chances, lengths, numbers = (file[f"{name} {block}"] for name in ARRAYS)
+            ends = np.cumsum(lengths, dtype=np.int64)  # of each phrase, in numbers
+            starts = ends - lengths
+            whole_phrases = np.logical_and.reduceat(held[numbers], starts)
+            for row in np.flatnonzero(whole_phrases.reshape(-1, 2).all(axis=1)):
+                yield f"{chances[row]}\n"
+                for phrase in (2 * row, 2 * row + 1):
+                    text = known[numbers[starts[phrase] : ends[phrase]]]
+                    yield " ".join(text) + "\n"

@@ -153,6 +153,7 @@ def _arguments(
     recipe: Recipe, folder: Path, captioner: Captioner, every: int, evaluate: bool
 ) -> TrainingArguments:
     dtype = captioner.base.dtype  # float32 weights on a GPU stay so: minis are small
+    on_cpu = captioner.base.device.type == "cpu"
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=recipe.steps,
@@ -170,11 +171,11 @@ def _arguments(
         seed=recipe.seed,
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
-        use_cpu=captioner.base.device.type == "cpu",
+        use_cpu=on_cpu,
         # LLaVA keeps 576 image tokens a picture: 140 GiB for 16 pictures of the 7B, and
         # 23 if layers are computed again when their gradient is (counted, see
         # benchmarks/accelerators.py)
-        activation_checkpointing=captioner.architecture == LLAVA,
+        activation_checkpointing=captioner.architecture == LLAVA and not on_cpu,
         logging_steps=max(1, every // 5),
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,
