@@ -28,6 +28,7 @@ from fashionlib.data import provenance
 # `vector_databases` needs two more packages, `tagging_accuracy` treebanks, `--full` a
 # GPU; `spice_agreement` needs what can't be shipped, and `book` times the book itself.
 USUAL = (
+    "accelerators",
     "splits",
     "facad_attributes",
     "drawing",

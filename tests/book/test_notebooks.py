@@ -2,6 +2,7 @@
 parameters that the profiles know.
 """
 
+import ast
 import json
 import re
 import statistics
@@ -73,6 +74,21 @@ def test_profiles_name_real_notebooks_and_parameters():
             if section not in words:
                 known = inspect_notebook(str(ROOT / "notebooks" / f"{section}.ipynb"))
                 assert set(given) <= set(known), (name, section)
+
+
+@pytest.mark.parametrize("profile", runs.profile_names())
+def test_a_profile_pretrains_every_mini_that_its_chapters_ask(profile):
+    def given(notebook: str, name: str) -> object:
+        path = ROOT / "notebooks" / f"{notebook}.ipynb"
+        default = ast.literal_eval(inspect_notebook(str(path))[name]["default"])
+        return runs.profile(profile).get(notebook, {}).get(name, default)
+
+    opened = given("05_out_of_the_box", "models")
+    asked = {given(n, "model") for n in ("07_one_change_at_a_time", "10_copy_or_write")}
+    asked.update(given("16_one_model_two_tasks", "sizes").values())
+    assert asked <= set(opened)
+    names = {Path(name).name for name in opened}
+    assert set(given("06_fine_tuning", "only")) <= names
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
