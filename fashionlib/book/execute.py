@@ -158,7 +158,7 @@ def run(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Pa
         _papermill(notebook, running, chosen)
     text = running.read_text(encoding="utf-8")
     with atomic(done) as part:
-        part.write_text(publishable(text, repository, _folders(chosen)), "utf-8")
+        part.write_text(publishable(text, repository, chosen), "utf-8")
     running.unlink()
     record = {
         "notebook": notebook.name,
@@ -204,17 +204,11 @@ def _papermill(notebook: Path, copy: Path, chosen: dict[str, Any]) -> None:
         ) from error
 
 
-def _folders(chosen: dict[str, Any]) -> list[Path]:
-    """List the folders that parameters name."""
-    texts = [value for value in chosen.values() if isinstance(value, str) and value]
-    return [path for path in map(Path, texts) if path.is_dir()]
-
-
-def publishable(text: str, repository: Path, folders: list[Path]) -> str:
+def publishable(text: str, repository: Path, chosen: dict[str, Any]) -> str:
     """Clean an executed notebook: no papermill metadata, progress bars, local paths.
 
-    `folders`: those of the reader's data, which go by their names. Warnings stay: of
-    what went to stderr, only the lines of progress bars are dropped.
+    Folders that parameters name go by their own names. Warnings stay: of what went to
+    stderr, only the lines of progress bars are dropped.
     """
     notebook = json.loads(text)
     notebook["metadata"].pop("papermill", None)
@@ -226,6 +220,8 @@ def publishable(text: str, repository: Path, folders: list[Path]) -> str:
                 output["text"] = _without_bars("".join(output["text"]))
         if outputs:
             cell["outputs"] = [o for o in outputs if o.get("text") != ""]
+    texts = [value for value in chosen.values() if value and isinstance(value, str)]
+    folders = [path for path in map(Path, texts) if path.is_dir()]
     places = {p: p.name for folder in folders for p in (folder.resolve(), folder)}
     places |= {repository: ".", Path.home(): "~"}
     places = {

@@ -238,7 +238,7 @@ def keep(profile_name: str) -> Path:
     """Copy a finished run's results to `data/measured/<profile>`, for the book to show.
 
     ValueError where one of them is synthetic, or where they come from more than one
-    state of the data, or from more than one commit, or from changes to it.
+    state of the data, from more than one commit, or from changes to it.
     """
     profile(profile_name)
     folder = repository() / "_run" / profile_name / "results"
@@ -248,25 +248,19 @@ def keep(profile_name: str) -> Path:
             f"no results of {profile_name}; run: make book PROFILE={profile_name}"
             " DATA=path/to/hm"
         )
-    contents = {path.name: read_json(path) for path in results}
-    origins = {name: c["provenance"]["data"] for name, c in contents.items()}
-    drawn = [name for name, data in origins.items() if data["synthetic"]]
+    origins = {path.name: read_json(path)["provenance"] for path in results}
+    drawn = [name for name in origins if origins[name]["data"]["synthetic"]]
     if drawn:
         raise ValueError(
             f"{len(drawn)} of {len(results)} results are synthetic, {drawn[0]} first;"
             " run with DATA"
         )
-    states = {data["fingerprint"] for data in origins.values()}
-    if len(states) > 1:
+    states = {(o["commit"], o["data"]["fingerprint"]) for o in origins.values()}
+    commits = ", ".join(sorted({commit for commit, _ in states}))
+    if len(states) > 1 or CHANGED in commits:
         raise ValueError(
-            f"{len(results)} results of {len(states)} states of the data; run make book"
-            " again, then keep"
-        )
-    commits = sorted({c["provenance"]["commit"] for c in contents.values()})
-    if len(commits) > 1 or commits[0].endswith(CHANGED):
-        raise ValueError(
-            f"{len(results)} results of {', '.join(commits)}; commit, then run make"
-            " book once more from one commit, in a clone of its own"
+            f"{len(results)} results of {len(states)} states of code and data, commits"
+            f" {commits}; commit, then make book again in a fresh clone"
         )
     place = repository() / "data" / "measured" / profile_name
     with atomic(place) as part:

@@ -82,6 +82,7 @@ class InnerProduct:
             with torch.no_grad():
                 for weight, copy in zip(self._weights(), copies, strict=True):
                     weight.copy_(copy)
+        self._forget()
         return self
 
     @property
@@ -110,6 +111,9 @@ class InnerProduct:
     def _weights(self) -> list[Tensor]:
         """Return all that is learnt."""
         raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Drop what training alone needs and is large: nothing, unless a child does."""
 
     def _optimisers(self) -> list[torch.optim.Optimizer | Table]:
         return [torch.optim.Adam(self._weights(), lr=self.lr, fused=True)]

@@ -68,6 +68,11 @@ class VBPR(InnerProduct):
     def _optimisers(self) -> list[Table]:
         return self.tables
 
+    def _forget(self) -> None:
+        """Drop Adam's moments: a chapter compares thirty models."""
+        for table in self.tables:
+            del table.mean, table.square
+
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
         return self._triples(users, bought, self.pairs.negatives(users))
 

@@ -170,8 +170,10 @@ def test_this_machines_paths_are_not_published(tmp_path):
             }
         ],
     }
+    folder = tmp_path / "some" / "hm"
+    folder.mkdir(parents=True)
     text = execute.publishable(
-        json.dumps(notebook), tmp_path / "book", [tmp_path / "some" / "hm"]
+        json.dumps(notebook), tmp_path / "book", {"data": str(folder), "seed": 1}
     )
     assert (
         str(tmp_path) not in text and "data = 'hm'" in text and "papermill" not in text

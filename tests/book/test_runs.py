@@ -128,7 +128,7 @@ def test_only_real_results_of_one_state_are_kept(tmp_path, monkeypatch):
     (data / "articles.csv").write_text("article_id\n")
     run.use(data, synthetic=False)
     run.save("more", {})
-    with pytest.raises(ValueError, match="2 results of 2 states"):
+    with pytest.raises(ValueError, match="2 results of 2 states of code and data"):
         runs.keep("sample")
 
 
@@ -142,7 +142,9 @@ def test_only_results_of_one_commit_are_kept(tmp_path, monkeypatch, commits):
     for commit in commits:
         monkeypatch.setattr(runs, "commit", lambda root, commit=commit: commit)
         run.save(f"scores {commit}", {})
-    with pytest.raises(ValueError, match=f"{len(commits)} results of a1"):
+    with pytest.raises(
+        ValueError, match=f"{len(commits)} states of code and data, commits a1"
+    ):
         runs.keep("sample")
 
 

@@ -102,7 +102,8 @@ def test_the_loss_is_that_of_the_scores(tastes):
 
 
 def test_only_the_rows_of_a_batch_move(tastes):
-    model = VBPR(tastes[1], factors=3, epochs=1).fit(tastes[0])
+    model = VBPR(tastes[1], factors=3)
+    model._start(tastes[0])
     before = [weight.clone() for weight in model._weights()]
     optimisers = model._optimisers()
     batch = [torch.tensor(ids) for ids in ([0, 5, 5], [3, 9, 3], [1, 2, 7])]
