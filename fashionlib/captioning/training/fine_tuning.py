@@ -172,9 +172,8 @@ def _arguments(
         bf16=dtype == torch.bfloat16,
         fp16=dtype == torch.float16,
         use_cpu=on_cpu,
-        # LLaVA keeps 576 image tokens a picture: 140 GiB for 16 pictures of the 7B, and
-        # 23 if layers are computed again when their gradient is (counted, see
-        # benchmarks/accelerators.py)
+        # LLaVA keeps 576 image tokens a picture: by count 140 GiB for 16 pictures of
+        # the 7B, and 23 if layers are computed again when their gradient is
         activation_checkpointing=captioner.architecture == LLAVA and not on_cpu,
         logging_steps=max(1, every // 5),
         eval_strategy="steps" if evaluate else "no",
