@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,16 @@ from transformers import (
     Blip2ForConditionalGeneration,
     LlavaForConditionalGeneration,
     PreTrainedModel,
+    TrainingArguments,
 )
 
 from fashionlib.captioning import captioners, training
 from fashionlib.captioning.captioners import Captioner
+from fashionlib.captioning.captioners.architectures import (
+    BLIP2,
+    LLAVA,
+    Architecture,
+)
 from fashionlib.captioning.captioners.checkpoints import base_of
 from fashionlib.captioning.training import Lora, Recipe, fine_tuning
 from fashionlib.captioning.training.card import model_card, save_adapter
@@ -769,22 +776,39 @@ def test_it_stops_at_the_line_feed(opt: Trained, pictures: list[str]) -> None:
     ) == ["a red dress"]
 
 
-def test_a_llava_computes_its_layers_again_to_the_same_losses(
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("architecture", [BLIP2, LLAVA])
+def test_a_llava_computes_its_layers_again_on_an_accelerator(
+    tmp_path: Path, device: str, architecture: Architecture
+) -> None:
+    base = SimpleNamespace(dtype=torch.float32, device=torch.device(device))
+    captioner = SimpleNamespace(base=base, architecture=architecture)
+    given = fine_tuning._arguments(RECIPE, tmp_path, captioner, 1, False)
+    again = device == "cuda" and architecture is LLAVA
+    assert given.activation_checkpointing == again
+
+
+def test_layers_that_are_computed_again_give_the_same_losses(
     hubs: Callable[..., Trained],
     pictures: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     base, losses, passes = hubs(hub_llava).base, [], []
-    for run in ("again", "once"):
+    changed = {"activation_checkpointing": True}
+    for run in ("once", "again"):
         captioner, seen = captioners.load(base, device="cpu"), []
         layer = captioner.base.model.language_model.layers[0].mlp
         layer.register_forward_pre_hook(lambda *_, seen=seen: seen.append(True))
         _, curve = training.train(captioner, pictures, CAPTIONS, RECIPE, tmp_path / run)
         losses.append(curve.loss)
         passes.append(len(seen))
-        monkeypatch.setattr(fine_tuning, "LLAVA", None)
-    assert passes == [2 * RECIPE.steps, RECIPE.steps]
+        monkeypatch.setattr(
+            fine_tuning,
+            "TrainingArguments",
+            lambda **given: TrainingArguments(**given | changed),
+        )
+    assert passes == [RECIPE.steps, 2 * RECIPE.steps]
     pd.testing.assert_series_equal(*losses)
 
 
