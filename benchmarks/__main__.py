@@ -54,10 +54,10 @@ def current(name: str, known: kept.Kept) -> bool:
     return (origin["code"], origin["hardware"]) == here
 
 
-def measure(command: str) -> dict[str, Any]:
+def measure(command: str, commit: str) -> dict[str, Any]:
     """Run a benchmark's command line; return its figures, values and provenance."""
     origin = {
-        "commit": provenance.commit(ROOT),
+        "commit": commit,
         "date": datetime.now(UTC).date().isoformat(),
         "code": kept.code(command),  # before it runs: an edit meanwhile makes it stale
         "hardware": provenance.hardware(),
@@ -81,11 +81,11 @@ def main() -> None:
     given = parser.parse_args()
     known = kept.read()
     names = given.names or [name for name in USUAL if not current(name, known)]
-    failed = []
+    failed, commit = [], provenance.commit(ROOT)  # keeping the first changes a file
     for number, command in enumerate([] if given.pages else names, 1):
         sys.stderr.write(f"benchmark {number} of {len(names)}: {command}\n")
         try:
-            entry = measure(command)
+            entry = measure(command, commit)
         except subprocess.CalledProcessError:
             failed.append(command)
             continue
