@@ -111,7 +111,7 @@ def test_a_run_goes_on_after_a_failure_and_where_it_was_cut_off(
 ):
     asked = []
 
-    def measure(command: str) -> dict:
+    def measure(command: str, commit: str) -> dict:
         asked.append(command)
         if len(asked) == 1:
             raise subprocess.CalledProcessError(1, command)
