@@ -75,6 +75,16 @@ def test_on_a_wide_page_the_menus_button_hides_the_menu_and_brings_it_back(page,
         expect(menu_button(page)).to_be_focused()
 
 
+@pytest.mark.parametrize("folder", ["notebooks", "book"])
+def test_no_page_is_wider_than_a_phone(page, book, folder):
+    page.set_viewport_size({"width": NARROW[0], "height": 900})
+    widths = {}
+    for path in (book / folder).glob("*.html"):
+        page.goto(path.as_uri())
+        widths[path.name] = page.evaluate("document.documentElement.scrollWidth")
+    assert set(widths.values()) == {NARROW[0]}, widths
+
+
 @pytest.mark.parametrize("width", NARROW)
 @pytest.mark.parametrize("name", ["primary", "secondary"])
 def test_by_keyboard_a_menu_opens_and_closes_and_the_focus_returns(
