@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks import kept
-from benchmarks.measuring import Figure
-from fashionlib.book import execute
+from benchmarks.measuring import ROOT, Figure
+from fashionlib.book import execute, runs
 from fashionlib.data import provenance
 
 FAST = Figure("counted", 2.0, peer="peer 1.0", theirs=34.0, goal=15)
@@ -135,3 +135,18 @@ def test_a_run_goes_on_after_a_failure_and_where_it_was_cut_off(
     kept.keep("other", entries["other"])
     bench.main()
     assert asked[3:] == ["other"]
+
+
+def test_profiles_say_what_the_kept_estimate_of_accelerators_says():
+    hours = {
+        profile: sum(one["fine-tuning"] + one["captions"] for one in models.values())
+        for profile, models in kept.read()["accelerators"]["values"].items()
+        if profile != "assumed"
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    minutes, whole = (
+        f"about {60 * hours['colab']:.0f} min",
+        f"about {hours['paper']:.0f}",
+    )
+    for profile, words in (("colab", minutes), ("paper", f"{whole} hours")):
+        assert words in runs.profile(profile)["takes"] and words in readme
