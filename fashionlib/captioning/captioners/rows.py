@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from fashionlib.features import chunks
-from fashionlib.features.efficientnet import Cells
+from fashionlib.features.efficientnet import STEP, Cells, encode_images
 
 
 @dataclass
@@ -44,6 +46,15 @@ class Rows:
         """Return the rows of more pictures too."""
         both = np.concatenate([self.features, features])
         return Rows([*self.pictures, *pictures], both, self.cells)
+
+    def encode(self, pictures: Sequence[str], cache: Path | None = None) -> Rows:
+        """Return the rows of pictures, all encoded at once by the projection.
+
+        With a folder `cache` a killed run goes on. Raises as `encode_images`.
+        """
+        size = STEP * math.isqrt(self.shape[0])
+        made = encode_images(pictures, pictures, self.cells, cache, size)["grid"]
+        return Rows(pictures, made.matrix, self.cells)
 
     def read(self, pictures: Sequence[str]) -> Tensor:
         """Return the rows of pictures (items, cells, dim), float32 where made by numpy.

@@ -11,6 +11,7 @@ import pandas as pd
 from accelerate import PartialState
 
 from fashionlib.captioning import captioners, training
+from fashionlib.captioning.captioners import contrast
 from fashionlib.captioning.training.card import model_card, save_adapter
 from fashionlib.captioning.training.recipes import Recipe
 from fashionlib.data.files import write_json
@@ -52,10 +53,10 @@ def train_adapter(
     `references.json` (coco form, as `fashionlib score` reads them) and `run/`, from
     whose checkpoint a later call goes on. Under `accelerate launch` the main process
     writes them; returns whether this process is it. With a folder `feature_cache` the
-    vision tower runs once a picture. A joint recipe gives the base a retrieval part,
-    whose text side starts at random. ValueError for a recipe without LoRA or whose LoRA
-    touches a tower that is to be cached, a base that reads no pictures, or an empty
-    split.
+    vision tower runs once a picture; a mini's pictures are always encoded once. A joint
+    recipe gives a base that has none a retrieval part, whose text side starts at
+    random. ValueError for a recipe without LoRA or whose LoRA touches a tower that is
+    to be cached, a mini that reads no pictures, or an empty split.
     """
     if recipe.lora is None:
         raise ValueError(
@@ -69,16 +70,18 @@ def train_adapter(
             " items with a caption and a picture; at least one of each is needed"
         )
     captioner = replace(captioners.load(base), pixel_cache=pixel_cache)
-    if captioner.architecture.grid:
+    mini, pictures = captioner.architecture.grid, pd.concat(parts)["image"].unique()
+    if mini and captioner.rows.cells is None:
         raise ValueError(
-            f"{base} reads features made earlier, not pictures; give a base with a"
-            " vision tower"
+            f"{base} reads features made earlier, not pictures, and has no"
+            " cells.safetensors, which makes them; give a base with a vision tower"
         )
-    if recipe.joint:
+    if recipe.joint and not hasattr(captioner.base, contrast.NAME):
         captioner = captioners.with_text(captioner, seed=recipe.seed)
-    if feature_cache:
+    if mini:
+        captioner.rows = captioner.rows.encode(list(pictures), feature_cache)
+    elif feature_cache:
         training.refuse_tower(captioner, recipe.lora)  # before hours of encoding
-        pictures = pd.concat(parts)["image"].unique()
         with PartialState().main_process_first():
             rows = captioners.cache_vision(captioner, pictures, feature_cache)
         captioner = captioners.without_tower(captioner, rows)

@@ -33,17 +33,21 @@ class Encoder:
 def load_encoder(name: str | Path, rows: Any = None) -> Encoder:
     """Load a model with a space for pictures and texts, by hub id or folder.
 
-    It is a BLIP-2 that `captioners.load` reads and that was trained with the
-    contrastive term, or one of those of `encoders.dual`: a CLIP (as FashionCLIP) or a
-    SigLIP. A BLIP-2 in a folder that `captioners.save` wrote is loaded when it is asked
-    for pictures; texts need no torch. Raises as these two; ValueError for a model of
-    another kind, and for a BLIP-2 that has no space for texts. A mini looks pictures up
+    It is a BLIP-2 that `captioners.load` reads, or an adapter of one, that was trained
+    with the contrastive term, or one of those of `encoders.dual`: a CLIP (as
+    FashionCLIP) or a SigLIP. A BLIP-2 in a folder that `captioners.save` wrote is
+    loaded when it is asked for pictures; texts need no torch. Raises as these two;
+    ValueError for a model of another kind, and for a BLIP-2 that has no space for
+    texts. A mini looks pictures up
     in `rows` (`captioners.Rows`) before it encodes them.
     """
     if (Path(name) / "retrieval.safetensors").is_file():
         return _saved_blip2(Path(name), rows)
     from transformers import PretrainedConfig
+    from transformers.utils import find_adapter_config_file
 
+    if find_adapter_config_file(str(name)):  # as fashionlib finetune leaves one
+        return _blip2(str(name))
     kind = PretrainedConfig.get_config_dict(name)[0].get("model_type")
     return _blip2(str(name)) if kind == "blip-2" else _dual(str(name))
 

@@ -18,6 +18,7 @@ from fashionlib.captioning.training import Lora, Recipe, fine_tuning
 from fashionlib.captioning.training.batches import Batches
 from fashionlib.commands.jobs import finetune
 from fashionlib.features import efficientnet
+from fashionlib.retrieval import search
 
 CAPTIONS = [
     "a red dress with a collar",
@@ -668,7 +669,10 @@ def test_a_joint_recipe_by_command(tmp_path: Path) -> None:
         {"split": "by hand"},
     )
     again = captioners.load(tmp_path / "out/adapter", device="cpu")
-    assert captioners.embed_texts(again, CAPTIONS).shape == (8, 128)
+    rows = captioners.embed_texts(again, CAPTIONS)
+    assert rows.shape == (8, 128)
+    encoder = search.load_encoder(tmp_path / "out/adapter")  # as fashionlib index does
+    assert np.allclose(encoder.encode_texts(CAPTIONS), rows, rtol=1e-5, atol=1e-6)
     assert "| contrast | 0.5000 |" in (tmp_path / "out/adapter/README.md").read_text()
 
 
