@@ -56,6 +56,9 @@ rule html:
         kept=[str(p) for p in sorted(Path("data").rglob("*")) if p.is_file()],
     output:
         f"{HTML}/index.html",
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         stage=f"{RUN}/book",
         out=config.get("html", "."),
