@@ -1,7 +1,7 @@
 """Compare SPICE-py with the official SPICE.
 
 It needs CoreNLP 3.6.0's two jars and a Java 8 to 14. Both score the same raw captions
-against the same raw references (coco form: {"<id>": [{"caption": "<text>"}, ...]}). Per
+against the same raw references (of any form that `fashionlib score` reads). Per
 category and for all tuples: Pearson's r and Kendall's tau-b of the items' F, and both
 means. An item on which both are silent counts in "all" only. Run it on 500 captions at
 least; SPICE's parser takes a few of them a second. Prints JSON.
@@ -22,8 +22,8 @@ from scipy.stats import kendalltau, pearsonr
 from fashionlib.book import runs
 from fashionlib.captioning.metrics import spice
 from fashionlib.captioning.metrics.spice import cache, official
-from fashionlib.commands.jobs.score import read_coco
 from fashionlib.data import provenance
+from fashionlib.data.captions import read
 from fashionlib.data.files import write_json
 
 
@@ -85,7 +85,8 @@ def main() -> None:
     arguments.add_argument("--out", type=Path)
     given = arguments.parse_args()
     try:
-        references, captions = read_coco(given.references), read_coco(given.captions)
+        references = read(given.references).texts
+        captions = read(given.captions).texts
         missing = [item for item in captions if item not in references]
         if missing:
             raise ValueError(

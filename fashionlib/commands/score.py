@@ -14,13 +14,15 @@ EXAMPLES = ["--references R.json --captions C.json --items items.csv --out score
 
 
 def run(
-    references: Annotated[Path, option("R.json", "the true captions, in coco form")],
+    references: Annotated[
+        Path, option("R.json", "the true captions, a file or a folder")
+    ],
     captions: Annotated[
         list[Path],
         option(
             "C.json",
-            "one for each system: --captions A.json --captions B.json compares"
-            " them. 'shuffled' is a system's captions given to other items, the"
+            "one for each system: --captions A.json --captions B.csv compares them."
+            " 'shuffled' is a system's captions given to other items, the"
             " control",
         ),
     ],
@@ -55,12 +57,28 @@ def run(
         str | None,
         option("JAVA", "the java program of a Java 8 to 14, for the official SPICE"),
     ] = None,
+    subset: Annotated[
+        bool,
+        option(
+            None,
+            "score the items that have references and a caption of every system, and"
+            " say how many; without it captions are refused that are not of exactly"
+            " the items with references",
+            "--subset",
+        ),
+    ] = False,
     resamples: Annotated[int, option("N", "of the bootstrap")] = 1000,
     seed: Annotated[int, option("S", "of the bootstrap and the control")] = 42,
 ) -> None:
     """Score generated captions, with intervals.
 
-    Files are in coco form: {id: [{"caption": ...}]}.
+    References and captions: JSON {id: [{"caption": text}]} or {id: text}, COCO's
+    results list or annotations file, JSON lines, or csv, tsv, parquet with an id
+    column (item_id, image_id, article_id, else id, else file_name or image) and a
+    caption column (caption, captions, text or detail_desc), where several rows of an
+    id are several references; or a folder of the hub's datasets: save_to_disk, an
+    image folder with metadata.csv or .jsonl, parquet shards. Ids are compared as text,
+    else without leading zeros, ".0", folder and suffix of a picture.
     """
     from fashionlib.commands.jobs.score import report, score_files
 
@@ -72,7 +90,15 @@ def run(
         )
     refuse_clash([out], [references, *captions])
     result = score_files(
-        references, systems, items, pool, spice_models, spice_java, seed, resamples
+        references,
+        systems,
+        items,
+        pool,
+        spice_models,
+        spice_java,
+        seed,
+        resamples,
+        subset,
     )
     write_json(out, result)
     typer.echo(report(result))

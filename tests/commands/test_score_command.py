@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fashionlib import commands
 from fashionlib.captioning import metrics
 from fashionlib.captioning.metrics import spice
 from fashionlib.commands.jobs import score
@@ -170,28 +171,6 @@ def test_a_control_is_another_products_and_the_order_of_keys_does_not_matter():
     )  # one product has them all
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("{", "r.json: Expecting property name.*expected"),
-        ("[]", "r.json: found a list, expected"),
-        ('{"1": "a dress"}', "key '1': found \"a dress\", expected"),
-        ('{"1": [{"text": "a"}]}', "key '1': found .*text.*expected"),
-        ('{"1": [{"caption": 3}]}', "key '1'"),
-        ('{"1": []}', "key '1'"),
-        (
-            '{"1": [{"caption": "a"}], "1": [{"caption": "b"}]}',
-            "key '1' is there twice",
-        ),
-        ("\xff", "r.json"),
-    ],
-)
-def test_wrong_files_are_named(tmp_path, text, words):
-    (tmp_path / "r.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError, match=words):
-        score.read_coco(tmp_path / "r.json")
-
-
 def test_missing_and_surplus_captions_in_files(tmp_path):
     (tmp_path / "r.json").write_text('{"1": [{"caption": "a"}]}')
     (tmp_path / "c.json").write_text('{"1": [{"caption": "a"}, {"caption": "b"}]}')
@@ -201,3 +180,135 @@ def test_missing_and_surplus_captions_in_files(tmp_path):
         score.score_files(tmp_path / "r.json", {"c": tmp_path / "c.json"})
     with pytest.raises(FileNotFoundError, match="absent.json: no such file"):
         score.score_files(tmp_path / "absent.json", {"c": tmp_path / "c.json"})
+
+
+THREE = {"01": ["a dress", "red dress"], "02": ["jeans"], "03": ["blue hat"]}
+
+
+def test_the_forms_of_coco_and_a_table_score_as_ours_do(tmp_path, no_java):
+    rows = [
+        {"image_id": int(item), "caption": text}
+        for item, texts in THREE.items()
+        for text in texts
+    ]
+    images = [{"id": n} for n in range(1, 6)]
+    references = tmp_path / "annotations.json"
+    references.write_text(json.dumps({"images": images, "annotations": rows}))
+    said = {"01": "a dress", "02": "slim jeans", "03": "red hat"}
+    (tmp_path / "table.csv").write_text(
+        "item_id,caption\n" + "".join(f"{item},{text}\n" for item, text in said.items())
+    )
+    results = [
+        {"image_id": float(item), "caption": text} for item, text in said.items()
+    ]
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    paths = {name.stem: name for name in sorted(tmp_path.glob("[rt]*"))}
+    got = score.score_files(references, paths, resamples=10)
+    ours = score.score_files(
+        write_coco(tmp_path / "r.json", THREE),
+        {"c": write_coco(tmp_path / "c.json", said)},
+        resamples=10,
+    )
+    assert got["corpus"]["results"] == got["corpus"]["table"] == ours["corpus"]["c"]
+    notes = got["notes"]
+    assert notes[f"images without annotations, {references}"] == 2
+    assert notes[f"columns, {references}"] == "image_id, caption"
+    assert notes[f"ids that are numbers, read as text, {paths['results']}"] == 3
+    for name, written in (("table", "'01'"), ("results", "'1.0'")):
+        told = f"ids matched though written otherwise, {paths[name]}"
+        assert notes[told] == f"3 of 3, as {written} for '1'"
+        assert f"{told}: 3 of 3" in score.report(got)
+    assert "ids matched" not in "".join(ours["notes"])
+
+
+def test_captions_for_a_part_are_refused_and_scored_as_a_subset(tmp_path, no_java):
+    references = write_coco(tmp_path / "r.json", THREE | {"04": ["a bag"], "05": [" "]})
+    most = write_coco(tmp_path / "c.json", {"01": "a dress", "02": "hat", "03": "bag"})
+    other = write_coco(tmp_path / "d.json", {"03": "hat", "1": "red dress", "9": "bag"})
+    paths = {"c": most, "d": other}
+    with pytest.raises(ValueError, match=r"r.json: 1 items without a text: \['05'\]"):
+        score.score_files(references, paths)
+    references = write_coco(tmp_path / "r.json", THREE | {"04": ["a bag"]})
+    with pytest.raises(
+        ValueError,
+        match=r"c.json: 3 for 4 items with references; missing 1: \['04'\]; without"
+        r" reference 0: \[\]; --subset scores",
+    ):
+        score.score_files(references, paths)
+    with pytest.raises(
+        ValueError, match=r"missing 2: \['02', '04'\]; without reference 1: \['9'\]"
+    ):
+        score.score_files(references, {"d": other})
+    references = write_coco(tmp_path / "r.json", THREE | {"04": ["a bag"], "05": [" "]})
+    got = score.score_files(references, paths, subset=True, resamples=10)
+    assert list(got["per_item"]["c"]) == list(got["per_item"]["d"]) == ["01", "03"]
+    assert got["notes"]["subset"] == "2 of 5 items with references"
+    assert got["notes"][f"captioned, {other}"] == (
+        "2 of 5 items with references; captions of other items, left out: 1"
+    )
+    want = metrics.score(
+        {i: THREE[i] for i in ("01", "03")}, {"01": "a dress", "03": "bag"}
+    )
+    assert got["corpus"]["c"] == want.corpus
+    assert "subset: 2 of 5" in score.report(got)
+    far = write_coco(tmp_path / "far.json", {"x": "hat"})
+    with pytest.raises(ValueError, match="0 items have a caption of each system"):
+        score.score_files(references, {"far": far}, subset=True)
+
+
+def test_captions_that_are_alike_or_without_a_word_are_counted(tmp_path, no_java):
+    words = ["red dress", "blue jeans", "black hat", "white shirt", "long scarf", "..."]
+    references = {str(n): [text] for n, text in enumerate(words)}
+    said = ["a \u202edress"] * 3 + ["!!!!", "", "7"]
+    got = score.score_files(
+        write_coco(tmp_path / "r.json", references),
+        {
+            "c": write_coco(
+                tmp_path / "c.json", dict(zip(references, said, strict=True))
+            )
+        },
+        resamples=10,
+    )
+    counts = {
+        "captions": 6,
+        "distinct": 4,
+        "without a word": 2,
+        "of the commonest": 3,
+        "share": 0.5,
+        "commonest": "a \u202edress",
+    }
+    assert got["captions"] == {"c": counts, "c, shuffled": counts}
+    assert got["notes"]["references without a word"] == 1
+    assert got["notes"]["distinct references"] == 6
+    told = score.report(got)
+    assert r"50.0%  'a \u202edress'" in told and "\u202e" not in told
+    assert "CIDEr" not in got["notes"]
+
+
+def test_one_reference_text_for_all_says_that_cider_is_0(tmp_path, no_java):
+    references = write_coco(tmp_path / "r.json", dict.fromkeys("123", "a red dress"))
+    said = write_coco(tmp_path / "c.json", dict.fromkeys("123", "a red dress"))
+    got = score.score_files(references, {"c": said}, resamples=10)
+    assert got["corpus"]["c"]["CIDEr"] == 0 and got["corpus"]["c"]["BLEU-1"] > 0.99
+    assert "CIDEr: 0 whatever the captions are: every word" in score.report(got)
+
+
+def test_the_help_names_the_forms_and_subset_is_an_option(tmp_path, no_java, capsys):
+    assert commands.main(["score", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for form in (
+        "results list",
+        "annotations",
+        "JSON lines",
+        "csv, tsv",
+        "save_to_disk",
+    ):
+        assert form in told
+    references = write_coco(tmp_path / "r.json", THREE)
+    said = write_coco(tmp_path / "c.json", {"01": "a dress", "02": "hat"})
+    words = ["score", "--references", str(references), "--captions", str(said)]
+    words += ["--out", str(tmp_path / "s.json"), "--resamples", "5"]
+    assert commands.main(words) == 2
+    assert "--subset" in capsys.readouterr().err and not (tmp_path / "s.json").exists()
+    assert commands.main([*words, "--subset"]) == 0
+    assert "subset: 2 of 3 items" in capsys.readouterr().out

@@ -173,6 +173,8 @@ def test_generated_captions_name_what_is_wrong(tmp_path: Path) -> None:
         hm.generated_captions(
             table(tmp_path, "351332007,Top,Jumper.", "abc12,Top,Boots.")
         )
-    (tmp_path / "articles.csv").write_text("article_id,text\n1,a\n")
-    with pytest.raises(ValueError, match="column missing: 'articles.csv: detail_desc'"):
+    (tmp_path / "articles.csv").write_text("article_id,name\n1,a\n")
+    with pytest.raises(
+        ValueError, match="articles.csv: found columns article_id, name"
+    ):
         hm.generated_captions(tmp_path / "articles.csv")

@@ -37,7 +37,8 @@ class Scores:
     """One system's scores, and the statistics from which corpus values follow.
 
     `missing` tells of each metric that was asked for and can't be had here what it
-    needs. `attributes` are the captions' lemmas, where `add_meaning` tagged them.
+    needs, `notes` of a metric what its values don't say. `attributes` are the captions'
+    lemmas, where `add_meaning` tagged them.
     """
 
     per_item: pd.DataFrame  # index item_id, a column a metric
@@ -45,6 +46,7 @@ class Scores:
     captions: pd.Series  # index item_id
     tokeniser: str  # its label
     missing: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     attributes: pd.Series | None = None  # index item_id
 
     @cached_property
@@ -116,8 +118,9 @@ def score_many(
     SPICE-py equal pycocoevalcap's. All texts are tokenised in one Java start ("ptb") or
     in Python; None takes what the machine has. A metric that can't be computed here (no
     Java, no spaCy model) is missing in every table, and a warning says what to install.
-    Line ends count as spaces. A caption may be empty: it scores 0 in every metric. A
-    single item makes CIDEr meaningless (every idf is 0): a warning says so.
+    Line ends count as spaces. A caption may be empty: it scores 0 in every metric.
+    Where every n-gram stands in every item's references, as with a single item, CIDEr
+    is 0 (every idf is 0): a warning and the notes say so.
 
     ValueError for an unknown metric, where ids differ, a text is no string, or an item
     has no reference with a character in it.
@@ -127,11 +130,6 @@ def score_many(
     items = _check_references(references)
     for name, captions in systems.items():
         _check_captions(name, captions, items)
-    if len(items) == 1 and "CIDEr" in metrics:
-        log.warning(
-            "CIDEr of a single item is meaningless: each word is in every item, so its"
-            " weight is 0"
-        )
     tokeniser = tokeniser or _tokeniser()
     raw = [references[item] for item in items]
     captions = [[system[item] for item in items] for system in systems.values()]
@@ -139,6 +137,15 @@ def score_many(
     tokens = iter(tokenise(texts, tokeniser))
     tokenised = [[next(tokens) for _ in one] for one in raw]
     hypotheses = [[next(tokens) for _ in one] for one in captions]
+
+    notes = {}
+    grams = _grams(tokenised[0])
+    if "CIDEr" in metrics and all(_grams(texts) == grams for texts in tokenised):
+        notes["CIDEr"] = (
+            "0 whatever the captions are: every word stands in the references of every"
+            f" item ({len(items)}), so its weight is 0"
+        )
+        log.warning("CIDEr is %s", notes["CIDEr"])
 
     index = pd.Index(items, name="item_id")
     columns = [_overlap(tokenised, one, index) for one in hypotheses]
@@ -164,6 +171,7 @@ def score_many(
             pd.Series(texts, index),
             TOKENISERS[tokeniser],
             missing,
+            notes,
         )
         for name, column, texts in zip(systems, columns, captions, strict=True)
     }
@@ -188,6 +196,16 @@ def _overlap(
         sums = Sums(rows, partial(_bleu, order=order))
         columns[metric] = pd.Series(sums.value(counts), index), sums
     return columns
+
+
+def _grams(texts: Sequence[str]) -> set[tuple[str, ...]]:
+    """Return the n-grams of tokenised texts that CIDEr counts."""
+    return {
+        tuple(words[start : start + order])
+        for words in map(str.split, texts)
+        for order in range(1, overlap.ORDERS + 1)
+        for start in range(len(words) - order + 1)
+    }
 
 
 def _column(measured: meteor.Meteor | spice.Spice, index: pd.Index) -> Column:
@@ -255,11 +273,15 @@ def _check_captions(name: str, captions: dict[str, str], items: list[str]) -> No
 
 
 def check_ids(
-    name: str, given: Collection[str], items: Collection[str], whole: bool = True
+    name: str,
+    given: Collection[str],
+    items: Collection[str],
+    whole: bool = True,
+    step: str = "",
 ) -> None:
     """Raise ValueError where an item has nothing in `given`, naming examples.
 
-    With `whole` also where something is given that is no item's.
+    With `whole` also where something is given that is no item's. `step` is the next.
     """
     missing = sorted(set(items) - set(given))
     extra = sorted(set(given) - set(items)) if whole else []
@@ -271,5 +293,5 @@ def check_ids(
         surplus += "; they differ by leading zeros: write ids as text"
     raise ValueError(
         f"{name}: {len(given)} for {len(items)} items with references; missing"
-        f" {len(missing)}: {missing[:3]}{surplus}"
+        f" {len(missing)}: {missing[:3]}{surplus}{step and '; '}{step}"
     )

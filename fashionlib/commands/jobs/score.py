@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from fashionlib.captioning import metrics
 from fashionlib.captioning.metrics import attributes, meteor
 from fashionlib.captioning.metrics.scores import Scores, check_ids
 from fashionlib.captioning.metrics.spice import official
-from fashionlib.data.files import nulls, unique_keys
+from fashionlib.data.captions import match, read
+from fashionlib.data.files import nulls
 from fashionlib.data.items import read_table
 from fashionlib.stats import Estimate, spans
 
@@ -27,28 +28,31 @@ Systems = dict[str, dict[str, str]]  # name -> item -> caption
 
 
 def score_files(
-    references_json: Path,
-    captions_json: Mapping[str, Path],
+    references_file: Path,
+    captions_files: Mapping[str, Path],
     items_table: Path | None = None,
     pool_json: Path | None = None,
     spice_models: Path | None = None,
     spice_java: str | None = None,
     seed: int = 42,
     resamples: int = 1000,
+    subset: bool = False,
 ) -> dict[str, Any]:
     """Score systems' captions (name -> file) by every metric, JSON-ready.
 
-    Files are in coco form, `{id: [{"caption": text}, ...]}`, captions with exactly one
-    each. Beside each system stands its shuffled control: the same captions, each given
-    to another item (of another product, where products are known), the same for every
-    system. With `items_table` (csv or parquet: item_id, caption, category, split, and
-    product_id if there is one) come attribute precision and recall, on the pool of its
-    training captions or of `pool_json`, category accuracy, and resampling by product;
-    with `spice_models`, a folder of CoreNLP 3.6.0, the official SPICE
-    (`spice.official`). All files are read and checked before anything is scored. Keys:
-    "corpus" and "per_item" by system, "intervals", "differences" (rows), "notes" and
-    "missing" (metric -> what it needs). FileNotFoundError for a missing file;
-    ValueError naming file, key, what stands there and what is expected.
+    Files are of any form that `fashionlib.data.captions` reads, captions with exactly
+    one for each item with references; with `subset` the items are scored that have
+    references and a caption of every system. Beside each system stands its shuffled
+    control: the same captions, each given to another item (of another product, where
+    products are known), the same for every system. With `items_table` (csv or parquet:
+    item_id, caption, category, split, and product_id if there is one) come attribute
+    precision and recall, on the pool of its training captions or of `pool_json`,
+    category accuracy, and resampling by product; with `spice_models`, a folder of
+    CoreNLP 3.6.0, the official SPICE (`spice.official`). All files are read and checked
+    before anything is scored. Keys: "corpus", "per_item" and "captions" (see `variety`)
+    by system, "intervals", "differences" (rows), "notes" and "missing" (metric -> what
+    it needs). FileNotFoundError for a missing file; ValueError naming file, key, what
+    stands there and what is expected.
     """
     alone = (pool_json and not items_table) or (spice_java and not spice_models)
     if alone or resamples < 1 or seed < 0:
@@ -58,8 +62,7 @@ def score_files(
         )
     if spice_models:
         official.check(spice_models, spice_java)
-    references = read_coco(references_json)
-    systems = {name: _single(path, references) for name, path in captions_json.items()}
+    references, systems, notes = _read(references_file, captions_files, subset)
     items = read_items(items_table, references) if items_table else None
     pool = attributes.frozen(pool_json) if pool_json else None
     products = None if items is None else items.get("product_id")
@@ -68,17 +71,14 @@ def score_files(
         systems |= _controls(systems, donors)
 
     scores = metrics.score_many(references, systems)
-    first = scores[next(iter(captions_json))]
+    first = scores[next(iter(captions_files))]
     missing = dict(first.missing)
-    notes: dict[str, Any] = {
+    notes |= {
         "items": len(references),
         "tokeniser": first.tokeniser,
         "seed": seed,
         "resamples": resamples,
-    }
-    for name, path in captions_json.items():
-        if empty := sum(not text.strip() for text in systems[name].values()):
-            notes[f"empty captions, {path}"] = empty
+    } | first.notes
     if "METEOR" not in missing:
         notes["METEOR"] = meteor.VERSION
     if spice_models:
@@ -96,7 +96,7 @@ def score_files(
         notes |= added
 
     intervals = metrics.table(scores, products, seed, resamples)
-    pairs = _pairs(list(captions_json), bool(donors))
+    pairs = _pairs(list(captions_files), bool(donors))
     differences = pd.DataFrame()
     if pairs:
         differences = metrics.differences(scores, pairs, products, seed, resamples)
@@ -108,14 +108,98 @@ def score_files(
         {
             "corpus": {name: scored.corpus for name, scored in scores.items()},
             "per_item": {
-                name: scores[name].per_item.to_dict("index") for name in captions_json
+                name: scores[name].per_item.to_dict("index") for name in captions_files
             },
+            "captions": {name: variety(said) for name, said in systems.items()},
             "intervals": intervals.to_dict("records"),
             "differences": differences.to_dict("records"),
             "notes": notes,
             "missing": missing,
         }
     )
+
+
+def _read(
+    references_file: Path, captions_files: Mapping[str, Path], subset: bool
+) -> tuple[References, Systems, dict[str, Any]]:
+    """Read the captions of the items to score, by the references' ids; with notes."""
+    given = read(references_file)
+    notes = {f"{what}, {references_file}": n for what, n in given.notes.items()}
+    empty = [item for item, texts in given.texts.items() if not "".join(texts).strip()]
+    if empty and not subset:
+        raise ValueError(
+            f"{references_file}: {len(empty)} items without a text: {empty[:3]}; leave"
+            " them out, or --subset does"
+        )
+    systems = {}
+    for name, path in captions_files.items():
+        systems[name], more = _system(path, given.texts, subset)
+        notes |= {f"{what}, {path}": value for what, value in more.items()}
+    scored = set(given.texts).difference(empty).intersection(*systems.values())
+    if not scored:
+        raise ValueError(f"{references_file}: 0 items have a caption of each system")
+    references = {item: texts for item, texts in given.texts.items() if item in scored}
+    if subset:
+        notes["subset"] = (
+            f"{len(scored):,} of {len(given.texts):,} items with references"
+        )
+    notes["distinct references"] = len(set(map(tuple, references.values())))
+    texts = itertools.chain.from_iterable(references.values())
+    notes["references without a word"] = sum(map(wordless, texts))
+    chosen = {
+        name: {item: said[item] for item in references}
+        for name, said in systems.items()
+    }
+    return references, chosen, notes
+
+
+def _system(
+    path: Path, references: References, subset: bool
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Read a system's captions, one an item, by the references' ids; with notes."""
+    given = read(path)
+    for item, texts in given.texts.items():
+        if len(texts) != 1:
+            raise ValueError(
+                f"{path}: key {item!r}: found {len(texts)} captions, expected 1"
+            )
+    ids = match(str(path), given.texts, references)
+    said = {ids.get(item, item): texts[0] for item, texts in given.texts.items()}
+    notes = dict(given.notes)
+    if other := [(mine, its) for mine, its in ids.items() if mine != its]:
+        notes["ids matched though written otherwise"] = (
+            f"{len(other):,} of {len(said):,}, as {other[0][0]!r} for {other[0][1]!r}"
+        )
+    if subset:
+        notes["captioned"] = (
+            f"{len(ids):,} of {len(references):,} items with references; captions of"
+            f" other items, left out: {len(said) - len(ids):,}"
+        )
+    else:
+        check_ids(str(path), said, references, step="--subset scores what has both")
+    return said, notes
+
+
+def wordless(text: str) -> bool:
+    """Return whether a text has no letter and no digit, as "", "..." and "!!!!"."""
+    return not any(map(str.isalnum, text))
+
+
+def variety(said: Mapping[str, str]) -> dict[str, Any]:
+    """Count a system's captions, the distinct ones and those without a word.
+
+    And how often the commonest comes, and which it is. Few distinct captions are mode
+    collapse, which scores as its shuffled control does.
+    """
+    (commonest, times), *_ = Counter(said.values()).most_common(1)
+    return {
+        "captions": len(said),
+        "distinct": len(set(said.values())),
+        "without a word": sum(map(wordless, said.values())),
+        "of the commonest": times,
+        "share": times / len(said),
+        "commonest": commonest,
+    }
 
 
 def _units(references: References, products: pd.Series | None) -> str:
@@ -200,7 +284,10 @@ def report(result: Mapping[str, Any]) -> str:
     rows["shown"] = spans(rows, ".4f").fillna("-")
     table = rows.pivot(index="metric", columns="system", values="shown")
     table = table.loc[rows["metric"].unique(), rows["system"].unique()]
+    said = pd.DataFrame(result["captions"]).T
+    said["commonest"] = [f"{text!r:.60}" for text in said["commonest"]]
     lines = [table.rename_axis(None).to_string()]
+    lines.append(said.to_string(formatters={"share": "{:.1%}".format}))
     for row in result["differences"]:
         if row["difference"] is not None:
             lines.append(
@@ -240,18 +327,6 @@ def read_items(path: Path, references: Mapping[str, Any]) -> pd.DataFrame:
     return table
 
 
-def _single(path: Path, references: Mapping[str, Any]) -> dict[str, str]:
-    """Read a system's captions, one for each item with references."""
-    captions = read_coco(path)
-    for item, texts in captions.items():
-        if len(texts) != 1:
-            raise ValueError(
-                f"{path}: key {item!r}: found {len(texts)} captions, expected 1"
-            )
-    check_ids(str(path), captions, references)
-    return {item: texts[0] for item, texts in captions.items()}
-
-
 def _donors(ids: list[str], groups: pd.Series | None, seed: int) -> dict[str, str]:
     """Map each item to one of another group, whose caption it gets as a control.
 
@@ -267,34 +342,3 @@ def _donors(ids: list[str], groups: pd.Series | None, seed: int) -> dict[str, st
     order = np.random.default_rng(seed).permutation(len(members))
     row = list(itertools.chain.from_iterable(members.iloc[order]))
     return dict(zip(row, row[largest:] + row[:largest], strict=True))
-
-
-def read_coco(path: Path) -> dict[str, list[str]]:
-    """Read captions per id from a coco-form JSON file.
-
-    FileNotFoundError. ValueError naming file, key, what stands there and what is
-    expected.
-    """
-    expected = 'expected {"<id>": [{"caption": "<text>"}, ...]}'
-    try:
-        content = json.loads(
-            path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys
-        )
-    except FileNotFoundError as absent:
-        raise FileNotFoundError(f"{path}: no such file; {expected}") from absent
-    except ValueError as broken:  # JSON, UTF-8 and repeated keys
-        raise ValueError(f"{path}: {broken}; {expected}") from broken
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: found a {type(content).__name__}, {expected}")
-    captions = {}
-    for item, entries in content.items():
-        try:
-            texts = [entry["caption"] for entry in entries]
-        except (TypeError, KeyError):
-            texts = []
-        if not texts or not all(isinstance(text, str) for text in texts):
-            raise ValueError(
-                f"{path}: key {item!r}: found {json.dumps(entries):.80}, {expected}"
-            )
-        captions[item] = texts
-    return captions

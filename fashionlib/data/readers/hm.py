@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fashionlib.data.captions import bare, read
 from fashionlib.data.items import (
     BOX,
     CAPTION,
@@ -105,18 +106,23 @@ def transactions(root: Path) -> pd.DataFrame:
 
 
 def generated_captions(path: Path) -> dict[str, str]:
-    """Return {article id: caption} of a table in the article table's columns.
+    """Return {article id: caption} of generated captions, in any form of `captions`.
 
-    So Paper A's repository publishes what its captioner wrote
-    (recommender/generated_text_items.csv). Its ids are numbers and lost their leading
-    zero: they get it back. Articles without a text are left out. Errors as `items`.
+    Paper A's repository publishes what its captioner wrote in the article table's
+    columns (recommender/generated_text_items.csv). Its ids are numbers and lost their
+    leading zero: they get it back. Articles without a text are left out.
+    FileNotFoundError; ValueError as `captions.read`, or when an id is not of 10 digits
+    or an article has two captions.
     """
+    rows = [
+        (bare(item).zfill(10), text.strip())
+        for item, texts in read(path).texts.items()
+        for text in texts
+    ]
     report = Report(Path(path).parent)
-    fields = {"article_id": ITEM, "detail_desc": CAPTION}
-    table = _articles(Path(path).name, fields, report, width=10)
+    _check_ids(pd.Series([item for item, _ in rows]), report)
     report.refuse()
-    captions = table.set_index(ITEM)[CAPTION].dropna().str.strip()
-    return captions[captions != ""].to_dict()
+    return {item: text for item, text in rows if text}
 
 
 def filter_captioned(
@@ -181,20 +187,18 @@ def check(root: Path) -> Report:
     return report
 
 
-def _articles(
-    name: str, fields: dict[str, str], report: Report, width: int = 0
-) -> pd.DataFrame:
-    """Read the article table as far as it can be read; wrong ids are faults.
-
-    Ids get leading zeros up to `width` digits.
-    """
+def _articles(name: str, fields: dict[str, str], report: Report) -> pd.DataFrame:
+    """Read the article table as far as it can be read; wrong ids are faults."""
     empty = pd.DataFrame(columns=list(fields.values()), dtype="str")
     table = pd.concat([empty, *_chunks(name, fields, report)]).astype("str")
-    table[ITEM] = ids = table[ITEM].str.zfill(width)
+    _check_ids(table[ITEM], report)
+    return table
+
+
+def _check_ids(ids: pd.Series, report: Report) -> None:
     wrong = ids[~ids.str.fullmatch(ARTICLE_ID)]
     report.add("article id not of 10 digits (a leading zero lost?)", wrong)
     report.add("article id twice", ids[ids.duplicated()].dropna())
-    return table
 
 
 def _transactions(report: Report) -> Iterator[pd.DataFrame]:

@@ -284,10 +284,25 @@ def test_an_empty_caption_scores_zero_even_where_the_reference_has_no_token_left
     assert (got.loc["2"] == 0).all()
 
 
-def test_a_single_item_is_warned_about(no_java, caplog):
+@pytest.mark.parametrize(
+    "references",
+    [
+        {"1": ["a dress"]},
+        {"1": ["a dress"], "2": ["a dress"], "3": ["a dress", "dress"]},
+        {"1": ["."], "2": ["."]},  # no token at all
+    ],
+)
+def test_a_warning_where_no_caption_could_have_a_cider(no_java, caplog, references):
+    said = dict.fromkeys(references, "a dress")
     with caplog.at_level(logging.WARNING):
-        got = metrics.score({"1": ["a dress"]}, {"1": "a dress"})
-    assert "single item" in caplog.text and got.corpus["CIDEr"] == 0
+        got = metrics.score(references, said)
+    assert f"every item ({len(references)})" in caplog.text
+    assert got.corpus["CIDEr"] == 0 and "weight is 0" in got.notes["CIDEr"]
+    assert got.plus(got.per_item[["CIDEr"]].add_prefix("my ")).notes == got.notes
+    caplog.clear()
+    assert not metrics.score(references, said, ["BLEU-1"]).notes
+    other = metrics.score(references | {"9": ["dress a"]}, said | {"9": "dress a"})
+    assert other.corpus["CIDEr"] > 0 and not other.notes and not caplog.text
 
 
 @pytest.mark.parametrize(
