@@ -33,10 +33,9 @@ FORMS = (
     " JSON lines, csv, tsv, parquet, or a folder of `datasets`"
 )
 SHARD = re.compile(r"(^|-)\d{4,5}(-of-(?P<all>\d{5}).*)?$")  # ends a file's stem
-PICTURE = re.compile(
-    r"(?:.*[/\\])?(.+)\.(?:jpe?g|png|webp|gif|bmp|tiff?|heic|avif)", re.I
-)
-NUMBER = re.compile(r"0*([0-9]+)(?:\.0+)?")
+PICTURE = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)$", re.I)
+HALF = re.compile(r"[\ud800-\udfff]")  # of a pair: no UTF-8 file holds it
+NUMBER = re.compile(r"([0-9]+)(\.0+)?")
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 Row = tuple[str, Mapping[str, Any]]  # its place in the file, its columns
@@ -70,6 +69,8 @@ def read(path: Path) -> Captions:
                 if kind is not type(item):
                     raise ValueError(f"{place}: id {item} is both a number and text")
                 texts[str(item)] += captions
+        except UnicodeDecodeError as broken:
+            raise ValueError(f"{file}: {broken}; save it as UTF-8") from broken
         except (ValueError, RecursionError, csv.Error) as broken:
             raise ValueError(f"{file}: {broken}") from broken
     if not texts:
@@ -81,10 +82,11 @@ def read(path: Path) -> Captions:
 
 def bare(item: str) -> str:
     """Return an id without folder and suffix of a picture, leading zeros and .0."""
-    picture = PICTURE.fullmatch(item.strip())
-    name = picture[1] if picture else item.strip()
+    name = item.strip()
+    if picture := PICTURE.search(name):
+        name = re.split(r"[/\\]", name[: picture.start()])[-1]
     number = NUMBER.fullmatch(name)
-    return number[1] if number else name
+    return number[1].lstrip("0") or "0" if number else name
 
 
 def match(name: str, given: Collection[str], items: Collection[str]) -> dict[str, str]:
@@ -301,6 +303,8 @@ def _entries(
                 f"{place}: found {_shown(entry)}, expected a caption, or a list of"
                 ' them or of {"caption": "<text>"}'
             )
+        if HALF.search("".join([str(item), *texts])):
+            raise ValueError(f"{place}: half a character in {_shown([item, *texts])}")
         yield place, item, texts
 
 

@@ -153,7 +153,8 @@ def test_image_folders_and_shards_take_a_pictures_name_for_its_id(tmp_path):
         ("c.json", '{"1": []}', "key '1': found"),
         ("c.json", '{"1": "a", "1": "b"}', "key '1' is there twice"),
         ("c.json", "[" * 100_000, "recursion"),
-        ("c.json", "\xff", "can't decode"),
+        ("c.json", "\xff", "can't decode.*save it as UTF-8"),
+        ("c.json", r'{"1": "a \ud800 dress"}', "key '1': half a character in"),
         ("c.json", '{"images": [{"id": 1}], "annotations": null}', "NoneType"),
         (
             "c.json",
@@ -223,6 +224,8 @@ def test_a_file_that_is_not_there(tmp_path):
         (["108775015.0"], ["0108775015"], {"108775015.0": "0108775015"}),
         (["0108775015"], ["108775015"], {"0108775015": "108775015"}),
         (["images/007.jpg"], ["7", "8"], {"images/007.jpg": "7"}),
+        (["a\\7.JPEG"], ["b/07.png"], {"a\\7.JPEG": "b/07.png"}),
+        (["a/7"], ["7"], None),  # a folder alone is no picture's
         (["COCO_val_1.PNG", " x "], ["COCO_val_1", "x"], {}),
         (["1", "01"], ["01", "1"], {"1": "1", "01": "01"}),  # each its own
         (["1"], ["1", "01"], {"1": "1"}),
