@@ -1,5 +1,17 @@
 """Open pictures on demand: one place that decodes what strangers ship, with its bounds.
 
+A picture is read as a viewer shows it, in 8 bits of red, green and blue:
+
+- turned and mirrored by its EXIF orientation; sizes and boxes are those of what is shown
+- what is transparent (alpha, a palette's, a PNG's tRNS) on white
+- of an animation, a multi-page TIFF or a camera's several pictures in one file, the first
+- 16 bits of grey scaled to 8; greys, black and white, palettes, CMYK (in a JPEG inverted,
+  as Adobe writes it) converted. Whole or decimal numbers of 32 bits have no agreed white
+  and are refused. Colour profiles are not applied.
+
+Files are JPEG, PNG, WebP, GIF, TIFF, BMP, or AVIF where this Pillow reads it, told by
+what they hold and not by name. HEIC is refused: convert it to JPEG.
+
 A reference is a file's path, or `FILE#ROW` for a row of a container: dataset `images`
 of an .hdf5 (FACAD: rows of 3 x height x width, uint8), or column `image` of a .parquet
 (the hub: encoded bytes). `cropped` adds a box to any of them.
@@ -21,13 +33,28 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 Box = tuple[int, int, int, int]  # left, upper, right, lower
 
 MOST_PIXELS = 50_000_000  # a larger picture is refused, not decoded
-FORMATS = ("JPEG", "PNG", "WEBP")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")  # of their files
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+NAMED = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+SUFFIXES = (  # of their files
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp"),
+    *(".gif", ".tif", ".tiff", ".bmp", ".avif"),
+)
+PHONE = (".heic", ".heif")  # what phones write and Pillow doesn't read
+TURNS = {  # EXIF orientation: what brings the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = (5, 6, 7, 8)  # width and height change places
 CONTAINER = re.compile(r"(?P<file>.+\.(?P<kind>hdf5|parquet))#(?P<row>\d+)")
 CROP = re.compile(
     r"(?P<whole>.+)#box=(?P<box>-?[0-9]{1,9}(?:,-?[0-9]{1,9}){3})", re.DOTALL
@@ -35,14 +62,16 @@ CROP = re.compile(
 
 
 def load(reference: str | Path, about: int | None = None) -> Image.Image:
-    """Return the picture in RGB; the part in the box for a reference with one.
+    """Return the picture as it is shown, in RGB; of a reference with a box that part.
 
-    A JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster),
+    Nothing of what a camera wrote into the file goes along. A JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster),
     unless a box is cut. ValueError naming the picture where it is missing, broken, over
     50 megapixels, or the box doesn't lie in it.
     """
     with _naming(reference, "Replace or remove it; fashionlib check lists all such."):
-        return _decoded(reference, about)
+        picture = _decoded(reference, about)
+        picture.info.clear()
+        return picture
 
 
 def cropped(reference: str | Path, box: Sequence[int]) -> str:
@@ -104,7 +133,9 @@ def inline(reference: str | Path, width: int) -> tuple[str, int, int]:
 def read(reference: str | Path) -> bytes:
     """Return the picture's bytes as stored: a file, or raw pixels for an .hdf5's row.
 
-    For a crop the whole picture's, then the box: nothing to decode, but other bytes
+    Caches are keyed by them. A picture that is shown otherwise than it is stored (turned,
+    transparent, 16 bits) has a mark behind: before, the stored pixels were read, and
+    what was made of them isn't to be found. For a crop the whole picture's, then the box: nothing to decode, but other bytes
     than those of any other crop.
     """
     if crop := _crop(reference):
@@ -114,33 +145,54 @@ def read(reference: str | Path) -> bytes:
     if isinstance(stored, np.ndarray):
         return stored.tobytes()
     with _opened(stored) as file:
-        return file.read()
+        content = file.read()
+    return content + b"#shown" if _differs(content) else content
+
+
+def _differs(content: bytes) -> bool:
+    """Return whether a picture is shown otherwise than it is stored."""
+    try:
+        with _header(io.BytesIO(content)) as image:
+            deep = image.mode.startswith("I;16")
+            return _orientation(image) in TURNS or image.has_transparency_data or deep
+    except Exception:  # broken: who decodes it will say so
+        return False
 
 
 def size(reference: str | Path) -> tuple[int, int]:
-    """Return (width, height) in pixels, read from the header. Raises as `load`."""
+    """Return (width, height) of what `load` returns, read from the header.
+
+    Raises as `load`.
+    """
     with _naming(reference, "Replace or remove it."):
         return _size(reference)
 
 
 def fault(reference: str | Path) -> str | None:
-    """Return why a file or a .parquet's row is no whole JPEG, PNG or WebP, or None.
-
-    A picture of more than `MOST_PIXELS` is a fault too. Decodes no JPEG.
-    """
+    """Return why `load` refuses the picture, or None. A JPEG is decoded at 1/8."""
     try:
-        with _opened(_stored(reference)) as file:
-            with _header(file) as image:
-                _refuse_giant(image)
-                kind = image.format
-                image.verify()
-            if kind == "JPEG":
-                file.seek(max(0, file.seek(0, io.SEEK_END) - 1024))
-                if b"\xff\xd9" not in file.read():  # the end marker
-                    return "cut short"
+        _decoded(reference, 1)
     except Exception as error:  # a decoder fed by strangers may raise anything
         return _reason(error)
     return None
+
+
+def leads_out(reference: str | Path, folder: str | Path) -> bool:
+    """Return whether a link between the folder and a picture below it leads out of it.
+
+    A folder right below that is a link (H&M's `images` on another disk) is its owner's
+    and belongs to it. Raises ValueError for a picture that isn't below the folder.
+    """
+    file = str(reference)
+    while crop := _crop(file):
+        file = crop[0]
+    container = CONTAINER.fullmatch(file)
+    folder = Path(folder).absolute()
+    place = Path(container["file"] if container else file).absolute()
+    first, *others = place.relative_to(folder).parts
+    homes = [folder, folder / first] if others else [folder]
+    real = place.resolve()
+    return not any(real.is_relative_to(home.resolve()) for home in homes)
 
 
 @contextmanager
@@ -148,13 +200,7 @@ def _naming(reference: str | Path, step: str) -> Iterator[None]:
     """Raise whatever a stranger's picture raises as a ValueError that names it."""
     try:
         yield
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        LookupError,
-        Image.DecompressionBombError,
-    ) as error:
+    except Exception as error:  # a decoder fed by strangers may raise anything
         raise ValueError(
             f"cannot read the picture {reference}: {_reason(error)}. {step}"
         ) from error
@@ -162,8 +208,8 @@ def _naming(reference: str | Path, step: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """Return the error in words without the path, which the caller knows better."""
-    if isinstance(error, UnidentifiedImageError):
-        return f"no {', '.join(FORMATS)}"
+    if str(error).startswith("image file is truncated"):
+        return "cut short"
     if isinstance(error, Image.DecompressionBombError):
         pixels = re.search(r"\d+", str(error))
         if pixels:
@@ -179,11 +225,69 @@ def _megapixels() -> str:
 
 @contextmanager
 def _header(file: BinaryIO) -> Iterator[Image.Image]:
-    """Open an encoded picture without decoding it, whatever its size."""
+    """Open an encoded picture without decoding it; ValueError over `MOST_PIXELS`."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(file, formats=FORMATS) as image:
+        warnings.simplefilter("ignore")  # about odd tags; a giant is refused below
+        with _identified(file) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(
+                    f"{image.width} x {image.height} pixels, more than {_megapixels()}"
+                )
             yield image
+
+
+def _identified(file: BinaryIO) -> Image.Image:
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        file.seek(4)
+        brand = file.read(8)
+        if brand[:4] == b"ftyp" and brand[4:7] in (b"hei", b"hev", b"mif", b"avi"):
+            kind = "an AVIF" if brand[4:7] == b"avi" else "a HEIC"
+            raise ValueError(
+                f"{kind}, which is not read here: convert it to JPEG"
+            ) from error
+        raise ValueError(f"no {NAMED}") from error
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation of an opened picture, 1 where it has none.
+
+    Pillow turns a TIFF itself. Of a PNG it is what stands before the pixels, as browsers
+    take it: PngImageFile.getexif would decode them.
+    """
+    if image.format == "TIFF":
+        return 1
+    try:
+        return Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
+    except Exception:  # an EXIF block that can't be read turns nothing
+        return 1
+
+
+def _shown(image: Image.Image) -> Image.Image:
+    """Return the picture in RGB, what is transparent on white."""
+    if image.mode in ("I", "F"):
+        raise ValueError(
+            "its numbers have 32 bits and no agreed white: save it in 8 or 16 bits"
+        )
+    if image.mode.startswith("I;16"):
+        image = _eight_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image)
+    return white
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 16 bits of grey to 8, with alpha where one grey stands for transparent."""
+    levels = np.asarray(image).astype(np.uint32)  # (height, width)
+    grey = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    clear = image.info.get("transparency")
+    if clear is not None:
+        grey.putalpha(Image.fromarray(np.where(levels == clear, 0, 255).astype("u1")))
+    return grey
 
 
 def _opened(picture: Path | bytes) -> BinaryIO:
@@ -227,10 +331,11 @@ def _decoded(reference: str | Path, about: int | None) -> Image.Image:
     if isinstance(stored, np.ndarray):
         return Image.fromarray(np.moveaxis(stored, 0, -1))
     with _opened(stored) as file, _header(file) as image:
-        _refuse_giant(image)
+        turn = TURNS.get(_orientation(image))
         if about:
             image.draft("RGB", (2 * about, 2 * about))
-        return image.convert("RGB")
+        picture = _shown(image)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _size(reference: str | Path) -> tuple[int, int]:
@@ -243,14 +348,8 @@ def _size(reference: str | Path) -> tuple[int, int]:
         height, width = stored.shape[1:]
         return width, height
     with _opened(stored) as file, _header(file) as image:
-        return image.size
-
-
-def _refuse_giant(image: Image.Image) -> None:
-    if image.width * image.height > MOST_PIXELS:
-        raise ValueError(
-            f"{image.width} x {image.height} pixels, more than {_megapixels()}"
-        )
+        sideways = _orientation(image) in SIDEWAYS
+        return image.size[::-1] if sideways else image.size
 
 
 def _within(box: Box, width: int, height: int) -> Box:
