@@ -100,7 +100,7 @@ def _photo() -> list[gr.components.Component]:
     """
     # A phone turns its own formats into these; the bytes are checked too.
     suffixes = list(images.SUFFIXES)
-    file = gr.File(label="Photo (JPEG, PNG or WebP)", file_types=suffixes, height=150)
+    file = gr.File(label="Photo (JPEG, PNG, WebP …)", file_types=suffixes, height=150)
     alert = HTML()
     preview = gr.Image(
         show_label=False,

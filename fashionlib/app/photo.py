@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance
 
 from fashionlib.data import images
 
@@ -27,29 +27,22 @@ class InputError(ValueError):
 
 
 def read(path: str | Path) -> Image.Image:
-    """Read the photo in RGB, upright as its camera held it, at most `SIDE` pixels wide.
+    """Read the photo in RGB, as `images.load`, at most `SIDE` pixels wide.
 
-    Nothing in it says where it was taken. The bounds are those of
-    `fashionlib.data.images`; InputError with the reason.
+    Nothing in it says where it was taken. InputError with the reason.
     """
-    fault = images.fault(path)
-    try:
-        if fault:
-            raise ValueError(fault)
-        picture = ImageOps.exif_transpose(images.load(path, SIDE))
-    except Exception as error:  # a decoder fed by strangers may raise anything
+    if fault := images.fault(path):
         raise InputError(
-            f"This file is no photo that can be read: {fault or 'it is broken'}. Give a"
-            f" whole JPEG, PNG or WebP of at most {images.MOST_PIXELS // 10**6}"
-            " megapixels."
-        ) from error
+            f"This file is no photo that can be read: {fault}. Give a whole"
+            f" {images.NAMED} of at most {images.MOST_PIXELS // 10**6} megapixels."
+        )
+    picture = images.load(path, SIDE)
     picture.thumbnail((SIDE, SIDE))
     if min(picture.size) < LEAST:
         raise InputError(
             f"The photo is {picture.width} x {picture.height} pixels, too small to see"
             " anything."
         )
-    picture.info.clear()
     return picture
 
 

@@ -21,7 +21,8 @@ def run(
         argument(
             "ITEMS",
             "a data folder in one of the layouts, or a table (.csv, .parquet) with"
-            " columns item_id, image and perhaps caption, category, colour",
+            " columns item_id, image and perhaps caption, category, colour. Pictures"
+            " are JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF, read as a viewer shows them",
         ),
     ],
     model: Annotated[
@@ -36,20 +37,34 @@ def run(
         Path | None,
         option("FOLDER", "that holds all pictures (default: their common one)"),
     ] = None,
+    strict: Annotated[
+        bool,
+        option(
+            None, "refuse pictures that can't be read: nothing is indexed", "--strict"
+        ),
+    ] = False,
 ) -> None:
     """Embed a catalogue into a folder that fashionlib search and app ask.
 
     Run again, it encodes what is new or changed; cut off, it goes on, and the old index
-    answers until then.
+    answers until then. Items whose picture can't be read are left out and listed in
+    INDEX/set_aside.jsonl.
     """
     from fashionlib.data.items import read_table
     from fashionlib.data.readers import layouts
+    from fashionlib.data.readers.faults import Report
     from fashionlib.retrieval import search
 
     if items.is_file():
         table = read_table(items)
     else:
         table, root = layouts.items(items), root or items
-    counts = search.build(table, search.load_encoder(model), out, root)
+    report = None if strict else Report(items)
+    counts = search.build(table, search.load_encoder(model), out, root, report=report)
     numbers = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    typer.echo(f"{out}: {numbers}; next: fashionlib search WORDS --index {out}")
+    typer.echo(f"{out}: {numbers}")
+    for fault in report.faults if report else []:
+        typer.echo(f"set aside: {fault}")
+    if report and report.faults:
+        typer.echo(f"all of them: {out / search.SET_ASIDE}")
+    typer.echo(f"next: fashionlib search WORDS --index {out}")

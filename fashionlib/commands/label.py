@@ -21,8 +21,9 @@ def run(
         Path,
         argument(
             "IMAGES_OR_ITEMS",
-            "a folder of pictures, a data folder in one of the layouts, or a table"
-            " (.csv, .parquet) with columns item_id and image",
+            "a folder of pictures (JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF), a data"
+            " folder in one of the layouts, or a table (.csv, .parquet) with columns"
+            " item_id and image",
         ),
     ],
     model: Annotated[
@@ -110,10 +111,9 @@ def run(
             f"--out {out} lies in {images}, where its pictures would be labelled next"
             " time"
         )
-    items, absent = label.read(images)
-    if absent:
-        count = len(items) + absent
-        typer.echo(f"{absent:,} of {count:,} items have no picture and are left out")
+    items, left_out = label.read(images)
+    for fault in left_out.faults:
+        typer.echo(f"left out: {fault}")
     to = (settings, out / "replies", base_url)
     if batch_api:
         ask = batches.Batches(*to)

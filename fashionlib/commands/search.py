@@ -22,7 +22,11 @@ def run(
     index: Annotated[Path, option("INDEX", "written by fashionlib index")],
     query: Annotated[
         str,
-        argument("WORDS_OR_PICTURE", "words, or a picture's file"),
+        argument(
+            "WORDS_OR_PICTURE",
+            "words, or a picture's file: JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF. A file"
+            " that is there is never searched as words",
+        ),
     ] = "",
     image: Annotated[
         Path | None,
@@ -30,7 +34,9 @@ def run(
     ] = None,
     box: Annotated[
         str | None,
-        option("L,T,R,B", "the part of the picture that counts, in its pixels"),
+        option(
+            "L,T,R,B", "the part of the picture that counts, in its pixels as shown"
+        ),
     ] = None,
     weight: Annotated[
         float,

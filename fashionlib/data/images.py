@@ -2,12 +2,12 @@
 
 A picture is read as a viewer shows it, in 8 bits of red, green and blue:
 
-- turned and mirrored by its EXIF orientation; sizes and boxes are those of what is shown
+- turned and mirrored by its EXIF orientation; sizes and boxes are in pixels as shown
 - what is transparent (alpha, a palette's, a PNG's tRNS) on white
-- of an animation, a multi-page TIFF or a camera's several pictures in one file, the first
-- 16 bits of grey scaled to 8; greys, black and white, palettes, CMYK (in a JPEG inverted,
-  as Adobe writes it) converted. Whole or decimal numbers of 32 bits have no agreed white
-  and are refused. Colour profiles are not applied.
+- of an animation, a TIFF's pages or a camera's several pictures in one file, the first
+- 16 bits of grey scaled to 8; greys, black and white, palettes and CMYK (in a JPEG
+  inverted, as Adobe writes it) converted. Numbers of 32 bits have no agreed white and
+  are refused. Colour profiles are not applied.
 
 Files are JPEG, PNG, WebP, GIF, TIFF, BMP, or AVIF where this Pillow reads it, told by
 what they hold and not by name. HEIC is refused: convert it to JPEG.
@@ -26,7 +26,7 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -64,9 +64,10 @@ CROP = re.compile(
 def load(reference: str | Path, about: int | None = None) -> Image.Image:
     """Return the picture as it is shown, in RGB; of a reference with a box that part.
 
-    Nothing of what a camera wrote into the file goes along. A JPEG much larger than `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster),
-    unless a box is cut. ValueError naming the picture where it is missing, broken, over
-    50 megapixels, or the box doesn't lie in it.
+    Nothing of what a camera wrote into the file goes along. A JPEG much larger than
+    `about` pixels is decoded at 1/2, 1/4 or 1/8 (2x faster), unless a box is cut.
+    ValueError naming the picture where it is missing, broken, over 50 megapixels, or
+    the box doesn't lie in it.
     """
     with _naming(reference, "Replace or remove it; fashionlib check lists all such."):
         picture = _decoded(reference, about)
@@ -133,10 +134,10 @@ def inline(reference: str | Path, width: int) -> tuple[str, int, int]:
 def read(reference: str | Path) -> bytes:
     """Return the picture's bytes as stored: a file, or raw pixels for an .hdf5's row.
 
-    Caches are keyed by them. A picture that is shown otherwise than it is stored (turned,
-    transparent, 16 bits) has a mark behind: before, the stored pixels were read, and
-    what was made of them isn't to be found. For a crop the whole picture's, then the box: nothing to decode, but other bytes
-    than those of any other crop.
+    Caches are keyed by them. A picture that is shown otherwise than it is stored
+    (turned, transparent, 16 bits) has a mark behind it: releases that showed it as it
+    is stored left other results under the plain bytes. For a crop the whole picture's,
+    then the box: nothing to decode, but other bytes than those of any other crop.
     """
     if crop := _crop(reference):
         whole, box = crop
@@ -177,6 +178,23 @@ def fault(reference: str | Path) -> str | None:
     return None
 
 
+def common_folder(references: Iterable[str | Path]) -> str:
+    """Return the innermost folder that holds all pictures."""
+    return os.path.commonpath({absolute(Path(one).parent) for one in references})
+
+
+def absolute(path: str | Path) -> str:
+    """Return the path from the root, without "..", links as they are."""
+    return os.path.normpath(Path(path).absolute())
+
+
+def fault_below(reference: str | Path, folder: str | Path) -> str | None:
+    """As `fault`, for a picture below the folder; a link that leads out is one too."""
+    if leads_out(reference, folder):
+        return "a link that leads out of the folder"
+    return fault(reference)
+
+
 def leads_out(reference: str | Path, folder: str | Path) -> bool:
     """Return whether a link between the folder and a picture below it leads out of it.
 
@@ -187,10 +205,10 @@ def leads_out(reference: str | Path, folder: str | Path) -> bool:
     while crop := _crop(file):
         file = crop[0]
     container = CONTAINER.fullmatch(file)
-    folder = Path(folder).absolute()
-    place = Path(container["file"] if container else file).absolute()
-    first, *others = place.relative_to(folder).parts
-    homes = [folder, folder / first] if others else [folder]
+    folder = Path(absolute(folder))
+    place = Path(absolute(container["file"] if container else file))
+    above = place.relative_to(folder).parts[:-1]
+    homes = [folder, *(folder / name for name in above[:1])]
     real = place.resolve()
     return not any(real.is_relative_to(home.resolve()) for home in homes)
 
@@ -253,8 +271,8 @@ def _identified(file: BinaryIO) -> Image.Image:
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation of an opened picture, 1 where it has none.
 
-    Pillow turns a TIFF itself. Of a PNG it is what stands before the pixels, as browsers
-    take it: PngImageFile.getexif would decode them.
+    Pillow turns a TIFF itself. Of a PNG it is what stands before the pixels, as for
+    browsers: PngImageFile.getexif would decode them.
     """
     if image.format == "TIFF":
         return 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import h5py
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from fashionlib.data import images
 from fashionlib.features import chunks
@@ -164,3 +165,231 @@ def test_a_broken_or_giant_picture_is_named(tmp_path, monkeypatch, references):
     monkeypatch.setattr(images, "MOST_PIXELS", 100)
     with pytest.raises(ValueError, match="20 x 30 pixels, more than"):
         images.inline(references["file"], 10)
+
+
+# As a viewer shows it
+
+GREY = (119, 119, 119)
+
+
+def oriented(value: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = value
+    return exif
+
+
+def corners(picture: Image.Image) -> list[str]:
+    """The nearest colour of each corner: upper left, upper right, lower left, right."""
+    right, lower = picture.width - 4, picture.height - 4
+    names = {(255, 0, 0): "r", (0, 255, 0): "g", (0, 0, 255): "b", (255,) * 3: "w"}
+    found = []
+    for place in ((3, 3), (right, 3), (3, lower), (right, lower)):
+        pixel = np.array(picture.getpixel(place))
+        found.append(min(names, key=lambda name: abs(pixel - name).sum()))
+    return [names[colour] for colour in found]
+
+
+@pytest.fixture
+def quarters() -> Image.Image:
+    """48 wide, 32 high: red, green over blue, white."""
+    picture = Image.new("RGB", (48, 32), "white")
+    for colour, place in (("red", (0, 0)), ("lime", (24, 0)), ("blue", (0, 16))):
+        picture.paste(colour, (*place, place[0] + 24, place[1] + 16))
+    return picture
+
+
+# what stands in the four corners once it is turned, by the EXIF standard
+UPRIGHT = {
+    1: "rgbw",
+    2: "grwb",
+    3: "wbgr",
+    4: "bwrg",
+    5: "rbgw",
+    6: "brwg",
+    7: "wgbr",
+    8: "gwrb",
+}
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "avif"])
+def test_a_picture_is_turned_by_its_orientation(
+    tmp_path: Path, quarters: Image.Image, suffix: str
+) -> None:
+    path = tmp_path / f"photo.{suffix}"
+    keys = set()
+    for value, expected in UPRIGHT.items():
+        quarters.save(path, exif=oriented(value))
+        size = (48, 32) if value < 5 else (32, 48)
+        for about in (None, 4):
+            shown = images.load(path, about)
+            assert "".join(corners(shown)) == expected, (value, about)
+        assert images.load(path).size == images.size(path) == size
+        box = images.cropped(path, (0, 0, size[0] // 2, size[1] // 2))
+        assert corners(images.load(box)) == [expected[0]] * 4
+        assert images.small(path, 24).size[0] == 24 and images.fault(path) is None
+        _, *inline = images.inline(path, 24)
+        assert tuple(inline) == images.small(path, 24).size
+        assert not images.load(path).info  # no trace of the camera
+        keys.add(images.read(path).endswith(b"#shown"))
+    assert keys == ({False} if suffix == "tiff" else {False, True})
+
+
+def test_a_large_photo_is_decoded_small_and_then_turned(tmp_path, quarters) -> None:
+    large = quarters.resize((1600, 1200), Image.Resampling.NEAREST)
+    large.save(tmp_path / "photo.jpg", exif=oriented(6))
+    assert images.load(tmp_path / "photo.jpg", 100).size == (300, 400)
+    assert images.small(tmp_path / "photo.jpg", 100).size == (100, 133)
+    assert corners(images.small(tmp_path / "photo.jpg", 100)) == [*UPRIGHT[6]]
+
+
+def test_an_orientation_that_makes_no_sense_turns_nothing(tmp_path, quarters) -> None:
+    for number, exif in enumerate((oriented(0), oriented(9), b"Exif\0\0garbage")):
+        path = tmp_path / f"{number}.jpg"
+        quarters.save(path, exif=exif)
+        assert images.load(path).size == images.size(path) == (48, 32)
+        assert images.read(path) == path.read_bytes()
+
+
+def halves(mode: str, left: object, right: object) -> Image.Image:
+    picture = Image.new(mode, (20, 10), left)
+    picture.paste(right, (10, 0, 20, 10))
+    return picture
+
+
+def palette(*colours: tuple[int, ...], mode: str = "RGB") -> Image.Image:
+    picture = halves("P", 0, 1)
+    picture.putpalette([part for colour in colours for part in colour], mode)
+    return picture
+
+
+def deep(kind: str = "<u2") -> Image.Image:
+    levels = np.full((10, 20), 119 * 257, kind)
+    levels[:, 10:] = 65_535
+    return Image.fromarray(levels)
+
+
+RED, HALF = (255, 0, 0), (255, 127, 127)
+FORMS = {  # what is saved, as which file, and the colour of its left half; right: white
+    "RGBA": (halves("RGBA", (*RED, 255), (0, 0, 0, 0)), "png", {}, RED),
+    "half": (halves("RGBA", (*RED, 128), (0, 9, 0, 0)), "png", {}, HALF),
+    "WebP": (halves("RGBA", (*RED, 255), (0, 0, 0, 0)), "webp", {}, RED),
+    "TIFF": (halves("RGBA", (*RED, 255), (0, 0, 0, 0)), "tif", {}, RED),
+    "AVIF": (halves("RGBA", (*RED, 255), (0, 0, 0, 0)), "avif", {}, RED),
+    "LA": (halves("LA", (119, 255), (0, 0)), "png", {}, GREY),
+    "P": (palette(RED, (0, 0, 0)), "png", {"transparency": 1}, RED),
+    "bytes": (palette(RED, RED), "png", {"transparency": b"\x80\0"}, HALF),
+    "GIF": (palette(RED, (0, 0, 0)), "gif", {"transparency": 1}, RED),
+    "RGB tRNS": (halves("RGB", RED, "black"), "png", {"transparency": (0,) * 3}, RED),
+    "L tRNS": (halves("L", 119, 0), "png", {"transparency": 0}, GREY),
+    "16 bits": (deep(), "png", {}, GREY),
+    "16 tRNS": (deep(), "png", {"transparency": 119 * 257}, (255,) * 3),
+    "16 TIFF": (deep(), "tif", {}, GREY),
+    "big end": (deep(">u2"), "tif", {}, GREY),
+    "1 bit": (halves("1", 0, 1), "png", {}, (0, 0, 0)),
+    "opaque": (palette(RED, (255,) * 3), "bmp", {}, RED),
+    "CMYK": (halves("CMYK", (0, 255, 255, 0), (0,) * 4), "jpg", {}, RED),
+    "CMYK TIFF": (halves("CMYK", (0, 255, 255, 0), (0,) * 4), "tif", {}, RED),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_shown_in_rgb(tmp_path: Path, form: str) -> None:
+    picture, suffix, options, left = FORMS[form]
+    path = tmp_path / f"photo.{suffix}"
+    picture.save(path, **options)
+    shown = images.load(path)
+    assert (shown.mode, shown.size) == ("RGB", (20, 10)) and not shown.info
+    tolerance = 3 if suffix in ("jpg", "avif", "webp") else 1
+    assert shown.getpixel((2, 5)) == pytest.approx(left, abs=tolerance)
+    assert shown.getpixel((17, 5)) == pytest.approx((255,) * 3, abs=tolerance)
+    assert images.fault(path) is None and images.size(path) == (20, 10)
+    same = form in ("1 bit", "opaque", "CMYK", "CMYK TIFF")
+    assert images.read(path).endswith(b"#shown") == (not same)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tif", "webp", "png", "avif", "mpo"])
+def test_of_several_frames_the_first_is_shown(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (20, 10), name) for name in ("red", "lime", "blue")]
+    path = tmp_path / f"photo.{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    with Image.open(path) as opened:
+        assert opened.n_frames == 3
+    assert images.load(path).getpixel((5, 5)) == pytest.approx(RED, abs=3)
+    assert images.size(path) == (20, 10) and images.fault(path) is None
+
+
+def test_ordinary_photos_are_read_as_ever(tmp_path: Path) -> None:
+    """No mark, and Pillow's own pixels."""
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(PIXELS).save(path)
+    with Image.open(path) as opened:
+        np.testing.assert_array_equal(images.load(path), opened)
+    assert images.read(path) == path.read_bytes()
+
+
+def test_what_a_camera_appends_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "motion.jpg"
+    Image.fromarray(PIXELS).save(path)
+    path.write_bytes(path.read_bytes() + bytes(5000))  # a film behind the picture
+    assert images.fault(path) is None
+
+
+def broken(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
+    def saved(suffix: str, picture: Image.Image | None = None) -> bytes:
+        path = tmp_path / f"whole.{suffix}"
+        (picture or Image.fromarray(np.tile(PIXELS, (9, 9, 1)))).save(path)
+        return path.read_bytes()
+
+    floats = Image.fromarray(np.ones((5, 5), np.float32))
+    whole = Image.fromarray(np.full((5, 5), 70_000, np.int32))
+    gif = bytearray(saved("gif"))
+    gif[6:10] = b"\x0a\0\x0a\0"  # a small screen and a giant frame on it
+    place = gif.index(b"\x2c\0\0\0\0")
+    gif[place + 5 : place + 9] = b"\xff\xff\xff\xff"
+    return {
+        "heic": (b"\0\0\0\x18ftypheic" + bytes(40), "a HEIC.*convert it to JPEG"),
+        "film": (b"\0\0\0\x18ftypisom" + bytes(40), "no JPEG, PNG, WEBP, GIF, TIFF"),
+        "text": (b"Dear reader", "no JPEG.* or AVIF"),
+        "cut.jpg": (saved("jpg")[:-3000], "cut short"),
+        "cut.webp": (saved("webp")[:-900], "."),
+        "cut.tif": (saved("tif")[:-900], "."),
+        "cut.gif": (saved("gif")[:-3000], "cut short"),
+        "cut.avif": (saved("avif")[:-900], "."),
+        "floats": (saved("tiff", floats), "32 bits and no agreed white"),
+        "whole": (saved("tiff", whole), "32 bits and no agreed white"),
+        "giant frame": (bytes(gif), "4,294,836,225 pixels|65535 x 65535 pixels"),
+    }
+
+
+def test_what_cannot_be_read_has_a_reason(tmp_path: Path) -> None:
+    """`fault` and `load` agree, and so do the keys of caches: they don't decode."""
+    for name, (content, why) in broken(tmp_path).items():
+        path = tmp_path / name
+        path.write_bytes(content)
+        assert re.search(why, images.fault(path) or ""), name
+        with pytest.raises(ValueError, match=f"picture .*{re.escape(name)}: .*{why}"):
+            images.load(path)
+        assert images.read(path) == content
+
+
+def test_a_link_out_of_the_folder_is_seen(tmp_path: Path) -> None:
+    shop, disk = tmp_path / "shop", tmp_path / "disk"
+    for place in (shop / "a", disk / "big", disk / "other"):
+        place.mkdir(parents=True)
+    (disk / "big" / "x.png").write_bytes(b"")
+    (disk / "other" / "y.png").write_bytes(b"")
+    (shop / "a" / "z.png").write_bytes(b"")
+    (shop / "images").symlink_to(disk / "big")  # its owner's
+    (shop / "inside.png").symlink_to(shop / "a" / "z.png")
+    (shop / "out.png").symlink_to(disk / "other" / "y.png")
+    (shop / "a" / "deep").symlink_to(disk / "other")
+    (disk / "big" / "out.png").symlink_to(disk / "other" / "y.png")
+    inside = ("a/z.png", "images/x.png", "inside.png", "a/gone.png")
+    out = ("out.png", "a/deep/y.png", "images/out.png")
+    for way in inside:
+        assert not images.leads_out(shop / way, shop), way
+    for way in out:
+        reference = images.cropped(shop / way, BOX)
+        assert images.leads_out(shop / way, shop) and images.leads_out(reference, shop)
+        assert "link" in images.fault_below(shop / way, shop)
+    assert images.leads_out(f"{shop}/a/deep/rows.parquet#3", shop)

@@ -15,8 +15,10 @@ from fashionlib.captioning.captioners import contrast
 from fashionlib.captioning.training.card import model_card, save_adapter
 from fashionlib.captioning.training.recipes import Recipe
 from fashionlib.data.files import write_json
-from fashionlib.data.items import CAPTION, IMAGE, SPLITS, split_items, split_sizes
+from fashionlib.data.items import CAPTION, IMAGE, ITEM, SPLITS, split_items, split_sizes
 from fashionlib.data.readers import layouts
+from fashionlib.data.readers.faults import Report
+from fashionlib.data.readers.folders import check_each
 
 ADAPTER, CAPTIONS, REFERENCES = "adapter", "captions.json", "references.json"
 
@@ -25,9 +27,13 @@ def read(root: Path, by: str) -> tuple[pd.DataFrame, dict[str, str]]:
     """Read and split a data folder, and say for the card what it holds.
 
     The items are those with a caption and a picture, split as `fashionlib split` does.
+    ValueError that counts pictures of any split that can't be read and names the first.
     """
     items = split_items(layouts.items(root), by=by)
     shown = items[items[CAPTION].notna() & items[IMAGE].notna()]
+    report = Report(root)
+    check_each(list(zip(shown[ITEM], shown[IMAGE], strict=True)), report)
+    report.refuse()
     return shown, {
         "catalogue": root.resolve().name,
         "layout": layouts.detect_layout(root),

@@ -12,6 +12,7 @@ from fashionlib.data import images
 from fashionlib.data.files import atomic, write_json
 from fashionlib.data.items import read_table
 from fashionlib.data.readers import layouts
+from fashionlib.data.readers.faults import Report, in_words
 from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.reply_cache import Settings
@@ -19,13 +20,16 @@ from fashionlib.labelling.reply_cache import Settings
 Prices = tuple[float | None, float | None]  # of a million tokens in and out
 
 
-def read(place: Path) -> tuple[pd.DataFrame, int]:
-    """Read items with a picture, and count those without.
+def read(place: Path) -> tuple[pd.DataFrame, Report]:
+    """Read items with a picture, and report what is left out.
 
     The table has the columns item_id, image and, where it is known, source. `place` is
     a table, a data folder in one of the layouts, or a folder of pictures, whose paths
-    are the ids. FileNotFoundError; ValueError where there is no picture.
+    are the ids. Left out are items without a picture, links that lead out of the
+    folder, and files in a folder of pictures that are none. FileNotFoundError;
+    ValueError where there is no picture.
     """
+    report = Report(place)
     if place.is_file():
         table = read_table(place)
     elif not place.is_dir():
@@ -33,19 +37,34 @@ def read(place: Path) -> tuple[pd.DataFrame, int]:
     elif layouts.candidates(place):
         table = layouts.items(place)
     else:
-        table = _pictures(place)
+        table = _pictures(place, report)
     shown = table.dropna(subset=["image"])
+    report.add("item without picture", table["item_id"][table["image"].isna()], "note")
+    if len(shown):
+        root = place if place.is_dir() else images.common_folder(shown["image"])
+        out = shown["image"].map(lambda image: images.leads_out(image, root))
+        report.add("link that leads out of the folder", shown["item_id"][out])
+        shown = shown[~out]
     if shown.empty:
-        raise ValueError(f"no picture ({', '.join(images.SUFFIXES)}) in {place}")
+        found = f"; {in_words(report.faults)}" if report.faults else ""
+        raise ValueError(f"no picture ({', '.join(images.SUFFIXES)}) in {place}{found}")
     columns = [name for name in ("item_id", "image", "source") if name in shown]
-    return shown[columns].reset_index(drop=True), len(table) - len(shown)
+    return shown[columns].reset_index(drop=True), report
 
 
-def _pictures(folder: Path) -> pd.DataFrame:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    pictures = sorted(path for path in files if path.suffix.lower() in images.SUFFIXES)
-    ids = [path.relative_to(folder).as_posix() for path in pictures]
-    return pd.DataFrame({"item_id": ids, "image": pictures}).astype(str)
+def _pictures(folder: Path, report: Report) -> pd.DataFrame:
+    """Return the folder's pictures by path; other files, but hidden ones, are notes."""
+    rows = []
+    for path in sorted(folder.rglob("*")):
+        name, kind = path.relative_to(folder).as_posix(), path.suffix.lower()
+        if path.is_dir():
+            report.add("linked folder", [name] if path.is_symlink() else [], "note")
+        elif kind in images.SUFFIXES:
+            rows.append({"item_id": name, "image": str(path)})
+        elif not path.name.startswith("."):
+            step = ", not read: convert it to JPEG" if kind in images.PHONE else ""
+            report.add(f"{kind or 'nameless'} file{step}", [name], "note")
+    return pd.DataFrame(rows, columns=["item_id", "image"], dtype=str)
 
 
 def finish(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,23 @@ from fashionlib.data import images
 def parts(query: str, image: Path | None) -> tuple[Path | None, str]:
     """Split a query into picture and words.
 
-    What is called as a picture is one, and has to be there: FileNotFoundError.
-    ValueError for two pictures.
+    A file that is there is a picture, whatever its name, and what is called as one has
+    to be there: FileNotFoundError. ValueError for two pictures, and for a file that is
+    no picture that can be read.
     """
-    if not query.lower().endswith(images.SUFFIXES):
+    called = query.lower().endswith((*images.SUFFIXES, *images.PHONE))
+    is_file = os.path.isfile(query)  # noqa: PTH113 (a long text is none, and no error)
+    if not (called or is_file):
         return image, query
     if image is not None:
         raise ValueError(f"two pictures, {query} and --image {image}; give one of them")
-    if not Path(query).is_file():
+    if not is_file:
         raise FileNotFoundError(f"no picture at {query}")
+    if why := images.fault(query):
+        raise ValueError(
+            f"{query} is a file, and no picture that can be read: {why}. To search for"
+            " these words, ask from another folder"
+        )
     return Path(query), ""
 
 

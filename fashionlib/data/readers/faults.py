@@ -12,6 +12,7 @@ import pandas as pd
 Severity = Literal["fault", "note"]
 
 EXAMPLES = 3
+MOST = 100_000  # places of a kind that are remembered; all are counted
 MISSING = "file missing"
 
 
@@ -20,9 +21,14 @@ class Fault:
     """One kind of finding: a "fault" breaks results, a "note" is normal."""
 
     kind: str
-    count: int
-    examples: tuple[str, ...]
     severity: Severity
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The first places."""
+        return tuple(self.places[:EXAMPLES])
 
     def __str__(self) -> str:
         # repr: names come from strangers' files
@@ -63,10 +69,10 @@ class Report:
             if (fault.kind, fault.severity) == (kind, severity):
                 break
         else:
-            fault = Fault(kind, 0, (), severity)
+            fault = Fault(kind, severity)
             self.faults.append(fault)
         fault.count += len(places)
-        fault.examples = (*fault.examples, *map(str, places))[:EXAMPLES]
+        fault.places += map(str, places[: MOST - len(fault.places)])
 
     def refuse(self) -> None:
         """Raise for the faults, naming them all; do nothing for notes.
@@ -76,17 +82,32 @@ class Report:
         faults = [fault for fault in self.faults if fault.severity == "fault"]
         if not faults:
             return
-        listed = "; ".join(
-            f"{fault.count} x {fault.kind}: {', '.join(map(repr, fault.examples))}"
-            for fault in faults
-        )
         absent = any(fault.kind == MISSING for fault in faults)
         raise (FileNotFoundError if absent else ValueError)(
-            f"{self.root}: {listed}. Mend this first; `fashionlib check {self.root}`"
-            " lists every fault."
+            f"{self.root}: {in_words(faults)}. Mend this first; `fashionlib check"
+            f" {self.root} --all` lists every fault."
         )
 
     def __str__(self) -> str:
+        return self._lines([str(fault) for fault in self.faults])
+
+    def in_full(self) -> str:
+        """As `str`, with every place that is remembered on a line of its own."""
+        lines = []
+        for fault in self.faults:
+            places = (f"{'':18}{place!r}" for place in fault.places)
+            lines += [f"{fault.severity:5}  {fault.count:>9,}  {fault.kind}", *places]
+        return self._lines(lines)
+
+    def _lines(self, faults: list[str]) -> str:
         counted = self.counted().items()
         lines = [str(self.root), *(f"{count:>16}  {name}" for name, count in counted)]
-        return "\n".join([*lines, *map(str, self.faults or ["nothing wrong"])])
+        return "\n".join([*lines, *(faults or ["nothing wrong"])])
+
+
+def in_words(faults: Iterable[Fault]) -> str:
+    """Say of each kind how many there are and the first: "2 x cut short: 'a', 'b'"."""
+    return "; ".join(
+        f"{fault.count:,} x {fault.kind}: {', '.join(map(repr, fault.examples))}"
+        for fault in faults
+    )

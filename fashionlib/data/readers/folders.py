@@ -27,6 +27,7 @@ from fashionlib.data.items import (
     SHOP,
     SOURCE,
     SPLIT,
+    read_table,
 )
 from fashionlib.data.readers.faults import MISSING, Report
 
@@ -172,10 +173,28 @@ def files(folder: Path) -> set[str]:
     return paths
 
 
-def check_each(pictures: list[tuple[str, str]], report: Report) -> None:
-    """Add the broken ones among pairs of an item's id and its picture."""
+def check_table(path: Path) -> Report:
+    """Report what a table of items (`items.read_table`) holds, and what is broken."""
+    table, report = read_table(path), Report(path)
+    shown = table.dropna(subset=IMAGE)
+    report.counts |= {"items": len(table), "images": shown[IMAGE].nunique()}
+    report.add("item twice", table[ITEM][table[ITEM].duplicated()])
+    report.add("item without image", table[ITEM][table[IMAGE].isna()], "note")
+    if len(shown):
+        folder = images.common_folder(shown[IMAGE])
+        check_each(list(zip(shown[ITEM], shown[IMAGE], strict=True)), report, folder)
+    return report
+
+
+def check_each(
+    pictures: list[tuple[str, str]], report: Report, folder: str | Path = ""
+) -> None:
+    """Add the broken ones among pairs of an item's id and its picture.
+
+    All lie below `folder`, or the report's; one that is a link out of it is broken.
+    """
     for item, picture in tqdm(pictures, desc="images", disable=None):
-        if why := images.fault(picture):
+        if why := images.fault_below(picture, folder or report.root):
             report.add("broken image", [f"{item}: {why}"])
 
 
@@ -195,7 +214,7 @@ def check_pictures(items: pd.DataFrame, report: Report, folders: Sequence[str]) 
     for path, rows in tqdm(
         pictures, desc="images", total=pictures.ngroups, disable=None
     ):
-        if why := images.fault(path):
+        if why := images.fault_below(path, report.root):
             place = Path(path).relative_to(report.root)
             report.add("broken image", [f"{place}: {why}"])
             continue

@@ -9,8 +9,8 @@ some 50,000 items one exact product with a matrix in memory is as quick as any o
 the database brings the rest. After Thesis B, section 4.4 and figure 4.6.
 """
 
-from fashionlib.retrieval.search.building import build
+from fashionlib.retrieval.search.building import SET_ASIDE, build
 from fashionlib.retrieval.search.encoders import Encoder, load_encoder
 from fashionlib.retrieval.search.index import FILTERS, Index
 
-__all__ = ["FILTERS", "Encoder", "Index", "build", "load_encoder"]
+__all__ = ["FILTERS", "SET_ASIDE", "Encoder", "Index", "build", "load_encoder"]

@@ -23,6 +23,8 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from fashionlib.data import images
+from fashionlib.data.files import atomic
+from fashionlib.data.readers.faults import Report, in_words
 from fashionlib.features import chunks, unit
 from fashionlib.retrieval.search.encoders import Encoder
 from fashionlib.retrieval.search.index import (
@@ -35,6 +37,7 @@ from fashionlib.retrieval.search.index import (
     read_metadata,
 )
 
+SET_ASIDE = "set_aside.jsonl"  # item_id, image and reason of what was left out
 CHUNKS = "encoded"  # folder of an unfinished build's vectors, below the index
 COMPARED = 50_000  # items up to which a query is compared with all: exact, 40 ms
 # for how long rows of earlier builds stay, for readers that have them open
@@ -48,13 +51,17 @@ def build(
     folder: str | Path,
     root: str | Path | None = None,
     compared: int = COMPARED,
+    report: Report | None = None,
 ) -> dict[str, int]:
     """Make `folder` an index of exactly these items; return counts.
 
     `items` have columns item_id (unique) and image, those of `SHOWN` that they have,
     and perhaps box: then the box's part is what is encoded. An item whose picture's
     bytes and box haven't changed since the last build keeps its vector. An item without
-    a picture is left out and counted. Pictures lie below `root` (else: their common
+    a picture is left out and counted. One whose picture can't be read, or is a link out
+    of the folder, is refused; where there is a `report` it is a fault there, with its
+    reason, and left out and listed in `SET_ASIDE` below the index.
+    Pictures lie below `root` (else: their common
     folder), and the index stores the way from one to the other. Readers get the old
     index until the new one is complete, and so does everybody after a killed build; the
     next one goes on with the vectors that it had made. More than `compared` items get
@@ -69,6 +76,8 @@ def build(
     if not len(rows):
         raise ValueError(f"none of {len(items)} items has a picture to index")
     folder, place = Path(folder), _root(rows["image"], root)
+    without = len(items) - len(rows)
+    rows, aside = _readable(rows, place, report)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         before = open_table(folder)
@@ -84,8 +93,9 @@ def build(
         if changed or before is None or read_metadata(before) != metadata:
             _commit(folder, table, cells)
         shutil.rmtree(folder / CHUNKS, ignore_errors=True)
-    left_out = len(items) - len(rows)
-    return counts | {"encoded": encoded, "without picture": left_out}
+        with atomic(folder / SET_ASIDE) as part:
+            aside.to_json(part, orient="records", lines=True)
+    return counts | {"encoded": encoded, "without picture": without}
 
 
 def _checked(items: pd.DataFrame) -> pd.DataFrame:
@@ -107,15 +117,11 @@ def _checked(items: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(f"{len(items)} items have {faults[0]}; give each its own")
     rows = items[items["image"].notna()].reindex(columns=[*SHOWN, "box"])
     rows = rows.astype(object).where(rows.notna(), None).reset_index(drop=True)
-    rows["image"] = [_absolute(image) for image in rows["image"]]
+    rows["image"] = [images.absolute(image) for image in rows["image"]]
     boxed = rows["box"].notna()
     pairs = zip(rows["image"][boxed], rows.pop("box")[boxed], strict=True)
     rows.loc[boxed, "image"] = [images.cropped(image, box) for image, box in pairs]
     return rows
-
-
-def _absolute(path: str | Path) -> str:
-    return os.path.normpath(Path(path).absolute())
 
 
 def _root(references: pd.Series, root: str | Path | None) -> str:
@@ -123,8 +129,7 @@ def _root(references: pd.Series, root: str | Path | None) -> str:
 
     ValueError naming a picture that lies elsewhere.
     """
-    folders = {str(Path(reference).parent) for reference in references}
-    place = _absolute(root) if root else os.path.commonpath(folders)
+    place = images.absolute(root) if root else images.common_folder(references)
     outside = [image for image in references if not Path(image).is_relative_to(place)]
     if outside:
         raise ValueError(
@@ -132,6 +137,29 @@ def _root(references: pd.Series, root: str | Path | None) -> str:
             f" {outside[0]} first; name a folder that holds all as root"
         )
     return place
+
+
+def _readable(
+    rows: pd.DataFrame, place: str, report: Report | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows whose picture can be read, and item, image, reason of the others.
+
+    ValueError for these without a `report`, and where no row is left.
+    """
+    pictures = tqdm(rows["image"], desc="checked", leave=False)
+    why = pd.Series([images.fault_below(image, place) for image in pictures], dtype=str)
+    aside = rows[["item_id", "image"]].assign(reason=why)[why.notna()]
+    faults = Report(Path(place)) if report is None else report
+    for reason, bad in aside.groupby("reason", sort=False):
+        ways = [os.path.relpath(image, place) for image in bad["image"]]
+        pairs = zip(bad["item_id"], ways, strict=True)
+        faults.add(reason, [f"{item}: {way}" for item, way in pairs])
+    if len(aside) == 0 or (report is not None and len(aside) < len(rows)):
+        return rows[why.isna()].reset_index(drop=True), aside
+    raise ValueError(
+        f"{len(aside)} of {len(rows)} pictures can't be indexed:"
+        f" {in_words(faults.faults)}; replace them, or leave their items out"
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashionlib.data import images
 from fashionlib.features import Features, nearest, unit
 from fashionlib.retrieval.search.encoders import Encoder, load_encoder
 
@@ -221,7 +222,8 @@ class Index:
     def _picture(self, image: str) -> str:
         """Return the picture's place; ValueError where the catalogue lacks it."""
         place = os.path.normpath(self.root / image)
-        if not Path(place).is_relative_to(self.root):
+        inside = Path(place).is_relative_to(self.root)
+        if not inside or images.leads_out(place, self.root):
             raise ValueError(
                 f"the index {self.folder} names the picture {image!r}, outside its"
                 f" catalogue {self.root}; it is not to be trusted: index again"
