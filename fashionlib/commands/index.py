@@ -52,7 +52,7 @@ def run(
     """
     from fashionlib.data.items import read_table
     from fashionlib.data.readers import layouts
-    from fashionlib.data.readers.faults import Report
+    from fashionlib.data.readers.faults import Report, in_words
     from fashionlib.retrieval import search
 
     if items.is_file():
@@ -64,7 +64,7 @@ def run(
     numbers = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     typer.echo(f"{out}: {numbers}")
     for fault in report.faults if report else []:
-        typer.echo(f"set aside: {fault}")
+        typer.echo(f"set aside: {in_words([fault])}")
     if report and report.faults:
         typer.echo(f"all of them: {out / search.SET_ASIDE}")
     typer.echo(f"next: fashionlib search WORDS --index {out}")

@@ -103,6 +103,7 @@ def run(
     """
     from fashionlib import labelling
     from fashionlib.commands.jobs import label
+    from fashionlib.data.readers.faults import in_words
     from fashionlib.labelling import batches, client, cost, reply_cache
 
     settings = reply_cache.Settings(model, side, _temperature(temperature))
@@ -113,7 +114,7 @@ def run(
         )
     items, left_out = label.read(images)
     for fault in left_out.faults:
-        typer.echo(f"left out: {fault}")
+        typer.echo(f"left out: {in_words([fault])}")
     to = (settings, out / "replies", base_url)
     if batch_api:
         ask = batches.Batches(*to)

@@ -261,10 +261,9 @@ def _identified(file: BinaryIO) -> Image.Image:
         file.seek(4)
         brand = file.read(8)
         if brand[:4] == b"ftyp" and brand[4:7] in (b"hei", b"hev", b"mif", b"avi"):
-            kind = "an AVIF" if brand[4:7] == b"avi" else "a HEIC"
-            raise ValueError(
-                f"{kind}, which is not read here: convert it to JPEG"
-            ) from error
+            avif = brand[4:7] == b"avi"
+            kind = "an AVIF, broken or not" if avif else "a HEIC, which is not"
+            raise ValueError(f"{kind} read here: convert it to JPEG") from error
         raise ValueError(f"no {NAMED}") from error
 
 

@@ -3,8 +3,10 @@ on bad input.
 """
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -707,6 +709,24 @@ def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkey
     monkeypatch.setattr(memory, "free", lambda device: 10)
     refused(capsys, [*given, str(base)], "GiB are free", "smaller model")
     assert not (tmp_path / "out").exists()
+
+
+def test_finetune_looks_at_every_photo_before_it_trains(
+    wardrobe, tmp_path, capsys, monkeypatch
+):
+    root = shutil.copytree(wardrobe, tmp_path / "hm")
+    assert commands.main(["split", str(root), "--out", str(tmp_path / "s.csv")]) == 0
+    split = pd.read_csv(tmp_path / "s.csv", dtype="str").set_index("item_id")["split"]
+    items = layouts.items(root).dropna(subset=["image", "caption"])
+    for name in ("train", "validation", "test"):
+        row = items[items["item_id"].map(split) == name].iloc[0]
+        Path(row.image).write_bytes(Path(row.image).read_bytes()[:-300])
+    given = ["--base", "no-such-base", "--output", str(tmp_path / "out")]
+    capsys.readouterr()
+    assert commands.main(["finetune", str(root), *given]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "3 x broken image" in error and error.count("cut short") == 3
+    assert f"fashionlib check {root} --all" in error and not (tmp_path / "out").exists()
 
 
 def test_finetune_takes_no_other_split(wardrobe, base, tmp_path, capsys):

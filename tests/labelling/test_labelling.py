@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 import wardrobe
 from fashionlib import labelling
@@ -633,3 +633,22 @@ def test_the_export_is_an_image_folder_whose_paths_stay_inside(
     )
     with pytest.raises(ValueError, match="no labelled garment"):
         export.write(tmp_path / "none", found[:0])
+
+
+def test_an_exported_picture_stands_upright_on_white(tmp_path) -> None:
+    """The export loses the tag that turns it, and the alpha; the pixels have both."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (60, 40), "navy").save(tmp_path / "a.jpg", exif=exif, comment="me")
+    Image.new("RGBA", (60, 40), (0, 0, 0, 0)).save(tmp_path / "b.png")
+    rows = [
+        {"item_id": name[0], "image": str(tmp_path / name)}
+        | records.row(records.read("skirt", SKIRT))
+        for name in ("a.jpg", "b.png")
+    ]
+    folder = export.write(tmp_path / "out", export.captioned(pd.DataFrame(rows)))
+    with Image.open(folder / "images" / "a.jpg") as turned:
+        assert turned.size == (40, 60) and not turned.getexif()
+        assert "comment" not in turned.info
+    with Image.open(folder / "images" / "b.jpg") as clear:
+        assert clear.getpixel((5, 5)) == (255, 255, 255)

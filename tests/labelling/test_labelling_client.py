@@ -30,6 +30,7 @@ from PIL import Image
 
 from fashionlib import labelling
 from fashionlib.commands import main
+from fashionlib.commands.jobs import label
 from fashionlib.labelling import batches, client, records, reply_cache
 from fashionlib.labelling.attribute_schema import DETAILS
 from fashionlib.labelling.prompts import Request
@@ -713,6 +714,55 @@ def test_the_command_refuses_in_one_line(
     )
     error = capsys.readouterr().err
     assert told in error and error.count("\n") == 1 and not server.seen
+
+
+def test_a_folder_as_people_bring_it_names_what_is_left_out(
+    server: Server, photos: pd.DataFrame, tmp_path: Path, capsys: Any
+) -> None:
+    """Pictures of every kind are sent; nothing else is passed over in silence."""
+    folder = tmp_path / "mixed"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("a.JPG", "b.jpeg", "c.gif", "deep/d.tif", "e.bmp", "f.avif"):
+        Image.new("RGB", (40, 40), "navy").save(folder / name)
+    for name in ("g.heic", "deep/h.HEIC", "notes.txt", ".hidden", "README"):
+        (folder / name).write_text("no picture")
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    (folder / "z.png").symlink_to(tmp_path / "secret.png")
+    (folder / "linked").symlink_to(tmp_path / "photos")
+    items, _ = label.read(folder)
+    expected = ["a.JPG", "b.jpeg", "c.gif", "deep/d.tif", "e.bmp", "f.avif"]
+    assert items["item_id"].tolist() == expected
+    words = ["label", str(folder), "--model", "m", "--base-url", server.url, "--yes"]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    for line in (
+        "2 x .heic file, not read: convert it to JPEG: 'deep/h.HEIC', 'g.heic'",
+        "1 x .txt file: 'notes.txt'",
+        "1 x nameless file: 'README'",
+        "1 x linked folder: 'linked'",
+        "1 x link that leads out of the folder: 'z.png'",
+    ):
+        assert f"left out: {line}\n" in out
+    assert "hidden" not in out and "6 photos by m" in out
+
+
+def test_a_folder_of_heic_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_text("")
+    with pytest.raises(ValueError, match=r"no picture .* 1 x \.heic .* JPEG: 'a.heic'"):
+        label.read(tmp_path)
+
+
+def test_a_table_whose_pictures_are_links_out_of_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    for name in ("shop/a.png", "secret.png"):
+        Image.new("RGB", (9, 9)).save(tmp_path / name)
+    (tmp_path / "shop" / "b.png").symlink_to(tmp_path / "secret.png")
+    places = [str(tmp_path / "shop" / name) for name in ("a.png", "b.png")]
+    table = pd.DataFrame({"item_id": ["a", "b", "c"], "image": [*places, None]})
+    table.to_csv(tmp_path / "items.csv", index=False)
+    items, report = label.read(tmp_path / "items.csv")
+    assert items["item_id"].tolist() == ["a"]
+    assert [(f.count, *f.examples) for f in report.faults] == [(1, "c"), (1, "b")]
 
 
 # The Batch API

@@ -5,6 +5,7 @@ index or query may try.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from fashionlib import commands
 from fashionlib.data import images
@@ -615,3 +616,132 @@ def test_without_a_root_the_catalogue_is_the_pictures_common_folder() -> None:
         (["/a/b/x.jpg", "/a/b/c/y.jpg"], "/a/b"),
     ):
         assert building._root(pd.Series(pictures), None) == folder
+
+
+@pytest.fixture
+def shop(items: pd.DataFrame, tmp_path: Path) -> Path:
+    """`items` as a table, with four pictures more of which none can be read."""
+    place, bad = tmp_path / "shop" / "0", ["cut.png", "text.jpg", "gone.jpg", "out.png"]
+    noise = np.random.default_rng(0).integers(0, 255, (20, 20, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(place / "cut.png")
+    (place / "cut.png").write_bytes((place / "cut.png").read_bytes()[:300])
+    (place / "text.jpg").write_text("Dear reader")
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    (place / "out.png").symlink_to(tmp_path / "secret.png")
+    rows = [{"item_id": name, "image": str(place / name)} for name in bad]
+    table = pd.concat([items, pd.DataFrame(rows)])
+    table.to_csv(tmp_path / "items.csv", index=False)
+    return tmp_path / "items.csv"
+
+
+def test_bad_pictures_are_set_aside_with_their_reasons(
+    asked, shop: Path, tmp_path: Path, capsys
+) -> None:
+    words = ("index", "items.csv", "--model", "m", "--out", "new")
+    assert asked(*words, "--strict") == 2
+    error = capsys.readouterr().err
+    assert "4 of 8 pictures can't be indexed" in error and "no JPEG" in error
+    assert not (tmp_path / "new").exists()
+    assert asked(*words) == 0
+    out = capsys.readouterr().out
+    assert "new: 4 items, 4 new" in out
+    listed = (tmp_path / "new" / "set_aside.jsonl").read_text().splitlines()
+    reasons = {row["item_id"]: row["reason"] for row in map(json.loads, listed)}
+    assert list(reasons) == ["cut.png", "text.jpg", "gone.jpg", "out.png"]
+    assert reasons["cut.png"] == "cut short" and "no JPEG" in reasons["text.jpg"]
+    assert "No such file" in reasons["gone.jpg"] and "link" in reasons["out.png"]
+    for item, reason in reasons.items():
+        assert f"set aside: 1 x {reason}: '{item}: 0/{item}'\n" in out
+    assert len(search.Index.open(tmp_path / "new", Colours())) == 4
+    assert asked("index", "items.csv", "--model", "m", "--out", "new") == 0
+    assert "4 items, 0 new, 0 updated" in capsys.readouterr().out
+
+
+def test_an_index_of_no_picture_that_can_be_read_is_refused(
+    asked, shop: Path, tmp_path: Path, capsys
+) -> None:
+    table = pd.read_csv(shop, dtype=str)
+    table[table["item_id"].str.contains(".", regex=False)].to_csv(shop, index=False)
+    assert asked("index", "items.csv", "--model", "m", "--out", "new") == 2
+    assert "4 of 4 pictures can't be indexed" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_table_is_checked_and_every_fault_listed(asked, shop: Path, capsys) -> None:
+    table = pd.read_csv(shop, dtype=str)
+    pd.concat([table, table[-3:], table[-2:]]).to_csv(shop, index=False)
+    assert asked("check", "items.csv") == 1
+    out = capsys.readouterr().out
+    assert "13  items" in out and "8  images" in out
+    assert "5  item twice: 'text.jpg', 'gone.jpg', 'out.png'\n" in out
+    assert "broken image: 'cut.png: cut short', " in out
+    assert asked("check", "items.csv", "--all") == 1
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines.count("'gone.jpg'") == 2
+    assert lines.count("'out.png: a link that leads out of the folder'") == 3
+
+
+def test_a_link_planted_in_the_catalogue_later_is_not_shown(
+    index: search.Index, items: pd.DataFrame, tmp_path: Path
+) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    Path(items["image"][0]).unlink()
+    Path(items["image"][0]).symlink_to(tmp_path / "secret.png")
+    with pytest.raises(ValueError, match="outside its catalogue"):
+        index.search(words="red", k=1)
+
+
+def test_a_phones_photo_finds_what_it_shows(
+    items: pd.DataFrame, tmp_path: Path
+) -> None:
+    """An encoder that sees what is up; a phone stores a blouse lying on its side."""
+
+    class Upper(Colours):
+        def encode_images(self, references):
+            halves = [np.asarray(images.load(one))[:8] for one in references]
+            return np.array([half.mean((0, 1)) for half in halves], np.float32)
+
+    upright = Image.new("RGB", (16, 24), "blue")
+    upright.paste("red", (0, 0, 16, 12))
+    for name, turned in (("blouse", upright), ("scarf", upright.rotate(180))):
+        turned.save(tmp_path / "shop" / f"{name}.png")
+    shown = {
+        name: str(tmp_path / "shop" / f"{name}.png") for name in ("blouse", "scarf")
+    }
+    table = pd.DataFrame({"item_id": list(shown), "image": list(shown.values())})
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    upright.rotate(180).save(tmp_path / "phone.jpg", exif=exif, quality=95)
+    search.build(table, Upper(), tmp_path / "index")
+    index = search.Index.open(tmp_path / "index", Upper())
+    assert index.search(tmp_path / "phone.jpg", k=1)["item_id"].tolist() == ["blouse"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("phone.heic", b"\0\0\0\x18ftypheic" + bytes(9), "a HEIC.*convert it to JPEG"),
+        ("red", b"notes", "red is a file, and no picture.*no JPEG"),
+        ("gone.HEIC", None, "no picture at gone.HEIC"),
+        ("gone.avif", None, "no picture at gone.avif"),
+    ],
+)
+def test_a_file_is_a_picture_or_an_error(
+    asked, tmp_path: Path, capsys, name: str, content: bytes | None, told: str
+) -> None:
+    if content:
+        (tmp_path / name).write_bytes(content)
+    assert asked("search", name, "--index", "index") == 2
+    assert re.search(told, capsys.readouterr().err)
+
+
+def test_words_stay_words_and_a_picture_may_have_any_name(
+    asked, items: pd.DataFrame, tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "red").mkdir()  # a folder is no picture
+    for words in ("red", "red " * 2000):
+        assert asked("search", words, "--index", "index", "-k", "1") == 0
+        assert capsys.readouterr().out.split()[2] == "00"
+    (tmp_path / "photo").write_bytes(Path(items["image"][2]).read_bytes())
+    assert asked("search", "photo", "--index", "index", "-k", "1") == 0
+    assert capsys.readouterr().out.split()[2] == "02"
