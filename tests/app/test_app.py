@@ -103,6 +103,7 @@ def test_no_photo_is_refused_in_words_that_hold_no_path(tmp_path, photo):
         "giant.png": header(60_000, 60_000),
         "text.jpg": b"Dear reader,\nthis is text.",
         "empty.png": b"",
+        "phone.heic": b"\0\0\0\x18ftypheic" + bytes(9),
         "cut.png": whole[: len(whole) // 2],
         "cut.jpg": (tmp_path / "ok.jpg").read_bytes()[:-40],
         "page.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
@@ -114,6 +115,7 @@ def test_no_photo_is_refused_in_words_that_hold_no_path(tmp_path, photo):
         "giant.png": "50 megapixels",
         "text.jpg": "no JPEG, PNG, WEBP",
         "cut.jpg": "cut short",
+        "phone.heic": "convert it to JPEG",
         "thin.png": "900 x 2",
         "gone.png": "No such file",
     }
