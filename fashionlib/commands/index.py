@@ -42,8 +42,8 @@ def run(
     Run again, it encodes what is new or changed; cut off, it goes on, and the old index
     answers until then.
     """
-    from fashionlib.data.items import read_table
     from fashionlib.data.readers import layouts
+    from fashionlib.data.tables import read_table
     from fashionlib.retrieval import search
 
     if items.is_file():

@@ -17,8 +17,6 @@ layout doesn't say is missing (NaN; None for a box).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -132,32 +130,6 @@ def split_sizes(items: pd.DataFrame) -> str:
     """Say how many items each split holds: "8 train, 1 validation, 1 test"."""
     sizes = items[SPLIT].value_counts()
     return ", ".join(f"{sizes.get(name, 0)} {name}" for name in SPLITS)
-
-
-def read_table(path: Path, columns: Sequence[str] = (ITEM, IMAGE)) -> pd.DataFrame:
-    """Read anybody's table of items, a CSV or parquet with at least these columns.
-
-    Ids are text; a CSV's other columns too. FileNotFoundError; ValueError naming the
-    file, and the columns that it lacks and has.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"{path}: no such file; expected a csv or parquet table with"
-            f" {', '.join(columns)}"
-        )
-    try:
-        if Path(path).suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, dtype=str)
-    except ValueError as error:
-        raise ValueError(f"{path}: no csv with commas, nor parquet: {error}") from error
-    if absent := [column for column in columns if column not in table]:
-        raise ValueError(
-            f"{path}: no column {', '.join(absent)}; found"
-            f" {', '.join(map(str, table.columns))}"
-        )
-    return table.astype({ITEM: str})
 
 
 def statistics(items: pd.DataFrame) -> dict[str, float]:

@@ -291,7 +291,7 @@ def test_choices_that_make_no_sense_are_refused(split, models, options, message)
         ("u\t01\t1\t2020-09-01\nu\t02\t1\n", r"train\.tsv, line 2: .*u\\t02\\t1'"),
         (
             "u\t01\t1\t2020-09-01\nu\t02\t1\t2020-09-01\t5\n",
-            r"train\.tsv, line 2: 4 tab-separated fields expected",
+            r"train\.tsv, line 2: 5 fields for 4 tab-separated ones: 'u\\t02",
         ),
         (
             "u\t01\t1\t2020-09-01\n\t02\t1\t2020-09-01\n",
@@ -301,14 +301,19 @@ def test_choices_that_make_no_sense_are_refused(split, models, options, message)
             "u\t01\t1\t2020-09-01\nu\t02\t1\tyesterday\n",
             r"train\.tsv, line 2: a date .*yesterday",
         ),
-        ("u\t01\t1\t2020-09-01\n\nu\t02\t1\t2020-09-01\n", r"train\.tsv, line 2: "),
         (
-            "u,01,1,2020-09-01\n",
-            r"train\.tsv, line 1: 4 tab-separated fields expected: 'u,01",
+            "u\t01\t1\t2020-09-01\n\nu\t02\tone\t2020-09-01\n",
+            r"train\.tsv, line 3: a rating",
         ),
         (
+            "u,01,1,2020-09-01\n",
+            r"train\.tsv, line 1: .* found 4 comma-separated: 'u,01",
+        ),
+        ("u;01;1\n", r"train\.tsv, line 1: .* found 3 semicolon-separated: 'u;01"),
+        ("u 01\n", r"train\.tsv, line 1: .* found 2 space-separated: 'u 01"),
+        (
             "u\t01\t1\nu\t02\t1\t2020-09-01\n",
-            r"train\.tsv, line 1: 4 tab-separated fields expected",
+            r"train\.tsv, line 2: 4 fields for 3 tab-separated ones",
         ),
         ("", r"train\.tsv: the file is empty"),
     ],

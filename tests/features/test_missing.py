@@ -151,7 +151,7 @@ def test_generated_captions_get_the_zero_back_that_their_table_lost(
     path = table(
         tmp_path,
         '351332007,Top,"Jumper, in wool. "',
-        "0420049002,OL,Ankle boots.",
+        "420049002,OL,Ankle boots.",
         "420049003,OL,  ",
     )
     assert hm.generated_captions(path) == {
@@ -165,10 +165,10 @@ def test_generated_captions_name_what_is_wrong(tmp_path: Path) -> None:
         hm.generated_captions(tmp_path / "none.csv")
     with pytest.raises(ValueError, match="1 x article id twice: '0351332007'"):
         hm.generated_captions(
-            table(tmp_path, "351332007,Top,Jumper.", "0351332007,Top,Boots.")
+            table(tmp_path, "351332007,Top,Jumper.", "351332007.0,Top,Boots.")
         )
     with pytest.raises(
-        ValueError, match="1 x article id not of 10 digits.*'00000abc12'"
+        ValueError, match="2 x article id not of 10 digits.*'351332007', 'abc12'"
     ):
         hm.generated_captions(
             table(tmp_path, "351332007,Top,Jumper.", "abc12,Top,Boots.")

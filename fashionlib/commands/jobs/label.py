@@ -10,8 +10,8 @@ import pandas as pd
 
 from fashionlib.data import images
 from fashionlib.data.files import atomic, write_json
-from fashionlib.data.items import read_table
 from fashionlib.data.readers import layouts
+from fashionlib.data.tables import read_table
 from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.reply_cache import Settings

@@ -18,7 +18,7 @@ from fashionlib import features as spaces
 from fashionlib.data import provenance
 from fashionlib.data.files import atomic
 from fashionlib.data.interactions import Interactions, latest, to_matrices
-from fashionlib.data.interactions.files import read_tsv
+from fashionlib.data.interactions.files import read_interactions
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import Model, compare, paired
 from fashionlib.recommending.neighbours import ItemKNN, UserKNN
@@ -105,12 +105,12 @@ def recommend_files(
     high}, ...}, coverage@k}}, differences {"NDCG@5": {"A minus B": {difference, low,
     high, p}}} of each two models, conventions, versions. Raises ValueError for an
     unknown or doubled model, an option that no chosen model reads, a number below 1,
-    items without features, and as `read_tsv` and `to_matrices` do.
+    items without features, and as `read_interactions` and `to_matrices` do.
     """
     options = options or Options()
     _refuse(models, cutoffs, options)
-    table = read_tsv(train)
-    data = to_matrices(table, read_tsv(test))
+    table = read_interactions(train)
+    data = to_matrices(table, read_interactions(test))
     rows = {name: _rows(path, data.items) for name, path in options.features.items()}
     made = {name: _model(name, options, table, data, rows) for name in models}
     compared = compare(made, data, cutoffs, options.seed, options.repeats)

@@ -16,7 +16,7 @@ from fashionlib.captioning.metrics import attributes, meteor
 from fashionlib.captioning.metrics.scores import Scores, check_ids
 from fashionlib.captioning.metrics.spice import official
 from fashionlib.data.files import nulls, unique_keys
-from fashionlib.data.items import read_table
+from fashionlib.data.tables import read_table
 from fashionlib.stats import Estimate, spans
 
 COLUMNS = ("item_id", "caption", "category", "split")
