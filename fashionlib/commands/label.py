@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import argument, option
+from fashionlib.commands.options import ID, PHOTO, argument, option, renamed
 
 EXAMPLES = [
     "photos --model gpt-4o-mini --out labels --price-in 1 --price-out 4",
@@ -22,7 +22,8 @@ def run(
         argument(
             "IMAGES_OR_ITEMS",
             "a folder of pictures, a data folder in one of the layouts, or a table"
-            " (.csv, .parquet) with columns item_id and image",
+            " (.csv, .tsv, .parquet) with columns item_id and image, a path that counts"
+            " from the table",
         ),
     ],
     model: Annotated[
@@ -94,6 +95,8 @@ def run(
         ),
     ] = False,
     seed: Annotated[int, option("S", "of the captions' wording")] = 0,
+    id_column: Annotated[str | None, ID] = None,
+    photo: Annotated[str | None, PHOTO] = None,
 ) -> None:
     """Label pictures by prompt: garments and attributes, as captions and a folder.
 
@@ -110,7 +113,7 @@ def run(
             f"--out {out} lies in {images}, where its pictures would be labelled next"
             " time"
         )
-    items, absent = label.read(images)
+    items, absent = label.read(images, renamed(images, item_id=id_column, image=photo))
     if absent:
         count = len(items) + absent
         typer.echo(f"{absent:,} of {count:,} items have no picture and are left out")

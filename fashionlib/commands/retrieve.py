@@ -38,7 +38,7 @@ def run(
         Path,
         option(
             "pairs.csv",
-            "columns query, gallery: row numbers from 0; a query may have several"
+            "a table (.csv, .tsv, .parquet) with columns query, gallery: row numbers from 0; a query may have several"
             " true rows, and needs one",
         ),
     ],

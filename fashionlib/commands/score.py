@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import option
+from fashionlib.commands.options import (
+    CAPTION,
+    CATEGORY,
+    ID,
+    PRODUCT,
+    option,
+    renamed,
+)
 from fashionlib.data.files import refuse_clash, write_json
 
 EXAMPLES = ["--references R.json --captions C.json --items items.csv --out scores.json"]
@@ -29,7 +36,7 @@ def run(
         Path | None,
         option(
             "items.csv",
-            "csv or parquet with item_id, caption, category, split (train,"
+            "csv, tsv or parquet (fashionlib split writes one) with item_id, caption, category, split (train,"
             " validation, test), perhaps product_id: adds attribute precision and"
             " recall (of words that 10 training captions have) and category accuracy,"
             " resamples and shuffles by product",
@@ -55,6 +62,10 @@ def run(
         str | None,
         option("JAVA", "the java program of a Java 8 to 14, for the official SPICE"),
     ] = None,
+    id_column: Annotated[str | None, ID] = None,
+    caption: Annotated[str | None, CAPTION] = None,
+    category: Annotated[str | None, CATEGORY] = None,
+    product: Annotated[str | None, PRODUCT] = None,
     resamples: Annotated[int, option("N", "of the bootstrap")] = 1000,
     seed: Annotated[int, option("S", "of the bootstrap and the control")] = 42,
 ) -> None:
@@ -71,8 +82,23 @@ def run(
             " have one name"
         )
     refuse_clash([out], [references, *captions])
+    names = renamed(
+        items,
+        item_id=id_column,
+        caption=caption,
+        category=category,
+        product_id=product,
+    )
     result = score_files(
-        references, systems, items, pool, spice_models, spice_java, seed, resamples
+        references,
+        systems,
+        items,
+        pool,
+        spice_models,
+        spice_java,
+        seed,
+        resamples,
+        names,
     )
     write_json(out, result)
     typer.echo(report(result))

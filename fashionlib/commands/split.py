@@ -15,7 +15,14 @@ EXAMPLES = ["path/to/hm --by product --out splits.csv"]
 
 def run(
     root: Annotated[Path, argument("ROOT", "a data folder")],
-    out: Annotated[Path, option("splits.csv", "columns item_id, split")],
+    out: Annotated[
+        Path,
+        option(
+            "splits.csv",
+            "the items with a column split; score --items and split-purchases"
+            " --articles read it",
+        ),
+    ],
     by: Annotated[
         Literal["article", "product", "caption"],
         option(
@@ -51,5 +58,5 @@ def run(
         typer.echo(steps.to_string(index=False))
     split = split_items(items, by=by, seed=seed)
     with atomic(out) as part:
-        split[["item_id", "split"]].to_csv(part, index=False)
+        split.drop(columns="box").to_csv(part, index=False)
     typer.echo(f"{out}: {split_sizes(split)}, by {by}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ from fashionlib.labelling.reply_cache import Settings
 Prices = tuple[float | None, float | None]  # of a million tokens in and out
 
 
-def read(place: Path) -> tuple[pd.DataFrame, int]:
+def read(
+    place: Path, renamed: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, int]:
     """Read items with a picture, and count those without.
 
     The table has the columns item_id, image and, where it is known, source. `place` is
     a table, a data folder in one of the layouts, or a folder of pictures, whose paths
-    are the ids. FileNotFoundError; ValueError where there is no picture.
+    are the ids; `renamed` as in `read_table`. FileNotFoundError; ValueError where there is no picture.
     """
     if place.is_file():
-        table = read_table(place)
+        table = read_table(place, renamed=renamed)
     elif not place.is_dir():
         raise FileNotFoundError(f"{place} is neither a folder nor a table")
     elif layouts.candidates(place):

@@ -35,14 +35,15 @@ def score_files(
     spice_java: str | None = None,
     seed: int = 42,
     resamples: int = 1000,
+    renamed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Score systems' captions (name -> file) by every metric, JSON-ready.
 
     Files are in coco form, `{id: [{"caption": text}, ...]}`, captions with exactly one
     each. Beside each system stands its shuffled control: the same captions, each given
     to another item (of another product, where products are known), the same for every
-    system. With `items_table` (csv or parquet: item_id, caption, category, split, and
-    product_id if there is one) come attribute precision and recall, on the pool of its
+    system. With `items_table` (a table with item_id, caption, category, split, and
+    product_id if there is one, or `renamed` to them) come attribute precision and recall, on the pool of its
     training captions or of `pool_json`, category accuracy, and resampling by product;
     with `spice_models`, a folder of CoreNLP 3.6.0, the official SPICE
     (`spice.official`). All files are read and checked before anything is scored. Keys:
@@ -60,7 +61,9 @@ def score_files(
         official.check(spice_models, spice_java)
     references = read_coco(references_json)
     systems = {name: _single(path, references) for name, path in captions_json.items()}
-    items = read_items(items_table, references) if items_table else None
+    items = None
+    if items_table:
+        items = read_items(items_table, references, renamed)
     pool = attributes.frozen(pool_json) if pool_json else None
     products = None if items is None else items.get("product_id")
     donors = _donors(list(references), products, seed)
@@ -212,14 +215,20 @@ def report(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def read_items(path: Path, references: Mapping[str, Any]) -> pd.DataFrame:
+def read_items(
+    path: Path,
+    references: Mapping[str, Any],
+    renamed: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Read the items' table, by item_id, and check it against the references' ids.
+
+    `renamed` as in `read_table`.
 
     FileNotFoundError without the file. ValueError where it is no table, a column is
     missing, an item stands twice, no training row has a caption, or an item with
     references has no row, category or product.
     """
-    table = read_table(path, COLUMNS).set_index("item_id")
+    table = read_table(path, COLUMNS, renamed).set_index("item_id")
     repeated = table.index[table.index.duplicated()]
     if len(repeated):
         raise ValueError(

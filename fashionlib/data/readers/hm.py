@@ -231,11 +231,14 @@ def _articles(name: str, fields: dict[str, str], report: Report) -> pd.DataFrame
     if mended is not None:
         report.add(MENDED, rows[ITEM][mended != rows[ITEM]], "note")
         rows[ITEM] = mended
-    ids = rows[ITEM].fillna("")
+    _check_ids(rows[ITEM].fillna(""), report)
+    return rows
+
+
+def _check_ids(ids: pd.Series, report: Report) -> None:
     wrong = ids[~ids.str.fullmatch(ARTICLE_ID)]
     report.add("article id not of 10 digits (a leading zero lost?)", wrong)
     report.add("article id twice", ids[ids.duplicated()])
-    return rows
 
 
 @contextmanager
