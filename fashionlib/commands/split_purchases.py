@@ -17,7 +17,8 @@ def run(
         Path,
         argument(
             "transactions_train.csv",
-            "a table (.csv, .tsv, .parquet) with columns t_dat, customer_id, article_id",
+            "a table (.csv, .tsv, .parquet) with columns t_dat, customer_id,"
+            " article_id",
         ),
     ],
     out: Annotated[

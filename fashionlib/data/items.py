@@ -17,6 +17,7 @@ layout doesn't say is missing (NaN; None for a box).
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal
 
 import numpy as np
@@ -106,6 +107,20 @@ def split_leaks(split: pd.DataFrame) -> dict[str, float]:
         "caption stands in train": float(test[CAPTION].isin(train[CAPTION]).mean()),
         "product stands in train": float(test[PRODUCT].isin(train[PRODUCT]).mean()),
     }
+
+
+def shared_by_splits(items: pd.DataFrame, column: str) -> dict[str, pd.Series]:
+    """Return {"train and test": the rows of both whose value both have}, by pair.
+
+    Pairs that share nothing are left out; a missing value isn't shared.
+    """
+    shared = {}
+    for pair in itertools.combinations(SPLITS, 2):
+        rows = items[items[SPLIT].isin(pair)].dropna(subset=[column])
+        both = rows.groupby(column)[SPLIT].transform("nunique") == 2
+        if both.any():
+            shared[" and ".join(pair)] = rows.loc[both, column]
+    return shared
 
 
 def one_product(items: pd.DataFrame) -> pd.DataFrame:

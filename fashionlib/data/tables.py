@@ -292,7 +292,7 @@ def first_line(path: Path) -> str:
 
 
 def _header(table: Table) -> list[str]:
-    with table.path.open(encoding="utf-8-sig", newline="") as file:
+    with table.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(file, **table._dialect())
         names = next((row for row in rows if row), [])
     return [name.strip() for name in names]
@@ -379,10 +379,11 @@ def ten_digits(ids: pd.Series) -> pd.Series | None:
     """Return H&M's article ids with the zeros that a number lost, or None.
 
     As a number 0108775015 is 108775015 or 108775015.0. That all lost theirs is sure
-    where no id begins with a zero; else a short id is a wrong one.
+    where no id begins with a zero; else a short id is a wrong one, as is one of fewer
+    than nine digits.
     """
     known = ids.dropna()
-    if not known.str.fullmatch(r"[1-9][0-9]{0,9}(\.0)?").all():
+    if not known.str.fullmatch(r"[1-9][0-9]{8,9}(\.0)?").all():
         return None
     return ids.str.removesuffix(".0").str.zfill(10)
 

@@ -27,7 +27,8 @@ def read(
 
     The table has the columns item_id, image and, where it is known, source. `place` is
     a table, a data folder in one of the layouts, or a folder of pictures, whose paths
-    are the ids; `renamed` as in `read_table`. FileNotFoundError; ValueError where there is no picture.
+    are the ids; `renamed` as in `read_table`. FileNotFoundError; ValueError where there
+    is no picture.
     """
     if place.is_file():
         table = read_table(place, renamed=renamed)

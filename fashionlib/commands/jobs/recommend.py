@@ -113,8 +113,8 @@ def recommend_files(
     table = read_interactions(train)
     if "Repeat" in models and DATE not in table:
         raise ValueError(
-            f"{train}: no date, and Repeat recommends the latest purchases; add a fourth"
-            " field, or a header with user_id, item_id, timestamp"
+            f"{train}: no date, and Repeat recommends the latest purchases; add a"
+            " fourth field, or a header with user_id, item_id, timestamp"
         )
     data = to_matrices(table, read_interactions(test))
     rows = {name: _rows(path, data.items) for name, path in options.features.items()}

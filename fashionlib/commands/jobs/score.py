@@ -43,10 +43,10 @@ def score_files(
     each. Beside each system stands its shuffled control: the same captions, each given
     to another item (of another product, where products are known), the same for every
     system. With `items_table` (a table with item_id, caption, category, split, and
-    product_id if there is one, or `renamed` to them) come attribute precision and recall, on the pool of its
-    training captions or of `pool_json`, category accuracy, and resampling by product;
-    with `spice_models`, a folder of CoreNLP 3.6.0, the official SPICE
-    (`spice.official`). All files are read and checked before anything is scored. Keys:
+    product_id if there is one, or `renamed` to them) come attribute precision and
+    recall, on the pool of its training captions or of `pool_json`, category accuracy,
+    and resampling by product; with `spice_models`, a folder of CoreNLP 3.6.0, the
+    official SPICE (`spice.official`). All files are read and checked before anything is scored. Keys:
     "corpus" and "per_item" by system, "intervals", "differences" (rows), "notes" and
     "missing" (metric -> what it needs). FileNotFoundError for a missing file;
     ValueError naming file, key, what stands there and what is expected.

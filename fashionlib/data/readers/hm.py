@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ from fashionlib.data.items import (
     USER,
 )
 from fashionlib.data.readers.faults import MISSING, Report
-from fashionlib.data.readers.folders import check_each, open_report
+from fashionlib.data.readers.folders import check_each, files, open_report
 
 ARTICLES, CUSTOMERS = "articles.csv", "customers.csv"
 TRANSACTIONS, IMAGES = "transactions_train.csv", "images"
@@ -54,6 +54,7 @@ ARTICLE_FIELDS = {
     "graphical_appearance_name": PATTERN,
 }
 TRANSACTION_FIELDS = {"t_dat": DATE, "customer_id": USER, "article_id": ITEM}
+PICTURES = (".jpg", ".jpeg", ".png")
 MISFIT = "line with another number of fields than the header"
 MENDED = "article id given the zeros back that it lost as a number"
 WRONG_FIELD = {
@@ -86,11 +87,15 @@ def items(root: Path, images: bool = True) -> pd.DataFrame:
 
     With `images=False` no picture is looked for, `image` is all missing. A caption of
     blanks alone counts as missing. FileNotFoundError without the table; ValueError when
-    a column is missing or an id is not of 10 digits or occurs twice.
+    a column is missing, a line has another number of fields than the header, or an id
+    is not of 10 digits or occurs twice. Ids that all lost their zero as numbers get it
+    back, and a warning says so.
     """
     report = open_report(root)
     table = _articles(ARTICLES, ARTICLE_FIELDS, report)
     report.refuse()
+    for note in report.faults:
+        LOG.warning("%s: %s", ARTICLES, note)
     paths = dict(image_files(root)) if images else {}
     table[PRODUCT] = table[ITEM].str[:7]
     table[CAPTION] = table[CAPTION].where(table[CAPTION].str.strip().ne(""))
@@ -179,17 +184,21 @@ def filter_captioned(
 
 
 def image_files(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield (article id, absolute path) of each `images/<3 digits>/<10 digits>.jpg`.
+    """Yield (article id, absolute path) of each article's picture under `images`.
 
-    They are sorted; others are passed over, and so are links, which may lead out of the
-    folder (`images` itself may be one: its owner made it).
+    It is called <10 digits>.jpg, .jpeg or .png in any case, wherever it lies; that in
+    Kaggle's place is taken before others of the article. Links are passed over, which
+    may lead out of the folder (`images` itself may be one: its owner made it).
     """
     # not resolved: a linked image folder keeps its own name
-    folder = Path(root).absolute() / IMAGES
-    for path in sorted(folder.glob("*/*.jpg")):
-        named = ARTICLE_ID.fullmatch(path.stem) and path.stem[:3] == path.parent.name
-        if named and not path.is_symlink():
-            yield path.stem, str(path)
+    folder, found = Path(root).absolute() / IMAGES, {}
+    for name in sorted(files(folder)):
+        path = PurePosixPath(name)
+        known = ARTICLE_ID.fullmatch(path.stem) and path.suffix.lower() in PICTURES
+        kaggles = name == f"{path.stem[:3]}/{path.stem}.jpg"
+        if known and (kaggles or path.stem not in found):
+            found[path.stem] = f"{folder}/{name}"
+    yield from sorted(found.items())
 
 
 def check(root: Path) -> Report:
@@ -229,7 +238,7 @@ def _articles(name: str, fields: dict[str, str], report: Report) -> pd.DataFrame
         rows = rows.reindex(read.index).assign(**read)
     mended = tables.ten_digits(rows[ITEM])
     if mended is not None:
-        report.add(MENDED, rows[ITEM][mended != rows[ITEM]], "note")
+        report.add(MENDED, rows[ITEM][mended != rows[ITEM]].dropna(), "note")
         rows[ITEM] = mended
     _check_ids(rows[ITEM].fillna(""), report)
     return rows
@@ -316,7 +325,7 @@ def _check_images(known: set[str], report: Report) -> None:
     every = {str(path) for path in folder.glob("**/*") if not path.is_dir()}
     stray = [os.path.relpath(path, folder) for path in every - set(paths.values())]
     report.add(
-        "file under images/ that is no <3 digits>/<10 digits>.jpg, or a link",
+        "file under images/ that is no article's picture <10 digits>.jpg, or a link",
         sorted(stray),
         "note",
     )
