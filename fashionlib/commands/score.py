@@ -38,8 +38,8 @@ def run(
             "items.csv",
             "csv, tsv or parquet (fashionlib split writes one) with item_id, caption,"
             " category, split (train, validation, test), perhaps product_id: adds"
-            " attribute precision and recall (of words that 10 training captions have) and category accuracy,"
-            " resamples and shuffles by product",
+            " attribute precision and recall (of words that 10 training captions have)"
+            " and category accuracy, resamples and shuffles by product",
         ),
     ] = None,
     pool: Annotated[

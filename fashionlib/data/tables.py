@@ -324,7 +324,7 @@ def _categories(column: pa.ChunkedArray) -> pd.Categorical:
 
 def read_table(
     path: Path,
-    columns: Sequence[str] = (ITEM, IMAGE),
+    columns: Iterable[str] = (ITEM, IMAGE),
     renamed: Mapping[str, str | None] | None = None,
 ) -> pd.DataFrame:
     """Read anybody's table of items with at least these columns, all as text.

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fashionlib import recommending
@@ -413,9 +415,17 @@ def test_features_that_say_nothing_are_refused(split, tmp_path, value, says):
     options = recommend.Options(features={"x": tmp_path / "x.parquet"})
     with pytest.raises(ValueError, match=says.replace("all .", r"all \d+")):
         recommend.recommend_files(*split[:2], ["VBPR"], options=options)
-    none = np.empty((len(items), 0), dtype=np.float32)
-    Features(items, none, {}).save(tmp_path / "x.parquet")
-    with pytest.raises(ValueError, match=r"rows of shape \(0,\)|no features"):
+
+
+def test_features_of_no_width_are_refused(split, tmp_path):
+    items = sorted(set(files.read_interactions(split[0])["item_id"]))
+    path = tmp_path / "x.parquet"
+    with pytest.raises(ValueError, match="hold no number"):  # Arrow would crash
+        Features(items, np.empty((len(items), 0), np.float32), {}).save(path)
+    lists = pa.array([[]] * len(items), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"item_id": items, "features": lists}), path)
+    options = recommend.Options(features={"x": path})
+    with pytest.raises(ValueError, match=r"x\.parquet.* shape \(0,\)"):
         recommend.recommend_files(*split[:2], ["VBPR"], options=options)
 
 

@@ -46,10 +46,10 @@ def score_files(
     product_id if there is one, or `renamed` to them) come attribute precision and
     recall, on the pool of its training captions or of `pool_json`, category accuracy,
     and resampling by product; with `spice_models`, a folder of CoreNLP 3.6.0, the
-    official SPICE (`spice.official`). All files are read and checked before anything is scored. Keys:
-    "corpus" and "per_item" by system, "intervals", "differences" (rows), "notes" and
-    "missing" (metric -> what it needs). FileNotFoundError for a missing file;
-    ValueError naming file, key, what stands there and what is expected.
+    official SPICE (`spice.official`). All files are read and checked before anything is
+    scored. Keys: "corpus" and "per_item" by system, "intervals", "differences" (rows),
+    "notes" and "missing" (metric -> what it needs). FileNotFoundError for a missing
+    file; ValueError naming file, key, what stands there and what is expected.
     """
     alone = (pool_json and not items_table) or (spice_java and not spice_models)
     if alone or resamples < 1 or seed < 0:

@@ -110,8 +110,8 @@ def check(root: Path) -> Report:
 
     Of each file `READ` pictures are read. Notes are normal: a split or metadata that
     wasn't downloaded, captions without words, items without description, attributes
-    none of which is in the caption, captions that stand in two splits. FileNotFoundError only
-    when the folder itself isn't there.
+    none of which is in the caption, captions that stand in two splits.
+    FileNotFoundError only when the folder itself isn't there.
     """
     report = open_report(root)
     meta = metadata(report)
