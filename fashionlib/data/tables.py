@@ -330,8 +330,8 @@ def read_table(
     """Read anybody's table of items with at least these columns, all as text.
 
     `renamed` is {our column: the table's own}. A relative path in `image` counts from
-    the table's folder. FileNotFoundError; ValueError naming the file, and what it lacks
-    and has; a line without id or with another number of fields; ids that a parquet
+    the table's folder. A parquet's lists and bytes, as a box or a vector, are left out.
+    FileNotFoundError; ValueError naming the file, and what it lacks and has; a line without id or with another number of fields; ids that a parquet
     holds as numbers.
     """
     table = open_table(path, renamed)
@@ -342,7 +342,8 @@ def read_table(
             " meant: --id, --photo, --caption, --category, --product"
         )
     refuse_numbers(table, [ITEM, PRODUCT])
-    rows = table.read([name for name in dict.fromkeys(table.names) if name])
+    wanted = dict.fromkeys(filter(None, table.names))
+    rows = table.read([name for name in wanted if not _is_nested(table.kind(name))])
     table.refuse_misfits()
     empty = np.flatnonzero(rows[ITEM].isna())
     if len(empty):
@@ -367,6 +368,10 @@ def _holds_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    return pa.types.is_nested(kind) or pa.types.is_binary(kind)
 
 
 def _beside(path: Path, name: object) -> object:
