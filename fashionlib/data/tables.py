@@ -80,7 +80,7 @@ class Table:
             raise ValueError(f"{self.path}{self._explained(error)}") from error
         table = pa.Table.from_batches(batches, pa.schema(dict.fromkeys(columns, kind)))
         if not codes:
-            return table.to_pandas(strings_to_categorical=False).astype("str")
+            return table.to_pandas().astype("str")
         table = table.unify_dictionaries()
         return pd.DataFrame({name: _categories(table[name]) for name in columns})
 
@@ -309,9 +309,10 @@ def _as_text(values: pa.Array) -> pa.Array:
     """Return a parquet's column as text; "" is missing."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
-    if pa.types.is_timestamp(values.type):
-        values = values.cast(pa.date32())
+    midnight = r" 00:00:00(\.0+)?$" if pa.types.is_timestamp(values.type) else ""
     values = values.cast(TEXT)
+    if midnight:  # a day
+        values = pc.replace_substring_regex(values, midnight, "")
     return pc.if_else(pc.equal(values, ""), pa.scalar(None, TEXT), values)
 
 
@@ -331,8 +332,8 @@ def read_table(
 
     `renamed` is {our column: the table's own}. A relative path in `image` counts from
     the table's folder. A parquet's lists and bytes, as a box or a vector, are left out.
-    FileNotFoundError; ValueError naming the file, and what it lacks and has; a line without id or with another number of fields; ids that a parquet
-    holds as numbers.
+    FileNotFoundError; ValueError naming the file, and what it lacks and has; a line
+    without id or with another number of fields; ids that a parquet holds as numbers.
     """
     table = open_table(path, renamed)
     if absent := [name for name in columns if name not in table.names]:

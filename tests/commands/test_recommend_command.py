@@ -358,6 +358,8 @@ def test_interactions_are_read_as_they_come(tmp_path, name, text):
     dated.astype({"item_id": "str"}).to_parquet(tmp_path / "x.parquet")
     again = files.read_interactions(tmp_path / "x.parquet")
     assert again["item_id"].tolist() == ["01", "02", "02"]
+    if "date" in rows:
+        assert again["date"].tolist() == rows["date"].tolist()
 
 
 def test_what_recbole_writes_is_recommended_from(split, tmp_path):

@@ -132,6 +132,7 @@ def read_transactions(path: Path) -> pd.DataFrame:
     """
     table = tables.open_table(path)
     rows, faults = _kaggle(table)
+    table.refuse_misfits()
     for kind, places in faults.items():
         line, _, text = places[0].partition(": ")
         raise ValueError(f"{path}, {line}: {kind}: {text!r}; {len(places):,} such rows")
