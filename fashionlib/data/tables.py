@@ -74,8 +74,6 @@ class Table:
         kind = CODES if codes else TEXT
         try:
             batches = list(self._batches(columns, kind))
-        except UnicodeDecodeError:
-            raise ValueError(f"{self.path}{self._undecodable()}") from None
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{self.path}{self._explained(error)}") from error
         table = pa.Table.from_batches(batches, pa.schema(dict.fromkeys(columns, kind)))
@@ -214,26 +212,13 @@ class Table:
     def _explained(self, error: Exception) -> str:
         text = str(error)
         if "UTF8" in text:
-            return self._undecodable()
+            return undecodable(self.path)
         if "straddling" in text:
             return (
                 f": a quote that opens a field is never closed, or a row has more than"
                 f" {BLOCK:,} bytes"
             )
         return f" can't be read: {text}"
-
-    def _undecodable(self) -> str:
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    line.decode("utf-8")
-                except UnicodeDecodeError as error:
-                    return (
-                        f", line {number}: byte 0x{line[error.start]:02x} is no utf-8:"
-                        f" {line.decode('utf-8', 'replace').strip()[:200]!r}; save the"
-                        " table as UTF-8"
-                    )
-        return ": not utf-8"
 
 
 def open_table(path: Path, renamed: Mapping[str, str | None] | None = None) -> Table:
@@ -277,18 +262,26 @@ def beginning(path: Path) -> bytes:
 
 def first_line(path: Path) -> str:
     """Return the first line that isn't blank."""
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        line = next((line for line in file if line.strip()), "").rstrip("\n")
+    if any("\ud800" <= sign <= "\udfff" for sign in line):
+        raise ValueError(f"{path}{undecodable(path)}")
+    return line
+
+
+def undecodable(path: Path) -> str:
+    """Say which line of a file is no UTF-8, and what to do."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
             try:
-                return line.decode("utf-8-sig").rstrip("\r\n")
+                line.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{path}, line {number}: byte 0x{line[error.start]:02x} is no"
-                    " utf-8; save the table as UTF-8"
-                ) from error
-    return ""
+                return (
+                    f", line {number}: byte 0x{line[error.start]:02x} is no utf-8:"
+                    f" {line.decode('utf-8', 'replace').strip()[:200]!r}; save it as"
+                    " UTF-8"
+                )
+    return ": no utf-8"
 
 
 def _header(table: Table) -> list[str]:
