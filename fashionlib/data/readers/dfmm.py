@@ -8,11 +8,10 @@
     ROOT/labels/texture/pattern_ann.txt       the same of `PATTERNS`
 
 The names of the values are those of the README at
-github.com/yumingj/DeepFashion-MultiModal ("NA": not visible), read at its commit
-4265495. Older ones named no neckline 3 and one more after it (4 standing, 5 lapel, 6
-suspenders, 7 NA); the files never changed. It calls the patterns colours, and says
-44,096 images; the shapes of 42,544 are annotated. Terms: non-commercial research, no
-redistribution.
+github.com/yumingj/DeepFashion-MultiModal ("NA": not visible) since its commit 4265495;
+before, it named no neckline 3 and counted the later ones one higher. It calls patterns
+colours, and says 44,096 images; the shapes of 42,544 are annotated. Terms:
+non-commercial research, no redistribution.
 """
 
 from __future__ import annotations
