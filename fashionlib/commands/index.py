@@ -7,11 +7,21 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import argument, option
+from fashionlib.commands.options import (
+    CAPTION,
+    CATEGORY,
+    COLOUR,
+    ID,
+    PHOTO,
+    argument,
+    option,
+    renamed,
+)
 
 EXAMPLES = [
     "path/to/hm --model captioner/joint --out my-index",
     "items.parquet --model patrickjohncyh/fashion-clip --out my-index",
+    "shop.csv --id sku --photo picture --model captioner/joint --out my-index",
 ]
 
 
@@ -20,9 +30,10 @@ def run(
         Path,
         argument(
             "ITEMS",
-            "a data folder in one of the layouts, or a table (.csv, .parquet) with"
-            " columns item_id, image and perhaps caption, category, colour. Pictures"
-            " are JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF, read as a viewer shows them",
+            "a data folder in one of the layouts, or a table (.csv, .tsv, .parquet)"
+            " with columns item_id, image and perhaps caption, category, colour; a"
+            " picture's path counts from the table. Pictures are JPEG, PNG, WebP, GIF,"
+            " TIFF, BMP or AVIF, read as a viewer shows them",
         ),
     ],
     model: Annotated[
@@ -43,6 +54,11 @@ def run(
             None, "refuse pictures that can't be read: nothing is indexed", "--strict"
         ),
     ] = False,
+    id_column: Annotated[str | None, ID] = None,
+    photo: Annotated[str | None, PHOTO] = None,
+    caption: Annotated[str | None, CAPTION] = None,
+    category: Annotated[str | None, CATEGORY] = None,
+    colour: Annotated[str | None, COLOUR] = None,
 ) -> None:
     """Embed a catalogue into a folder that fashionlib search and app ask.
 
@@ -50,13 +66,21 @@ def run(
     answers until then. Items whose picture can't be read are left out and listed in
     INDEX/set_aside.jsonl.
     """
-    from fashionlib.data.items import read_table
     from fashionlib.data.readers import layouts
     from fashionlib.data.readers.faults import Report, in_words
+    from fashionlib.data.tables import read_table
     from fashionlib.retrieval import search
 
+    names = renamed(
+        items,
+        item_id=id_column,
+        image=photo,
+        caption=caption,
+        category=category,
+        colour=colour,
+    )
     if items.is_file():
-        table = read_table(items)
+        table = read_table(items, renamed=names)
     else:
         table, root = layouts.items(items), root or items
     report = None if strict else Report(items)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import argument, option
+from fashionlib.commands.options import ID, PHOTO, argument, option, renamed
 
 EXAMPLES = [
     "photos --model gpt-4o-mini --out labels --price-in 1 --price-out 4",
@@ -22,8 +22,8 @@ def run(
         argument(
             "IMAGES_OR_ITEMS",
             "a folder of pictures (JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF), a data"
-            " folder in one of the layouts, or a table (.csv, .parquet) with columns"
-            " item_id and image",
+            " folder in one of the layouts, or a table (.csv, .tsv, .parquet) with"
+            " columns item_id and image, a path that counts from the table",
         ),
     ],
     model: Annotated[
@@ -95,6 +95,8 @@ def run(
         ),
     ] = False,
     seed: Annotated[int, option("S", "of the captions' wording")] = 0,
+    id_column: Annotated[str | None, ID] = None,
+    photo: Annotated[str | None, PHOTO] = None,
 ) -> None:
     """Label pictures by prompt: garments and attributes, as captions and a folder.
 
@@ -112,7 +114,8 @@ def run(
             f"--out {out} lies in {images}, where its pictures would be labelled next"
             " time"
         )
-    items, left_out = label.read(images)
+    names = renamed(images, item_id=id_column, image=photo)
+    items, left_out = label.read(images, names)
     for fault in left_out.faults:
         typer.echo(f"left out: {in_words([fault])}")
     to = (settings, out / "replies", base_url)

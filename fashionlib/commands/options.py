@@ -24,6 +24,36 @@ def option(metavar: str | None, text: str, *names: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text)
 
 
+def column(name: str, option_name: str) -> Any:
+    """Describe an option that names the column which holds our column `name`."""
+    text = f"of the items' table that holds {name} (default: {name})"
+    return option("COLUMN", text, option_name)
+
+
+ID, PHOTO, CAPTION, CATEGORY, COLOUR, PRODUCT = map(
+    column,
+    ("item_id", "image", "caption", "category", "colour", "product_id"),
+    ("--id", "--photo", "--caption", "--category", "--colour", "--product"),
+)
+
+
+def renamed(table: Path | None, **columns: str | None) -> dict[str, str]:
+    """Return {our column: the table's} of the columns that were named, and say it.
+
+    ValueError where there is no table whose columns they could be.
+    """
+    named = {ours: theirs for ours, theirs in columns.items() if theirs}
+    if named and (table is None or table.is_dir()):
+        raise ValueError(
+            f"{table or 'no table'} has no columns to name; --id, --photo and the like"
+            " are of a table (.csv, .tsv, .parquet)"
+        )
+    if named:
+        said = ", ".join(f"{ours} is {theirs!r}" for ours, theirs in named.items())
+        typer.echo(f"{table}: {said}")
+    return named
+
+
 def named_paths(
     option: str, texts: Sequence[str], name: str, example: str, suffix: bool = True
 ) -> dict[str, str]:

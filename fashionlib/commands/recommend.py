@@ -85,9 +85,12 @@ def run(
         option("N", "their length, judged too (default: the largest cutoff)"),
     ] = None,
 ) -> None:
-    """Fit recommenders on TSV files, judge and compare them.
+    """Fit recommenders on the files of a split, judge and compare them.
 
-    The files have no header and the fields user, item, rating, date.
+    Files: tab-separated without a header, user, item, rating, date (or the first two or
+    three); RecBole's .inter, or any table whose header names user_id and item_id
+    (rating, timestamp or date are read too); .csv with commas or semicolons; parquet.
+    Only Repeat needs a date.
     """
     from fashionlib.commands.jobs import recommend
 

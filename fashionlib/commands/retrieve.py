@@ -38,8 +38,8 @@ def run(
         Path,
         option(
             "pairs.csv",
-            "columns query, gallery: row numbers from 0; a query may have several"
-            " true rows, and needs one",
+            "a table (.csv, .tsv, .parquet) with columns query, gallery: row numbers"
+            " from 0; a query may have several true rows, and needs one",
         ),
     ],
     out: Annotated[Path, option("r.json", "gets the result")],

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import option
+from fashionlib.commands.options import (
+    CAPTION,
+    CATEGORY,
+    ID,
+    PRODUCT,
+    option,
+    renamed,
+)
 from fashionlib.data.files import refuse_clash, write_json
 
 EXAMPLES = ["--references R.json --captions C.json --items items.csv --out scores.json"]
@@ -31,10 +38,10 @@ def run(
         Path | None,
         option(
             "items.csv",
-            "csv or parquet with item_id, caption, category, split (train,"
-            " validation, test), perhaps product_id: adds attribute precision and"
-            " recall (of words that 10 training captions have) and category accuracy,"
-            " resamples and shuffles by product",
+            "csv, tsv or parquet (fashionlib split writes one) with item_id, caption,"
+            " category, split (train, validation, test), perhaps product_id: adds"
+            " attribute precision and recall (of words that 10 training captions have)"
+            " and category accuracy, resamples and shuffles by product",
         ),
     ] = None,
     pool: Annotated[
@@ -67,6 +74,10 @@ def run(
             "--subset",
         ),
     ] = False,
+    id_column: Annotated[str | None, ID] = None,
+    caption: Annotated[str | None, CAPTION] = None,
+    category: Annotated[str | None, CATEGORY] = None,
+    product: Annotated[str | None, PRODUCT] = None,
     resamples: Annotated[int, option("N", "of the bootstrap")] = 1000,
     seed: Annotated[int, option("S", "of the bootstrap and the control")] = 42,
 ) -> None:
@@ -89,6 +100,13 @@ def run(
             " have one name"
         )
     refuse_clash([out], [references, *captions])
+    names = renamed(
+        items,
+        item_id=id_column,
+        caption=caption,
+        category=category,
+        product_id=product,
+    )
     result = score_files(
         references,
         systems,
@@ -99,6 +117,7 @@ def run(
         seed,
         resamples,
         subset,
+        names,
     )
     write_json(out, result)
     typer.echo(report(result))

@@ -16,7 +16,9 @@ def run(
     transactions: Annotated[
         Path,
         argument(
-            "transactions_train.csv", "with columns t_dat, customer_id, article_id"
+            "transactions_train.csv",
+            "a table (.csv, .tsv, .parquet) with columns t_dat, customer_id,"
+            " article_id",
         ),
     ],
     out: Annotated[

@@ -14,7 +14,6 @@ it is, and `match` finds what another file calls the same item.
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import defaultdict
@@ -22,6 +21,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fashionlib.data import tables
 from fashionlib.data.files import unique_keys
 from fashionlib.data.items import CAPTION, ITEM
 
@@ -71,8 +71,9 @@ def read(path: Path) -> Captions:
                 texts[str(item)] += captions
         except UnicodeDecodeError as broken:
             raise ValueError(f"{file}: {broken}; save it as UTF-8") from broken
-        except (ValueError, RecursionError, csv.Error) as broken:
-            raise ValueError(f"{file}: {broken}") from broken
+        except (ValueError, RecursionError) as broken:
+            reason = str(broken).removeprefix(str(file)).lstrip(":, ")
+            raise ValueError(f"{file}: {reason}") from broken
     if not texts:
         raise ValueError(f"{path}: 0 captions; expected {FORMS}")
     if numbers := sum(kind is not str for kind in kinds.values()):
@@ -166,24 +167,15 @@ def _rows(path: Path, notes: dict[str, Any]) -> Iterator[Row]:
 
 
 def _table(path: Path) -> Iterator[Row]:
-    """Yield the rows of a table whose header has commas, tabs or semicolons.
-
-    All is text, an empty field too.
-    """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        separator = max(",\t;", key=file.readline().count)
-        file.seek(0)
-        reader = csv.reader(file, delimiter=separator, strict=True)
-        header = next(reader, [])
-        _pick(header)
-        for row in filter(None, reader):
-            place = f"line {reader.line_num}"
-            if len(row) != len(header):
-                raise ValueError(
-                    f"{place}: {len(row)} fields for {len(header)} columns (a"
-                    f" separator without quotes?): {', '.join(row)!r:.80}"
-                )
-            yield place, dict(zip(header, row, strict=True))
+    """Yield the rows of a table, as `tables` reads it; an empty field is ""."""
+    table = tables.open_table(path)
+    ids, _ = names = _pick(table.names)
+    rows = table.read(names)
+    table.refuse_misfits()
+    if (empty := rows[ids].isna()).any():
+        raise table.fault(empty.argmax(), f"no {ids} in {empty.sum():,} rows, first")
+    for number, row in enumerate(rows.fillna("").to_dict("records"), 1):
+        yield f"row {number}", row
 
 
 def _arrow(path: Path) -> Iterator[Row]:

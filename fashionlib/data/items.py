@@ -17,8 +17,7 @@ layout doesn't say is missing (NaN; None for a box).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import itertools
 from typing import Literal
 
 import numpy as np
@@ -110,6 +109,20 @@ def split_leaks(split: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def shared_by_splits(items: pd.DataFrame, column: str) -> dict[str, pd.Series]:
+    """Return {"train and test": the rows of both whose value both have}, by pair.
+
+    Pairs that share nothing are left out; a missing value isn't shared.
+    """
+    shared = {}
+    for pair in itertools.combinations(SPLITS, 2):
+        rows = items[items[SPLIT].isin(pair)].dropna(subset=[column])
+        both = rows.groupby(column)[SPLIT].transform("nunique") == 2
+        if both.any():
+            shared[" and ".join(pair)] = rows.loc[both, column]
+    return shared
+
+
 def one_product(items: pd.DataFrame) -> pd.DataFrame:
     """Return at most 8 rows of one product, the first with about 6 pictures.
 
@@ -132,32 +145,6 @@ def split_sizes(items: pd.DataFrame) -> str:
     """Say how many items each split holds: "8 train, 1 validation, 1 test"."""
     sizes = items[SPLIT].value_counts()
     return ", ".join(f"{sizes.get(name, 0)} {name}" for name in SPLITS)
-
-
-def read_table(path: Path, columns: Sequence[str] = (ITEM, IMAGE)) -> pd.DataFrame:
-    """Read anybody's table of items, a CSV or parquet with at least these columns.
-
-    Ids are text; a CSV's other columns too. FileNotFoundError; ValueError naming the
-    file, and the columns that it lacks and has.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"{path}: no such file; expected a csv or parquet table with"
-            f" {', '.join(columns)}"
-        )
-    try:
-        if Path(path).suffix == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, dtype=str)
-    except ValueError as error:
-        raise ValueError(f"{path}: no csv with commas, nor parquet: {error}") from error
-    if absent := [column for column in columns if column not in table]:
-        raise ValueError(
-            f"{path}: no column {', '.join(absent)}; found"
-            f" {', '.join(map(str, table.columns))}"
-        )
-    return table.astype({ITEM: str})
 
 
 def statistics(items: pd.DataFrame) -> dict[str, float]:

@@ -70,7 +70,8 @@ class Features:
                 " matrix.astype('float32')"
             )
         shape = self.matrix.shape[1:]
-        width = math.prod(shape)
+        if (width := math.prod(shape)) == 0:
+            raise ValueError(f"{path}: features of shape {shape} hold no number")
         cells = pa.field(
             "element", pa.from_numpy_dtype(self.matrix.dtype), nullable=False
         )

@@ -129,7 +129,9 @@ def test_every_layout_can_be_drawn_checked_and_split(tmp_path, capsys):
             == 0
         )
         split = pd.read_csv(out, dtype="str")
-        assert list(split.columns) == ["item_id", "split"] and set(split.split) == {
+        assert {"item_id", "product_id", "caption", "category"} < set(split) and set(
+            split.split
+        ) == {
             "train",
             "validation",
             "test",
@@ -265,14 +267,14 @@ def test_split_purchases_refuses_with_one_line(wardrobe, tmp_path, capsys):
         (header + "2020-09-01,,0108775015,0.1,1\n", ["line 2", "customer_id is empty"]),
         (
             header + "2020-09-01,a,0108775015,0.1\n",
-            ["line 2", "5 comma-separated fields"],
+            ["line 2", "4 fields for 5 comma-separated ones: '2020-09-01,a,"],
         ),
         (
             header + '2020-09-01,a,"01\t2",0.1,1\n',
             ["line 2", "article_id is empty or has a tab"],
         ),
         (header, ["no rows"]),
-        ("", ["is empty", "article_id, customer_id, t_dat"]),
+        ("", ["is empty", "a header"]),
         ("t_dat,article_id\n2020-09-01,01\n", ["customer_id"]),
     ):
         bad.write_text(text)

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fashionlib import recommending
 from fashionlib.commands.jobs import recommend
 from fashionlib.data import interactions
+from fashionlib.data.interactions import exports, files
 from fashionlib.features import Features, load, unit
 
 
@@ -291,7 +294,7 @@ def test_choices_that_make_no_sense_are_refused(split, models, options, message)
         ("u\t01\t1\t2020-09-01\nu\t02\t1\n", r"train\.tsv, line 2: .*u\\t02\\t1'"),
         (
             "u\t01\t1\t2020-09-01\nu\t02\t1\t2020-09-01\t5\n",
-            r"train\.tsv, line 2: 4 tab-separated fields expected",
+            r"train\.tsv, line 2: 5 fields for 4 tab-separated ones: 'u\\t02",
         ),
         (
             "u\t01\t1\t2020-09-01\n\t02\t1\t2020-09-01\n",
@@ -301,14 +304,19 @@ def test_choices_that_make_no_sense_are_refused(split, models, options, message)
             "u\t01\t1\t2020-09-01\nu\t02\t1\tyesterday\n",
             r"train\.tsv, line 2: a date .*yesterday",
         ),
-        ("u\t01\t1\t2020-09-01\n\nu\t02\t1\t2020-09-01\n", r"train\.tsv, line 2: "),
         (
-            "u,01,1,2020-09-01\n",
-            r"train\.tsv, line 1: 4 tab-separated fields expected: 'u,01",
+            "u\t01\t1\t2020-09-01\n\nu\t02\tone\t2020-09-01\n",
+            r"train\.tsv, line 3: a rating",
         ),
         (
+            "u,01,1,2020-09-01\n",
+            r"train\.tsv, line 1: .* found 4 comma-separated: 'u,01",
+        ),
+        ("u;01;1\n", r"train\.tsv, line 1: .* found 3 semicolon-separated: 'u;01"),
+        ("u 01\n", r"train\.tsv, line 1: .* found 2 space-separated: 'u 01"),
+        (
             "u\t01\t1\nu\t02\t1\t2020-09-01\n",
-            r"train\.tsv, line 1: 4 tab-separated fields expected",
+            r"train\.tsv, line 2: 4 fields for 3 tab-separated ones",
         ),
         ("", r"train\.tsv: the file is empty"),
     ],
@@ -320,6 +328,107 @@ def test_bad_lines_are_named(tmp_path, text, message):
         recommend.recommend_files(
             tmp_path / "train.tsv", tmp_path / "test.tsv", ["MostPop"]
         )
+
+
+FOUR = "u\t01\t1\t2020-09-01\nu\t02\t1\t2020-09-02\nv\t02\t1\t2020-09-01\n"
+INTER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("train.tsv", FOUR),
+        ("train.tsv", "u\t01\nu\t02\nv\t02\n"),
+        ("train.tsv", "u\t01\t1\nu\t02\t1\nv\t02\t5\n"),
+        ("train.tsv", "u\t01\t2020-09-01\nu\t02\t2020-09-02\nv\t02\t2020-09-01\n"),
+        ("train.csv", "u,01\nu,02\nv,02\n"),
+        ("train.csv", "u;01;1\nu;02;1\nv;02;1\n"),
+        ("train.csv", 'note,item_id,user_id\n"a,b",01,u\n,02,u\n,02,v\n'),
+        ("x.train.inter", INTER + "u\t01\t1\t9\nu\t02\t1\t8.5\nv\t02\t4\t7\n"),
+        ("x.train.inter", "item_id:token\tuser_id:token\n01\tu\n02\tu\n02\tv\n"),
+    ],
+)
+def test_interactions_are_read_as_they_come(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    rows = files.read_interactions(tmp_path / name)
+    assert rows["user_id"].tolist() == ["u", "u", "v"]
+    assert rows["item_id"].tolist() == ["01", "02", "02"]
+    assert ("date" in rows) == ("2020" in text or "timestamp" in text)
+    dated = rows.assign(user_id=rows["user_id"].astype("str"))
+    dated.astype({"item_id": "str"}).to_parquet(tmp_path / "x.parquet")
+    again = files.read_interactions(tmp_path / "x.parquet")
+    assert again["item_id"].tolist() == ["01", "02", "02"]
+    if "date" in rows:
+        assert again["date"].tolist() == rows["date"].tolist()
+
+
+def test_what_recbole_writes_is_recommended_from(split, tmp_path):
+    train, test = (files.read_interactions(path) for path in split[:2])
+    exports.write_recbole(tmp_path / "hm", train, test[:0], test)
+    paths = exports.recbole_files(tmp_path / "hm")
+    ours, theirs = (
+        recommend.recommend_files(*sides, ["MostPop", "ItemKNN"]).result["models"]
+        for sides in (split[:2], (paths["train"], paths["test"]))
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("user\titem\trating\tdate\textra\n", "5 fields, expected"),
+        ("u\n", "1 fields, expected"),
+        ("user_id\titem_id\nu\t01\nu\n", "line 3: 1 fields for 2"),
+        ("user_id\titem_id\n", "no rows"),
+    ],
+)
+def test_other_forms_are_refused_with_what_was_found(tmp_path, text, says):
+    (tmp_path / "x.tsv").write_text(text)
+    with pytest.raises(ValueError, match=says):
+        files.read_interactions(tmp_path / "x.tsv")
+
+
+def test_repeat_needs_dates_and_parquets_need_text(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("u\t01\n")
+    options = recommend.Options(repeats=True)
+    with pytest.raises(ValueError, match="no date, and Repeat .* add a fourth"):
+        recommend.recommend_files(path, path, ["Repeat"], [1], options)
+    numbers = pd.DataFrame({"user_id": [1], "item_id": [108775015]})
+    numbers.to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="user_id is int64"):
+        files.read_interactions(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (0, "of all . items are zero"),
+        (0.5, "of all . items are the same"),
+        (1e30, "too large to square"),
+        (np.nan, "not finite"),
+        (np.inf, "not finite"),
+    ],
+)
+def test_features_that_say_nothing_are_refused(split, tmp_path, value, says):
+    items = sorted(set(files.read_interactions(split[0])["item_id"]))
+    matrix = np.full((len(items), 4), value, dtype=np.float64)
+    Features(items, matrix, {}).save(tmp_path / "x.parquet")
+    options = recommend.Options(features={"x": tmp_path / "x.parquet"})
+    with pytest.raises(ValueError, match=says.replace("all .", r"all \d+")):
+        recommend.recommend_files(*split[:2], ["VBPR"], options=options)
+
+
+def test_features_of_no_width_are_refused(split, tmp_path):
+    items = sorted(set(files.read_interactions(split[0])["item_id"]))
+    path = tmp_path / "x.parquet"
+    with pytest.raises(ValueError, match="hold no number"):  # Arrow would crash
+        Features(items, np.empty((len(items), 0), np.float32), {}).save(path)
+    lists = pa.array([[]] * len(items), pa.list_(pa.float32()))
+    pq.write_table(pa.table({"item_id": items, "features": lists}), path)
+    options = recommend.Options(features={"x": path})
+    with pytest.raises(ValueError, match=r"x\.parquet.* shape \(0,\)"):
+        recommend.recommend_files(*split[:2], ["VBPR"], options=options)
 
 
 def test_a_missing_file_is_named(tmp_path):

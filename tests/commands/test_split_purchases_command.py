@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fashionlib.commands.jobs import split_purchases
-from fashionlib.data import interactions
+from fashionlib.data import interactions, tables
 from fashionlib.data.interactions import exports, files
 
 
@@ -41,7 +41,7 @@ def history() -> pd.DataFrame:
 
 def read_back(*paths: Path) -> list[pd.DataFrame]:
     return [
-        files.read_tsv(path)[["user_id", "item_id", "date"]].astype(
+        files.read_interactions(path)[["user_id", "item_id", "date"]].astype(
             {"user_id": "str", "item_id": "str"}
         )
         for path in paths
@@ -53,7 +53,7 @@ def read_back(*paths: Path) -> list[pd.DataFrame]:
 )
 def test_files_are_cut_as_tables_are(history, choices, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        files, "BLOCK", 5000
+        tables, "BLOCK", 5000
     )  # several blocks, whose dictionaries differ
     monkeypatch.setattr(exports, "ROWS", 100)
     table, written = split_purchases.split_files(

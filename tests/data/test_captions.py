@@ -190,9 +190,13 @@ def test_image_folders_and_shards_take_a_pictures_name_for_its_id(tmp_path):
         ("c.jsonl", '{"id": 1, "text": "a"}\n\n{"id"', "line 3: Expecting ':'"),
         ("c.jsonl", '{"id": 1, "text": "a"}\n{"id": 2}', "line 2: no text"),
         ("c.csv", "item_id,caption\n1,Red dress, size 264\n", "line 2: 3 fields for 2"),
-        ("c.csv", 'item_id,caption\n1,"a\nb"\n2\n', "line 4: 1 fields for 2 columns"),
-        ("c.csv", 'item_id,caption\n1,"a\n2,b\n', "unexpected end of data"),
-        ("c.csv", "item_id,caption\n,a\n", 'line 2: found "", expected an id'),
+        ("c.csv", 'item_id,caption\n1,"a\nb"\n2\n', "line 4: 1 fields for 2 comma"),
+        (
+            "c.csv",
+            'item_id,caption\n1,"a\n2,b\n',
+            "line 2: a quote that opens a field is never closed",
+        ),
+        ("c.csv", "item_id,caption\n,a\n", "line 2: no item_id in 1 rows"),
         ("c.csv", "item_id,image_id,caption\n1,2,a\n", "ids: item_id, image_id, cap"),
         ("c.csv", "item_id,caption,text\n1,a,b\n", "captions: caption, text; expected"),
         (

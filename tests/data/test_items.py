@@ -3,7 +3,12 @@
 import pandas as pd
 import pytest
 
-from fashionlib.data.items import caption_words, one_product, split_leaks
+from fashionlib.data.items import (
+    caption_words,
+    one_product,
+    shared_by_splits,
+    split_leaks,
+)
 
 
 def test_leaks_are_shares_of_the_test():
@@ -19,6 +24,16 @@ def test_leaks_are_shares_of_the_test():
         "test": 2,
         "caption stands in train": 1 / 2,  # "a"
         "product stands in train": 2 / 2,  # 1 and 2
+    }
+
+
+def test_what_each_pair_of_splits_shares():
+    rows = [("a", "train"), ("b", "train"), (None, "train"), ("a", "test")]
+    rows += [("a", "test"), (None, "test"), ("c", "validation"), ("c", "validation")]
+    items = pd.DataFrame(rows, columns=["caption", "split"])
+    shared = shared_by_splits(items, "caption")
+    assert {pair: found.tolist() for pair, found in shared.items()} == {
+        "train and test": ["a", "a", "a"]
     }
 
 

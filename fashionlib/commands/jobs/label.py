@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pandas as pd
 
 from fashionlib.data import images
 from fashionlib.data.files import atomic, write_json
-from fashionlib.data.items import read_table
 from fashionlib.data.readers import layouts
 from fashionlib.data.readers.faults import Report, in_words
+from fashionlib.data.tables import read_table
 from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.reply_cache import Settings
@@ -20,18 +21,20 @@ from fashionlib.labelling.reply_cache import Settings
 Prices = tuple[float | None, float | None]  # of a million tokens in and out
 
 
-def read(place: Path) -> tuple[pd.DataFrame, Report]:
+def read(
+    place: Path, renamed: Mapping[str, str] | None = None
+) -> tuple[pd.DataFrame, Report]:
     """Read items with a picture, and report what is left out.
 
     The table has the columns item_id, image and, where it is known, source. `place` is
     a table, a data folder in one of the layouts, or a folder of pictures, whose paths
-    are the ids. Left out are items without a picture, links that lead out of the
-    folder, and files in a folder of pictures that are none. FileNotFoundError;
-    ValueError where there is no picture.
+    are the ids; `renamed` as in `read_table`. Left out are items without a picture,
+    links that lead out of the folder, and files in a folder of pictures that are none.
+    FileNotFoundError; ValueError where there is no picture.
     """
     report = Report(place)
     if place.is_file():
-        table = read_table(place)
+        table = read_table(place, renamed=renamed)
     elif not place.is_dir():
         raise FileNotFoundError(f"{place} is neither a folder nor a table")
     elif layouts.candidates(place):

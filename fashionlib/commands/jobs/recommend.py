@@ -18,7 +18,8 @@ from fashionlib import features as spaces
 from fashionlib.data import provenance
 from fashionlib.data.files import atomic
 from fashionlib.data.interactions import Interactions, latest, to_matrices
-from fashionlib.data.interactions.files import read_tsv
+from fashionlib.data.interactions.files import read_interactions
+from fashionlib.data.items import DATE
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import Model, compare, paired
 from fashionlib.recommending.neighbours import ItemKNN, UserKNN
@@ -98,19 +99,24 @@ def recommend_files(
     cutoffs: Sequence[int] = (5, 12),
     options: Options | None = None,
 ) -> Recommended:
-    """Fit models on one of Elliot's TSV splits and judge their lists.
+    """Fit models on one split's files (`read_interactions`) and judge their lists.
 
     Lists are as long as the largest cutoff. The result holds users (evaluated), items
     (candidates), repeats, models {name: {parameters, metrics {"NDCG@5": {mean, low,
     high}, ...}, coverage@k}}, differences {"NDCG@5": {"A minus B": {difference, low,
     high, p}}} of each two models, conventions, versions. Raises ValueError for an
     unknown or doubled model, an option that no chosen model reads, a number below 1,
-    items without features, and as `read_tsv` and `to_matrices` do.
+    items without features, and as `read_interactions` and `to_matrices` do.
     """
     options = options or Options()
     _refuse(models, cutoffs, options)
-    table = read_tsv(train)
-    data = to_matrices(table, read_tsv(test))
+    table = read_interactions(train)
+    if "Repeat" in models and DATE not in table:
+        raise ValueError(
+            f"{train}: no date, and Repeat recommends the latest purchases; add a"
+            " fourth field, or a header with user_id, item_id, timestamp"
+        )
+    data = to_matrices(table, read_interactions(test))
     rows = {name: _rows(path, data.items) for name, path in options.features.items()}
     made = {name: _model(name, options, table, data, rows) for name in models}
     compared = compare(made, data, cutoffs, options.seed, options.repeats)
@@ -261,15 +267,34 @@ def _refuse(models: Sequence[str], cutoffs: Sequence[int], options: Options) -> 
 
 
 def _rows(path: Path, items: np.ndarray) -> spaces.Features:
-    """Read the features of the candidates, in their order."""
+    """Read the features of the candidates, in their order; refuse useless ones."""
     space = spaces.load(path)
     try:
-        return spaces.Features(items.tolist(), space.rows(items), space.made_by)
+        rows = space.rows(items)
     except ValueError as error:
         raise ValueError(
             f"{path}: {error} Or leave their purchases out: fashionlib split-purchases"
             " --articles with a table of the items that have features."
         ) from error
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        raise ValueError(
+            f"{path}: rows of shape {rows.shape[1:]}; give a vector an item"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = np.square(rows, dtype=np.float32).sum(axis=1)
+    if len(wrong := np.flatnonzero(~np.isfinite(lengths))):
+        raise ValueError(
+            f"{path}: the features of {items[wrong[0]]!r} are not finite, or too large"
+            f" to square in float32 (the largest: {np.abs(rows[wrong[0]]).max():g});"
+            f" {len(wrong)} of {len(items)} items have such"
+        )
+    if len(items) > 1 and (rows == rows[0]).all():
+        what = "zero" if not rows[0].any() else "the same"
+        raise ValueError(
+            f"{path}: the features of all {len(items)} items are {what}; they tell no"
+            " item from another. Make them anew, or leave --features out"
+        )
+    return spaces.Features(items.tolist(), rows, space.made_by)
 
 
 def _model(

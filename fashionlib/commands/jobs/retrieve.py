@@ -12,7 +12,7 @@ from scipy import sparse
 
 import fashionlib
 from fashionlib import features
-from fashionlib.data import provenance
+from fashionlib.data import provenance, tables
 from fashionlib.retrieval.benchmarks import Benchmark
 from fashionlib.retrieval.hits import TIE, first_hits, unit_rows
 from fashionlib.retrieval.tables import CUTOFFS, accuracy, is_hit
@@ -38,7 +38,7 @@ def retrieve_files(
 
     `queries` and `gallery` are .npy (rows, dim) of floats, the gallery perhaps (rows,
     vectors, dim), or .parquet of `Features.save`; where they are one file, a query
-    isn't in its own gallery. `pairs` is a CSV with the columns query and gallery,
+    isn't in its own gallery. `pairs` is a table with the columns query and gallery,
     numbers of rows from 0. The result holds queries, gallery, pairs, dim, "top-k":
     {accuracy, low, high, chance} for each cutoff, conventions, versions. ValueError
     naming file and row: see `vectors` and `true_pairs`.
@@ -140,29 +140,22 @@ def _npy(path: Path) -> np.ndarray:
 
 
 def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
-    """Read true pairs, bool (queries, gallery), from a CSV of two columns of rows.
+    """Read true pairs, bool (queries, gallery), from a table of two columns of rows.
 
     ValueError naming the line: a column missing, no row number, a row out of range, a
     query without a true row.
     """
-    try:
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            index_col=False,
-        )
-    except ValueError as error:  # no CSV, empty, not UTF-8
-        raise ValueError(f"{path} can't be read as CSV: {error}") from error
-    if lacks := [column for column in COLUMNS if column not in table.columns]:
+    table = tables.open_table(path)
+    if lacks := [column for column in COLUMNS if column not in table.names]:
         raise ValueError(
             f"{path} has no column {lacks[0]!r}; its columns are"
-            f" {', '.join(map(str, table.columns))}. It needs query and gallery,"
-            " numbers of rows from 0"
+            f" {', '.join(table.names)}. It needs query and gallery, numbers of rows"
+            " from 0"
         )
+    values = table.read(COLUMNS).fillna("")
+    table.refuse_misfits()
     rows, cols = (
-        _numbers(path, table[column], side)
+        _numbers(table, values[column], side)
         for column, side in zip(COLUMNS, (queries, gallery), strict=True)
     )
     shape = (queries, gallery)
@@ -176,7 +169,7 @@ def true_pairs(path: Path, queries: int, gallery: int) -> sparse.csr_matrix:
     return pairs
 
 
-def _numbers(path: Path, column: pd.Series, rows: int) -> np.ndarray:
+def _numbers(table: tables.Table, column: pd.Series, rows: int) -> np.ndarray:
     """Read a column of row numbers; ValueError naming the first bad line."""
     whole = column.str.fullmatch("[0-9]{1,12}").to_numpy(bool)
     values = np.where(whole, column, "0").astype(np.int64)
@@ -184,7 +177,5 @@ def _numbers(path: Path, column: pd.Series, rows: int) -> np.ndarray:
     for bad, what in ((~whole, "is no row number"), (values >= rows, out)):
         if bad.any():
             at = int(bad.argmax())
-            raise ValueError(
-                f"{path} line {at + 2}: {column.name} {column.iloc[at]!r} {what}"
-            )
+            raise table.fault(at, f"{column.name} {column.iloc[at]!r} {what}")
     return values

@@ -17,7 +17,7 @@ from fashionlib.captioning.metrics.scores import Scores, check_ids
 from fashionlib.captioning.metrics.spice import official
 from fashionlib.data.captions import match, read
 from fashionlib.data.files import nulls
-from fashionlib.data.items import read_table
+from fashionlib.data.tables import read_table
 from fashionlib.stats import Estimate, spans
 
 COLUMNS = ("item_id", "caption", "category", "split")
@@ -37,6 +37,7 @@ def score_files(
     seed: int = 42,
     resamples: int = 1000,
     subset: bool = False,
+    renamed: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Score systems' captions (name -> file) by every metric, JSON-ready.
 
@@ -44,15 +45,15 @@ def score_files(
     one for each item with references; with `subset` the items are scored that have
     references and a caption of every system. Beside each system stands its shuffled
     control: the same captions, each given to another item (of another product, where
-    products are known), the same for every system. With `items_table` (csv or parquet:
-    item_id, caption, category, split, and product_id if there is one) come attribute
-    precision and recall, on the pool of its training captions or of `pool_json`,
-    category accuracy, and resampling by product; with `spice_models`, a folder of
-    CoreNLP 3.6.0, the official SPICE (`spice.official`). All files are read and checked
-    before anything is scored. Keys: "corpus", "per_item" and "captions" (see `variety`)
-    by system, "intervals", "differences" (rows), "notes" and "missing" (metric -> what
-    it needs). FileNotFoundError for a missing file; ValueError naming file, key, what
-    stands there and what is expected.
+    products are known), the same for every system. With `items_table` (a table with
+    item_id, caption, category, split, and product_id if there is one, or `renamed` to
+    them) come attribute precision and recall, on the pool of its training captions or
+    of `pool_json`, category accuracy, and resampling by product; with `spice_models`, a
+    folder of CoreNLP 3.6.0, the official SPICE (`spice.official`). All files are read
+    and checked before anything is scored. Keys: "corpus", "per_item" and "captions"
+    (see `variety`) by system, "intervals", "differences" (rows), "notes" and "missing"
+    (metric -> what it needs). FileNotFoundError for a missing file; ValueError naming
+    file, key, what stands there and what is expected.
     """
     alone = (pool_json and not items_table) or (spice_java and not spice_models)
     if alone or resamples < 1 or seed < 0:
@@ -63,7 +64,9 @@ def score_files(
     if spice_models:
         official.check(spice_models, spice_java)
     references, systems, notes = _read(references_file, captions_files, subset)
-    items = read_items(items_table, references) if items_table else None
+    items = None
+    if items_table:
+        items = read_items(items_table, references, renamed)
     pool = attributes.frozen(pool_json) if pool_json else None
     products = None if items is None else items.get("product_id")
     donors = _donors(list(references), products, seed)
@@ -299,14 +302,20 @@ def report(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def read_items(path: Path, references: Mapping[str, Any]) -> pd.DataFrame:
+def read_items(
+    path: Path,
+    references: Mapping[str, Any],
+    renamed: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Read the items' table, by item_id, and check it against the references' ids.
+
+    `renamed` as in `read_table`.
 
     FileNotFoundError without the file. ValueError where it is no table, a column is
     missing, an item stands twice, no training row has a caption, or an item with
     references has no row, category or product.
     """
-    table = read_table(path, COLUMNS).set_index("item_id")
+    table = read_table(path, COLUMNS, renamed).set_index("item_id")
     repeated = table.index[table.index.duplicated()]
     if len(repeated):
         raise ValueError(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from fashionlib.data import tables
 from fashionlib.data.files import refuse_clash
 from fashionlib.data.interactions import exports, global_split, temporal_split
-from fashionlib.data.interactions.files import read_transactions
+from fashionlib.data.readers.hm import read_transactions
 
 ARTICLE_COLUMNS = ("article_id", "item_id")
 LAYOUTS = {  # layout: where its files lie, and what writes them
@@ -78,25 +79,15 @@ def describe(sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _only(table: pd.DataFrame, transactions: Path, articles: Path) -> pd.DataFrame:
     """Return the rows of `table` whose item is listed in the CSV `articles`."""
-    if not articles.is_file():
-        raise FileNotFoundError(
-            f"{articles}: no such file; it needs a column article_id or item_id"
-        )
-    try:
-        listed = pd.read_csv(
-            articles,
-            dtype="str",
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            usecols=lambda name: name in ARTICLE_COLUMNS,
-        )
-    except ValueError as error:  # no CSV, empty, not UTF-8
-        raise ValueError(f"{articles}: {error}") from error
-    if listed.shape[1] != 1:
+    listing = tables.open_table(articles)
+    named = [name for name in ARTICLE_COLUMNS if name in listing.names]
+    if len(named) != 1:
         raise ValueError(
-            f"{articles}: {listed.shape[1]} columns called article_id or item_id;"
-            " give one"
+            f"{articles}: {len(named)} columns called article_id or item_id; give one"
         )
+    tables.refuse_numbers(listing, named)
+    listed = listing.read(named).dropna()
+    listing.refuse_misfits()
     if listed.empty:
         raise ValueError(f"{articles}: a header and no rows")
     ids = listed.iloc[:, 0]

@@ -31,7 +31,7 @@ def recbole_files(folder: Path) -> dict[str, Path]:
 
 
 def write_elliot(folder: Path, train: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Write `folder`/train.tsv and test.tsv as Elliot and `read_tsv` read them.
+    """Write `folder`/train.tsv and test.tsv as Elliot and `recommend` read them.
 
     Tab-separated user, item, rating 1, date; no header.
     """

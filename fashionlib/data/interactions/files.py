@@ -1,76 +1,88 @@
-"""Read interactions from files in a stream: Kaggle's table and Elliot's TSV."""
+"""Read a split's files: Elliot's TSV, RecBole's .inter, CSV and parquet."""
 
 from __future__ import annotations
 
-import itertools
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import csv
-from tqdm import tqdm
 
-KAGGLE = {"customer_id": "user_id", "article_id": "item_id", "t_dat": "date"}
-TSV = ["user_id", "item_id", "rating", "date"]
-BLOCK = 1 << 26  # bytes of the table read at once
+from fashionlib.data import tables
+from fashionlib.data.items import DATE, ITEM, USER
+
+RATING = "rating"
+TSV = [USER, ITEM, RATING, DATE]
+OTHER_NAMES = {"timestamp": DATE}  # RecBole's
+NEEDS = "it needs user, item, and perhaps rating and date, or a header with user_id"
 
 
-def read_transactions(path: Path) -> pd.DataFrame:
-    """Read user_id, item_id, date of Kaggle's transactions_train.csv, in file order.
+def read_interactions(path: Path) -> pd.DataFrame:
+    """Read user_id, item_id and, where the file has it, date of one side of a split.
 
-    Of its columns t_dat, customer_id and article_id alone are read, as categorical
-    text, 12 bytes a row; article ids keep their leading zero. Raises FileNotFoundError,
-    or ValueError naming file, line and value: a missing column, a line with another
-    number of fields, an empty id, a tab or line break in an id, a date that isn't
-    YYYY-MM-DD.
+    Tab-separated, or in a .csv with commas or semicolons. A first line that names
+    user_id and item_id is a header, as RecBole's .inter has it (`user_id:token`); its
+    columns rating, timestamp and date are read, others are not. Without a header the
+    fields are user, item, rating, date as in Elliot's files, or fewer: a third is the
+    date unless it is a number. Ids are categorical text; a date is a number or a time.
+    FileNotFoundError, or ValueError naming file, line and value, for a line with
+    another number of fields than the first, an empty id, a rating that is no positive
+    number, or a date that is neither ISO nor a number, as the first line's is.
     """
-    table = _stream(
-        path,
-        list(KAGGLE),
-        csv.ParseOptions(ignore_empty_lines=False),
-        f"a header with {', '.join(sorted(KAGGLE))} and a row a purchase",
-    )
-    for name in ("customer_id", "article_id"):
-        ids = _distinct(table[name])
-        good = (ids.str.strip() != "") & ~ids.str.contains(r"[\t\n\r]")
-        _refuse(path, table[name], good, f"{name} is empty or has a tab or line break")
-    days = _distinct(table["t_dat"])
-    good = days.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
-    good &= pd.to_datetime(days, format="%Y-%m-%d", errors="coerce").notna()
-    _refuse(path, table["t_dat"], good, "t_dat is no date YYYY-MM-DD")
-    return table.rename(columns=KAGGLE)
+    table = _open(Path(path))
+    table.require([USER, ITEM])
+    tables.refuse_numbers(table, [USER, ITEM])
+    rows = table.read([name for name in TSV if name in table.names], codes=True)
+    table.refuse_misfits()
+    if rows.empty:
+        raise ValueError(f"{path}: no rows; {NEEDS}")
+    for name, what in ((USER, "user"), (ITEM, "item")):
+        good = tables.distinct(rows[name]).str.strip() != ""
+        _refuse(table, rows[name], good, f"an empty {what}")
+    if RATING in rows:
+        rating = pd.to_numeric(tables.distinct(rows[RATING]), errors="coerce")
+        good = (rating > 0) & (rating < np.inf)
+        _refuse(table, rows[RATING], good, "a rating that is no positive number")
+    if DATE in rows:
+        rows[DATE] = _dates(table, rows[DATE])
+    return rows.drop(columns=RATING, errors="ignore")
 
 
-def read_tsv(path: Path) -> pd.DataFrame:
-    """Read user_id, item_id, rating, date of a split in Elliot's form (no header).
-
-    Ids and rating are categorical text, date is a number or a time. Raises
-    FileNotFoundError, or ValueError naming file, line and value, for a line without
-    four fields, an empty id, a rating that is no positive number, or a date that is
-    neither ISO nor a number, as the first line's is.
-    """
-    table = _stream(
-        path,
-        TSV,
-        csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False),
-        "lines of user, item, rating, date",
-        header=False,
-    )
-    for name, what in (("user_id", "user"), ("item_id", "item")):
-        good = _distinct(table[name]).str.strip() != ""
-        _refuse(path, table[name], good, f"an empty {what}", header=0)
-    rating = pd.to_numeric(_distinct(table["rating"]), errors="coerce")
-    good = (rating > 0) & (rating < np.inf)
-    what = "a rating that is no positive number"
-    _refuse(path, table["rating"], good, what, header=0)
-    return table.assign(date=_dates(path, table["date"]))
+def _open(path: Path) -> tables.Table:
+    """Say what the columns are called, whether a header does or their order."""
+    if tables.beginning(path).startswith(b"PAR1"):
+        table = tables.open_table(path)
+        table.names = [OTHER_NAMES.get(name, name) for name in table.names]
+        return table
+    line = tables.first_line(path)
+    comma = path.suffix.lower() == ".csv"
+    delimiter = max(",;", key=line.count) if comma else "\t"
+    fields = line.split(delimiter)
+    names = [field.strip().partition(":")[0] for field in fields]
+    if {USER, ITEM} <= set(names):
+        names = [OTHER_NAMES.get(name, name) for name in names]
+        return tables.Table(path, names, delimiter, quote=comma)
+    return tables.Table(path, _by_place(path, fields, line), delimiter, False, comma)
 
 
-def _dates(path: Path, column: pd.Series) -> np.ndarray:
+def _by_place(path: Path, fields: list[str], line: str) -> list[str]:
+    """Return the names of a file's fields without a header."""
+    if not line:
+        raise ValueError(f"{path}: the file is empty; {NEEDS}")
+    if not 2 <= len(fields) <= len(TSV):
+        other = max(",; \t", key=line.count)
+        raise ValueError(
+            f"{path}, line 1: {len(fields)} fields, expected tab-separated user, item,"
+            f" rating, date (or a .csv); found {line.count(other) + 1}"
+            f" {tables.KINDS[other]}-separated: {line[:200]!r}. {NEEDS}"
+        )
+    if len(fields) == 3 and pd.isna(pd.to_numeric(fields[2], errors="coerce")):
+        return [USER, ITEM, DATE]
+    return TSV[: len(fields)]
+
+
+def _dates(table: tables.Table, column: pd.Series) -> np.ndarray:
     """Return (rows,) numbers or times, whichever the first line has."""
-    text, codes = _distinct(column), column.cat.codes.to_numpy()
+    text, codes = tables.distinct(column), column.cat.codes.to_numpy()
     numbers = pd.to_numeric(text, errors="coerce")
     if np.isfinite(numbers[codes[0]]):
         dates, kind = numbers, "number"
@@ -80,82 +92,11 @@ def _dates(path: Path, column: pd.Series) -> np.ndarray:
     what = f"a date that is no {kind}, as the first line has it"
     if pd.isna(dates[codes[0]]):
         what = "a date that is neither ISO nor a number"
-    _refuse(path, column, dates.notna(), what, header=0)
+    _refuse(table, column, dates.notna(), what)
     return dates.to_numpy()[codes]
 
 
-def _stream(
-    path: Path,
-    names: list[str],
-    parse: csv.ParseOptions,
-    needs: str,
-    header: bool = True,
-) -> pd.DataFrame:
-    """Read the columns `names` of a delimited file as categories, block by block."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; it needs {needs}")
-    size, batches = path.stat().st_size, []
-    read = csv.ReadOptions(block_size=BLOCK, column_names=None if header else names)
-    convert = csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
-        include_columns=names,
-    )
-    bar = tqdm(total=size, desc=f"read {path.name}", unit="B", unit_scale=True, delay=1)
-    try:
-        with (
-            bar,
-            pa.OSFile(str(path)) as file,
-            csv.open_csv(file, read, parse, convert) as reader,
-        ):
-            for batch in reader:
-                batches.append(batch)
-                bar.update(min(file.tell(), size) - bar.n)
-            table = pa.Table.from_batches(batches, reader.schema).unify_dictionaries()
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise ValueError(_complaint(path, parse.delimiter, needs, error)) from error
-    if table.num_rows == 0:
-        raise ValueError(f"{path}: no rows; it needs {needs}")
-    return pd.DataFrame({name: _categorical(table.column(name)) for name in names})
-
-
-def _categorical(column: pa.ChunkedArray) -> pd.Categorical:
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
-    values = column.chunk(0).dictionary.to_pandas()
-    return pd.Categorical.from_codes(codes, values, validate=False)
-
-
-def _complaint(path: Path, delimiter: str, needs: str, error: Exception) -> str:
-    """Return pyarrow's error about a file in one line: file, line and text."""
-    if miscounted := re.search(r"Row #(\d+): Expected (\d+) columns", str(error)):
-        kind = {"\t": "tab", ",": "comma"}[delimiter]
-        what = f"{miscounted[2]} {kind}-separated fields expected"
-        return _line_error(path, int(miscounted[1]), what)
-    if other := re.search(r"Row #(\d+): (.*)", str(error)):
-        return _line_error(path, int(other[1]), other[2])
-    if "Empty CSV" in str(error):
-        return f"{path}: the file is empty; it needs {needs}"
-    return f"{path}: {error.args[0]}; it needs {needs}"
-
-
-def _distinct(column: pd.Series) -> pd.Series:
-    return pd.Series(column.cat.categories, dtype="str")
-
-
-def _refuse(
-    path: Path, column: pd.Series, good: pd.Series, what: str, header: int = 1
-) -> None:
-    """Raise ValueError for the first row whose value isn't `good`.
-
-    `good` speaks of the distinct values; `header` is the number of lines above row 1.
-    """
+def _refuse(table: tables.Table, column: pd.Series, good: pd.Series, what: str) -> None:
+    """Raise ValueError for the first row whose distinct value isn't `good`."""
     if not good.all():
-        bad = np.flatnonzero(~good.to_numpy(bool))
-        row = int(np.isin(column.cat.codes, bad).argmax())
-        raise ValueError(_line_error(path, row + 1 + header, what))
-
-
-def _line_error(path: Path, line: int, what: str) -> str:
-    with Path(path).open(encoding="utf-8", errors="replace") as file:
-        text = next(itertools.islice(file, line - 1, None), "")
-    return f"{path}, line {line}: {what}: {text.rstrip()[:200]!r}"
+        raise table.fault(tables.rows_with(column, ~good)[0], what)

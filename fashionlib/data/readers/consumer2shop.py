@@ -11,9 +11,11 @@
     ROOT/img/CATEGORY/SUBCATEGORY/id_XXXXXXXX/NAME.jpg, or under ROOT/Img
 
 Each text file begins with the number of its rows, the first two also have a line of
-column names; they may also lie in ROOT itself. An item's photos are never in two
-splits; the gallery is the test split's shop photos. The README says 239,557 images and
-195,540 pairs. Terms: non-commercial research, no redistribution.
+column names; they may also lie in ROOT itself. The codes are those of the benchmark's
+README (also github.com/open-mmlab/mmfashion, docs/dataset/CONSUMER_TO_SHOP_DATASET.md);
+it says that no item is in two splits, that the gallery is the shop photos of val and
+test, and 239,557 images and 195,540 pairs. Terms: non-commercial research, no
+redistribution.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from fashionlib.data.items import (
     TEST,
     TRAIN,
     VALIDATION,
+    shared_by_splits,
 )
 from fashionlib.data.readers.faults import MISSING, Report
 from fashionlib.data.readers.folders import (
@@ -94,6 +97,8 @@ def check(root: Path) -> Report:
     report.counts |= count_values(table, SPLITS, "images")
     report.add("image without box", table[ITEM][table[BOX].isna()])
     report.add("consumer image without shop image", unanswered(table))
+    for pair, products in shared_by_splits(table, PRODUCT).items():
+        report.add(f"item in {pair}", products.unique())
     _check_products(set(table[PRODUCT]), report)
     check_pictures(table, report, [_pictures(report.root)])
     return report

@@ -6,8 +6,9 @@
 A JSON has `source` ("shop" or "user"), `pair_id` and `item1`, `item2` ... each with
 `category_id` (1-13), `category_name`, `style` (0: none), `bounding_box` [x1, y1, x2,
 y2] and more that isn't read. A user's garment with a style above 0 is a query; its
-truths are shop garments with the same pair and style (README of
-github.com/switchablenorms/DeepFashion2). Terms: non-commercial research, no
+truths are shop garments with the same pair and style. x1, y1 is the upper left corner
+(README of github.com/switchablenorms/DeepFashion2 at commit fdf5ac3, as are the
+categories; older ones said lower left). Terms: non-commercial research, no
 redistribution.
 """
 

@@ -8,8 +8,10 @@
     ROOT/labels/texture/pattern_ann.txt       the same of `PATTERNS`
 
 The names of the values are those of the README at
-github.com/yumingj/DeepFashion-MultiModal ("NA": not visible). It says 44,096 images;
-the shapes of 42,544 are annotated. Terms: non-commercial research, no redistribution.
+github.com/yumingj/DeepFashion-MultiModal ("NA": not visible) since its commit 4265495;
+before, it named no neckline 3 and counted the later ones one higher. It calls patterns
+colours, and says 44,096 images; the shapes of 42,544 are annotated. Terms:
+non-commercial research, no redistribution.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ NAME = re.compile(
     re.ASCII,
 )
 
-# attribute -> its values by number; the README names no value 3 of the neckline
-SHAPE: Mapping[str, tuple[str | None, ...]] = {
+# attribute -> its values by number
+SHAPE: Mapping[str, tuple[str, ...]] = {
     "sleeve length": (
         "sleeveless",
         "short-sleeve",
@@ -86,7 +88,6 @@ SHAPE: Mapping[str, tuple[str | None, ...]] = {
         "V-shape",
         "square",
         "round",
-        None,
         "standing",
         "lapel",
         "suspenders",
@@ -113,7 +114,7 @@ PART_OF = dict.fromkeys(
     ("Denim", "Leggings", "Pants", "Shorts", "Skirts"), LOWER
 ) | dict.fromkeys(("Cardigans", "Jackets_Coats", "Jackets_Vests", "Suiting"), OUTER)
 
-FILES: Mapping[str, Mapping[str, tuple[str | None, ...]]] = {
+FILES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     SHAPES: SHAPE,
     FABRICS: {f"{part} fabric": FABRIC for part in PARTS},
     PATTERN_FILE: {f"{part} pattern": PATTERNS for part in PARTS},

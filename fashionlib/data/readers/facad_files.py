@@ -9,6 +9,9 @@ S is TRAIN, VAL or TEST, and N is "" or "_5" (two releases):
     ROOT/WORDMAPN.json        {word: id}
     ROOT/meta_all_129927.json [{id, description, attr, category, categoryid, images,
                               ...}]: 129,927 items
+
+The fillers are those that github.com/xuewyang/Fashion_Captioning leaves out
+(classifiers/dataset.py at commit da6ab40).
 """
 
 from __future__ import annotations

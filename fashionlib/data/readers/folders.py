@@ -27,9 +27,9 @@ from fashionlib.data.items import (
     SHOP,
     SOURCE,
     SPLIT,
-    read_table,
 )
 from fashionlib.data.readers.faults import MISSING, Report
+from fashionlib.data.tables import read_table
 
 MARKER = "WARDROBE"  # a file of this name says that the folder was drawn by wardrobe
 MOST_BYTES = 200_000_000  # of one JSON file; DFMM's captions.json has 15 million
@@ -174,7 +174,7 @@ def files(folder: Path) -> set[str]:
 
 
 def check_table(path: Path) -> Report:
-    """Report what a table of items (`items.read_table`) holds, and what is broken."""
+    """Report what a table of items (`tables.read_table`) holds, and what is broken."""
     table, report = read_table(path), Report(path)
     shown = table.dropna(subset=IMAGE)
     report.counts |= {"items": len(table), "images": shown[IMAGE].nunique()}

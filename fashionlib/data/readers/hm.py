@@ -10,14 +10,17 @@ colours share one caption. Terms: research only, no redistribution.
 
 from __future__ import annotations
 
-import csv
+import logging
 import os
 import re
 from collections.abc import Collection, Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
+from fashionlib.data import tables
 from fashionlib.data.captions import bare, read
 from fashionlib.data.items import (
     BOX,
@@ -37,13 +40,10 @@ from fashionlib.data.items import (
     USER,
 )
 from fashionlib.data.readers.faults import MISSING, Report
-from fashionlib.data.readers.folders import check_each, open_report
+from fashionlib.data.readers.folders import check_each, files, open_report
 
 ARTICLES, CUSTOMERS = "articles.csv", "customers.csv"
 TRANSACTIONS, IMAGES = "transactions_train.csv", "images"
-# a spreadsheet's byte order mark is no part of the first column's name
-ENCODING = "utf-8-sig"
-ROWS = 500_000  # read at once
 ARTICLE_ID = re.compile(r"[0-9]{10}")
 
 ARTICLE_FIELDS = {
@@ -55,6 +55,15 @@ ARTICLE_FIELDS = {
     "graphical_appearance_name": PATTERN,
 }
 TRANSACTION_FIELDS = {"t_dat": DATE, "customer_id": USER, "article_id": ITEM}
+PICTURES = (".jpg", ".jpeg", ".png")
+MISFIT = "line with another number of fields than the header"
+MENDED = "article id given the zeros back that it lost as a number"
+WRONG_FIELD = {
+    USER: "customer_id is empty or has a tab or line break",
+    ITEM: "article_id is empty or has a tab or line break",
+    DATE: "date not YYYY-MM-DD",
+}
+LOG = logging.getLogger(__name__)
 
 # Paper A, section 3.2, removes "non-fashion-related categories, e.g. Dog Wear and
 # Sleeping Sack" by hand without listing them. Removing these eleven (types of at least
@@ -79,11 +88,15 @@ def items(root: Path, images: bool = True) -> pd.DataFrame:
 
     With `images=False` no picture is looked for, `image` is all missing. A caption of
     blanks alone counts as missing. FileNotFoundError without the table; ValueError when
-    a column is missing or an id is not of 10 digits or occurs twice.
+    a column is missing, a line has another number of fields than the header, or an id
+    is not of 10 digits or occurs twice. Ids that all lost their zero as numbers get it
+    back, and a warning says so.
     """
     report = open_report(root)
     table = _articles(ARTICLES, ARTICLE_FIELDS, report)
     report.refuse()
+    for note in report.faults:
+        LOG.warning("%s: %s", ARTICLES, note)
     paths = dict(image_files(root)) if images else {}
     table[PRODUCT] = table[ITEM].str[:7]
     table[CAPTION] = table[CAPTION].where(table[CAPTION].str.strip().ne(""))
@@ -94,15 +107,39 @@ def items(root: Path, images: bool = True) -> pd.DataFrame:
 def transactions(root: Path) -> pd.DataFrame:
     """Return `ROOT/transactions_train.csv` in file order; `date` is a day.
 
-    FileNotFoundError without the table; ValueError when a column is missing, a date is
-    not YYYY-MM-DD, or there is no row.
+    FileNotFoundError without the table; ValueError when a column is missing, a line has
+    another number of fields, an id is empty or holds a tab, a date is not YYYY-MM-DD,
+    or there is no row.
     """
     report = open_report(root)
-    parts = list(_transactions(report))
-    if not parts:
+    table = _purchases(report)
+    if table.empty:
         report.add("0 rows", [TRANSACTIONS])
     report.refuse()
-    return pd.concat(parts)
+    day = tables.days(tables.distinct(table[DATE])).to_numpy()
+    columns = {name: tables.distinct(table[name]).array for name in (USER, ITEM)}
+    columns[DATE] = day
+    return pd.DataFrame(
+        {name: values.take(table[name].cat.codes) for name, values in columns.items()}
+    )
+
+
+def read_transactions(path: Path) -> pd.DataFrame:
+    """Read user_id, item_id, date of a table in Kaggle's columns, in file order.
+
+    Of its columns t_dat, customer_id and article_id alone are read, as categorical
+    text, 12 bytes a row. FileNotFoundError; ValueError as `transactions`, naming file
+    and line.
+    """
+    table = tables.open_table(path)
+    rows, faults = _kaggle(table)
+    table.refuse_misfits()
+    for kind, places in faults.items():
+        line, _, text = places[0].partition(": ")
+        raise ValueError(f"{path}, {line}: {kind}: {text!r}; {len(places):,} such rows")
+    if rows.empty:
+        raise ValueError(f"{path}: no rows; it needs a row a purchase")
+    return rows
 
 
 def generated_captions(path: Path) -> dict[str, str]:
@@ -120,7 +157,7 @@ def generated_captions(path: Path) -> dict[str, str]:
         for text in texts
     ]
     report = Report(Path(path).parent)
-    _check_ids(pd.Series([item for item, _ in rows]), report)
+    _check_ids(pd.Series([item for item, _ in rows], dtype="str"), report)
     report.refuse()
     return {item: text for item, text in rows if text}
 
@@ -154,17 +191,21 @@ def filter_captioned(
 
 
 def image_files(root: Path) -> Iterator[tuple[str, str]]:
-    """Yield (article id, absolute path) of each `images/<3 digits>/<10 digits>.jpg`.
+    """Yield (article id, absolute path) of each article's picture under `images`.
 
-    They are sorted; others are passed over, and so are links, which may lead out of the
-    folder (`images` itself may be one: its owner made it).
+    It is called <10 digits>.jpg, .jpeg or .png in any case, wherever it lies; that in
+    Kaggle's place is taken before others of the article. Links are passed over, which
+    may lead out of the folder (`images` itself may be one: its owner made it).
     """
     # not resolved: a linked image folder keeps its own name
-    folder = Path(root).absolute() / IMAGES
-    for path in sorted(folder.glob("*/*.jpg")):
-        named = ARTICLE_ID.fullmatch(path.stem) and path.stem[:3] == path.parent.name
-        if named and not path.is_symlink():
-            yield path.stem, str(path)
+    folder, found = Path(root).absolute() / IMAGES, {}
+    for name in sorted(files(folder)):
+        path = PurePosixPath(name)
+        known = ARTICLE_ID.fullmatch(path.stem) and path.suffix.lower() in PICTURES
+        kaggles = name == f"{path.stem[:3]}/{path.stem}.jpg"
+        if known and (kaggles or path.stem not in found):
+            found[path.stem] = f"{folder}/{name}"
+    yield from sorted(found.items())
 
 
 def check(root: Path) -> Report:
@@ -188,57 +229,83 @@ def check(root: Path) -> Report:
 
 
 def _articles(name: str, fields: dict[str, str], report: Report) -> pd.DataFrame:
-    """Read the article table as far as it can be read; wrong ids are faults."""
-    empty = pd.DataFrame(columns=list(fields.values()), dtype="str")
-    table = pd.concat([empty, *_chunks(name, fields, report)]).astype("str")
-    _check_ids(table[ITEM], report)
-    return table
+    """Read the article table as far as it can be read; wrong ids are faults.
+
+    Zeros that all ids lost as numbers are given back, with a note.
+    """
+    rows = pd.DataFrame(columns=list(fields.values()), dtype="str")
+    with _reading(name, report):
+        table = tables.open_table(report.root / name)
+        there = {field: ours for field, ours in fields.items() if field in table.names}
+        missing = [f"{name}: {field}" for field in fields if field not in there]
+        report.add("column missing", missing)
+        read = table.read(list(there)).rename(columns=there)
+        report.add(MISFIT, _named(name, table.misfit_places()))
+        report.add("0 rows", [name] if read.empty and not table.misfits else [])
+        rows = rows.reindex(read.index).assign(**read)
+    mended = tables.ten_digits(rows[ITEM])
+    if mended is not None:
+        report.add(MENDED, rows[ITEM][mended != rows[ITEM]].dropna(), "note")
+        rows[ITEM] = mended
+    _check_ids(rows[ITEM].fillna(""), report)
+    return rows
 
 
 def _check_ids(ids: pd.Series, report: Report) -> None:
     wrong = ids[~ids.str.fullmatch(ARTICLE_ID)]
     report.add("article id not of 10 digits (a leading zero lost?)", wrong)
-    report.add("article id twice", ids[ids.duplicated()].dropna())
+    report.add("article id twice", ids[ids.duplicated()])
 
 
-def _transactions(report: Report) -> Iterator[pd.DataFrame]:
-    """Yield the transactions, some rows at a time; what is wrong is a fault."""
-    for chunk in _chunks(TRANSACTIONS, TRANSACTION_FIELDS, report):
-        if not set(TRANSACTION_COLUMNS) <= set(chunk):
-            return
-        days = pd.to_datetime(chunk[DATE], format="%Y-%m-%d", errors="coerce")
-        wrong = chunk[DATE][days.isna()]
-        places = [f"{TRANSACTIONS} line {row + 2}: {day}" for row, day in wrong.items()]
-        report.add("date not YYYY-MM-DD", places)
-        yield chunk[TRANSACTION_COLUMNS].assign(**{DATE: days})
-
-
-def _chunks(
-    name: str, fields: dict[str, str], report: Report
-) -> Iterator[pd.DataFrame]:
-    """Yield those of a table's `fields` that it has, as text, some rows at a time."""
-    path, rows = report.root / name, 0
-    options = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
+@contextmanager
+def _reading(name: str, report: Report) -> Iterator[None]:
+    """Turn what a table of the folder can't be read for into a fault."""
     try:
-        with path.open(encoding=ENCODING, newline="") as file:
-            header = next(csv.reader(file), [])
-        missing = fields.keys() - set(header)
-        report.add("column missing", [f"{name}: {field}" for field in sorted(missing)])
-        wanted = fields.keys() - missing
-        if not wanted:
-            return
-        for chunk in pd.read_csv(
-            path, usecols=list(wanted), chunksize=ROWS, encoding=ENCODING, **options
-        ):
-            rows += len(chunk)
-            if len(chunk):
-                yield chunk.rename(columns=fields)
-        if rows == 0:  # a catalogue may have no purchases yet
-            report.add("0 rows", [name], "note" if name == TRANSACTIONS else "fault")
+        yield
     except FileNotFoundError:
         report.add(MISSING, [name])
-    except (UnicodeDecodeError, pd.errors.ParserError, csv.Error, OSError) as error:
-        report.add("table can't be read", [f"{name}: {error}"])
+    except ValueError as error:
+        why = str(error).removeprefix(str(report.root / name)).lstrip(", :")
+        report.add("table can't be read", [f"{name}: {why}"])
+
+
+def _named(name: str, places: list[str]) -> list[str]:
+    return [f"{name} {place}" for place in places]
+
+
+def _purchases(report: Report) -> pd.DataFrame:
+    """Read the purchases as `_kaggle`; what is wrong is a fault."""
+    with _reading(TRANSACTIONS, report):
+        table = tables.open_table(report.root / TRANSACTIONS)
+        missing = [name for name in TRANSACTION_FIELDS if name not in table.names]
+        report.add("column missing", _named(f"{TRANSACTIONS}:", missing))
+        if not missing:
+            rows, faults = _kaggle(table)
+            for kind, places in faults.items():
+                report.add(kind, _named(TRANSACTIONS, places))
+            return rows
+    return pd.DataFrame(columns=TRANSACTION_COLUMNS, dtype="category")
+
+
+def _kaggle(table: tables.Table) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """Return the purchases, categories of text, and the places of each kind of fault.
+
+    Article ids that lost their zeros get them back, and a warning says so.
+    """
+    rows = table.read(list(TRANSACTION_FIELDS), codes=True)
+    rows = rows.rename(columns=TRANSACTION_FIELDS)
+    faults = {MISFIT: table.misfit_places()}
+    good = {name: tables.is_id(tables.distinct(rows[name])) for name in (USER, ITEM)}
+    good[DATE] = tables.days(tables.distinct(rows[DATE])).notna()
+    for name, kind in WRONG_FIELD.items():
+        if not good[name].all():
+            faults[kind] = table.places(tables.rows_with(rows[name], ~good[name]))
+    mended = tables.ten_digits(tables.distinct(rows[ITEM]))
+    if mended is not None and mended.is_unique:
+        if (changed := int((mended != tables.distinct(rows[ITEM])).sum())) > 0:
+            LOG.warning("%s: %s %s", table.path, f"{changed:,} x", MENDED)
+        rows[ITEM] = rows[ITEM].cat.rename_categories(mended.to_numpy())
+    return rows, {kind: places for kind, places in faults.items() if places}
 
 
 def _check_captions(articles: pd.DataFrame, report: Report) -> None:
@@ -265,7 +332,7 @@ def _check_images(known: set[str], report: Report) -> None:
     every = {str(path) for path in folder.glob("**/*") if not path.is_dir()}
     stray = [os.path.relpath(path, folder) for path in every - set(paths.values())]
     report.add(
-        "file under images/ that is no <3 digits>/<10 digits>.jpg, or a link",
+        "file under images/ that is no article's picture <10 digits>.jpg, or a link",
         sorted(stray),
         "note",
     )
@@ -273,16 +340,18 @@ def _check_images(known: set[str], report: Report) -> None:
 
 
 def _check_transactions(known: Collection[str], report: Report) -> None:
-    users, days, rows = set(), set(), 0
-    for chunk in _transactions(report):
-        unknown = ~chunk[ITEM].isin(known)
-        report.add("purchase of an unknown article", chunk[ITEM][unknown].astype(str))
-        report.add("purchase without customer", chunk.index[chunk[USER].isna()])
-        users.update(chunk[USER].dropna())
-        days.update(chunk[DATE].dropna().unique())
-        rows += len(chunk)
-    if rows:
-        report.counts |= {"purchases": rows, "customers who bought": len(users)}
-    if days:
-        first, last = min(days).date(), max(days).date()
+    rows = _purchases(report)
+    if rows.empty:  # a catalogue may have no purchases yet
+        absent = any(TRANSACTIONS in str(fault) for fault in report.faults)
+        report.add("0 rows", [] if absent else [TRANSACTIONS], "note")
+        return
+    unknown = ~rows[ITEM].cat.categories.isin(list(known))
+    bought = rows[ITEM].value_counts(sort=False)[unknown]
+    kind = "purchase of an unknown article"
+    report.add(kind, np.repeat(bought.index, bought))
+    day = tables.days(tables.distinct(rows[DATE])).dropna()
+    report.counts["purchases"] = len(rows)
+    report.counts["customers who bought"] = rows[USER].nunique()
+    if len(day):
+        first, last = day.min().date(), day.max().date()
         report.counts |= {"first day": str(first), "last day": str(last)}

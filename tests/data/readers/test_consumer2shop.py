@@ -311,3 +311,16 @@ def test_the_wardrobe_is_read_back(photographed: list, tmp_path: Path) -> None:
                 right - left,
                 lower - upper,
             )
+
+
+def test_an_item_in_two_splits_is_a_fault_for_each_pair(root: Path) -> None:
+    path = root / "Eval" / "list_eval_partition.txt"
+    if not path.is_file():
+        path = root / "list_eval_partition.txt"
+    pair = f"{SHIRT}/comsumer_02.jpg {SHIRT}/shop_02.jpg id_00000002 train\n"
+    path.write_text(path.read_text() + pair)
+    (fault,) = [
+        f for f in consumer2shop.check(root).faults if f.kind.startswith("item in ")
+    ]
+    assert fault.kind == "item in train and validation"
+    assert (fault.count, fault.examples) == (1, ("id_00000002",))

@@ -29,7 +29,7 @@ CAPTIONS = {
     DRESS: "A dress, striped – short.",
     COAT: "  ",
 }
-SHAPES = f"{JEANS} 5 3 0 0 0 0 1 0 1 2 2 1\n{DRESS} 0 4 3 2 4 2 2 2 4 0 2 2\n"
+SHAPES = f"{JEANS} 5 3 0 0 0 0 1 0 1 2 2 1\n{DRESS} 0 4 3 2 4 2 2 2 4 3 2 2\n"
 FABRICS = f"{JEANS} 1 0 7\n{DRESS} 5 7 7\n{COAT} 1 7 2\n"
 PATTERNS = f"{JEANS} 1 3 7\n{DRESS} 2 7 7\n{COAT} 3 7 4\n"
 
@@ -98,7 +98,7 @@ def test_annotations_are_the_readmes_words_and_missing_ones_stay_missing(
         and jeans["socks"] == "no"
     )
     assert jeans["waist accessories"] == "belt" and jeans["neckline"] == "round"
-    assert dress["sleeve length"] == "sleeveless" and dress["neckline"] == "V-shape"
+    assert dress["sleeve length"] == "sleeveless" and dress["neckline"] == "standing"
     assert jeans[["upper fabric", "lower fabric", "outer fabric"]].tolist() == [
         "cotton",
         "denim",
@@ -118,11 +118,11 @@ def test_check_reports_what_lacks_and_what_is_too_many(root: Path) -> None:
 
 
 def test_a_number_without_a_name_is_missing_and_noted(root: Path) -> None:
-    edit(root / dfmm.SHAPES, "1 0 1 2 2 1", "1 0 1 3 2 1")
+    edit(root / dfmm.SHAPES, "1 0 1 2 2 1", "1 0 1 7 2 1")
     assert pd.isna(dfmm.annotations(root)["neckline"][0])
     report = dfmm.check(root)
     assert any(
-        "shape_anno_all.txt line 1: neckline 3" in f.examples[0] for f in report.faults
+        "shape_anno_all.txt line 1: neckline 7" in f.examples[0] for f in report.faults
     )
 
 

@@ -145,7 +145,25 @@ def test_without_metadata_rows_of_a_caption_are_a_product_and_categories_stay_nu
     assert kinds(root, "note") == [
         "file missing",
         "attributes none of which is in the caption",
+        "caption in train and test",
     ]
+
+
+def test_captions_that_two_splits_share_are_counted(root: Path) -> None:
+    report = facad.check(root)
+    assert fault_counts(report, "note")["caption in train and test"] == 1
+    assert report.counts["rows of a caption in train and test"] == 2  # "blue bag"
+    assert not report.broken
+
+
+def test_more_pictures_than_captions_names_the_release_that_fits(root: Path) -> None:
+    for path in root.glob("TEST_*"):
+        path.rename(path.with_name(f"{path.stem}_5{path.suffix}"))
+    with h5py.File(root / "TEST_IMAGES_5.hdf5", "w") as file:
+        file["images"] = pixels(4)
+    says = "TEST_CAPTIONS_5.json: 3 for 4"
+    with pytest.raises(ValueError, match=f"the release without _5 fits.*{says}"):
+        facad.items(root)
 
 
 def test_the_older_release_has_a_suffix(root: Path) -> None:
@@ -426,7 +444,12 @@ def test_check_never_stops_at_the_first_fault(root: Path) -> None:
 def test_a_faultless_folder_has_no_faults_and_its_counts(root: Path) -> None:
     report = facad.check(root)
     assert not report.broken
-    assert report.counts == {"rows": 7, "distinct captions": 5, "metadata items": 4}
+    assert report.counts == {
+        "rows": 7,
+        "distinct captions": 5,
+        "metadata items": 4,
+        "rows of a caption in train and test": 2,
+    }
     kind = "attributes none of which is in the caption"
     (wrong,) = [fault for fault in report.faults if fault.kind == kind]
     assert (wrong.count, wrong.examples) == (
