@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import Blip2ForImageTextRetrieval, Trainer
 
 from fashionlib.captioning import captioners, training
@@ -236,6 +237,16 @@ def test_the_part_is_saved_and_loaded_with_the_folder(
     )
     captioners.save(make(kind), tmp_path / "plain")
     assert not (tmp_path / "plain/retrieval.safetensors").exists()
+    for name in ("logit_scale", "text_projection.weight"):
+        without(tmp_path / "joint/retrieval.safetensors", name)
+        with pytest.raises(ValueError, match=f"lacks .*{name}"):
+            captioners.load(tmp_path / "joint", device="cpu", rows=ROWS)
+
+
+def without(path: Path, end: str) -> None:
+    """Take the weights whose names end so out of a file."""
+    kept = {n: weight for n, weight in load_file(path).items() if not n.endswith(end)}
+    save_file(kept, path, {"format": "pt"})
 
 
 @pytest.fixture(scope="module")
@@ -498,6 +509,11 @@ def test_an_adapter_keeps_its_retrieval_part(tmp_path: Path) -> None:
         before[1],
         atol=1e-5,
     )
+    without(tmp_path / "adapter/adapter_model.safetensors", "text_projection.bias")
+    with pytest.raises(ValueError, match=r"adapter lacks 1 of \d+ .*projection.bias"):
+        captioners.load(
+            tmp_path / "base", tmp_path / "adapter", device="cpu", rows=ROWS
+        )
 
 
 def test_retrieval_alone_learns_to_match_and_leaves_the_language_model(
