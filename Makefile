@@ -1,6 +1,7 @@
 # make book                                   the book on the embedded wardrobe (profile tiny)
 # make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout; LONGER=folder: purchases of a longer time
 # make test                                   layout and lint, the tests, every notebook at profile smoke, a strict build
+# make test-all                               and each notebook with one value of each list among its parameters
 # make bench                                  the benchmarks that weren't measured yet; ONLY="scores vbpr": these
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
@@ -31,7 +32,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION ?= 1
 export OMP_NUM_THREADS ?= 1
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book test keep pretrain clean
+.PHONY: book test test-all keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -42,6 +43,9 @@ test: .venv/ready
 	ruff format --check --quiet .
 	ruff check .
 	pytest
+
+test-all: test
+	pytest -m all
 
 bench: .venv/ready
 	@python -m benchmarks $(ONLY)
