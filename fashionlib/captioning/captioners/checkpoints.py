@@ -145,8 +145,7 @@ def _beside(name: str | Path, file: str) -> Path | None:
 def _adapted(captioner: Captioner, adapter: str) -> Any:
     """Add an adapter's weights, and the retrieval part that it trained.
 
-    ValueError where some get none: of layers peft would only warn, of the part say
-    nothing.
+    ValueError where some get none: peft would only warn.
     """
     from peft import PeftModel, get_peft_model_state_dict
     from transformers.utils import cached_file
@@ -156,11 +155,15 @@ def _adapted(captioner: Captioner, adapter: str) -> Any:
     with safe_open(weights, "pt") as file:
         names = set(file.keys())
         shapes = {
-            name.partition(f".{contrast.NAME}.")[2]: file.get_slice(name).get_shape()
+            inner: file.get_slice(name).get_shape()
             for name in names
+            if (inner := name.partition(f".{contrast.NAME}.")[2])
         }
-    if "logit_scale" in shapes and not hasattr(captioner.base, contrast.NAME):
+    if shapes and not hasattr(captioner.base, contrast.NAME):
         contrast.attach_like(captioner, shapes)
+    if shapes:
+        part = contrast.part_of(captioner)
+        refuse_missing(adapter, part.state_dict().keys() - shapes.keys(), part)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Found missing adapter keys")
         model = PeftModel.from_pretrained(captioner.model, adapter)

@@ -2,6 +2,7 @@
 and joint training.
 """
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -509,11 +510,11 @@ def test_an_adapter_keeps_its_retrieval_part(tmp_path: Path) -> None:
         before[1],
         atol=1e-5,
     )
-    without(tmp_path / "adapter/adapter_model.safetensors", "text_projection.bias")
-    with pytest.raises(ValueError, match=r"adapter lacks 1 of \d+ .*projection.bias"):
-        captioners.load(
-            tmp_path / "base", tmp_path / "adapter", device="cpu", rows=ROWS
-        )
+    for name in ("text_projection.bias", "query.lora_A.weight", "logit_scale"):
+        spoilt = shutil.copytree(tmp_path / "adapter", tmp_path / name)
+        without(spoilt / "adapter_model.safetensors", name)
+        with pytest.raises(ValueError, match=rf"{name} lacks \d+ .*{name}"):
+            captioners.load(tmp_path / "base", spoilt, device="cpu", rows=ROWS)
 
 
 def test_retrieval_alone_learns_to_match_and_leaves_the_language_model(
