@@ -28,17 +28,6 @@ REFUSED, CUT_OFF, NOT_JSON, LENGTH, ORDER, RECORD = KINDS = (
     "wrong order",
     "wrong record",
 )
-# What may lie around a list, or stand in its place.
-FENCED, WORDS, THOUGHTS, COMMAS, TWICE, OBJECT, SINGLE, NUMBERED = (
-    "in a fence",
-    "with words around",
-    "after thoughts",
-    "with a comma at an end",
-    "encoded twice",
-    "in an object",
-    "one object for one photo",
-    "an object of objects",
-)
 
 
 @dataclass(frozen=True)
@@ -144,7 +133,7 @@ def _decoded(text: str, wrappings: list[str]) -> Any:
     Other brackets among the words leave no JSON: nothing is guessed then.
     """
     if thoughts := THOUGHTS_END.match(text):
-        wrappings.append(THOUGHTS)
+        wrappings.append("after thoughts")
         text = text[thoughts.end() :]
     try:
         return _loaded(text)
@@ -155,9 +144,9 @@ def _decoded(text: str, wrappings: list[str]) -> Any:
             raise
     around = [text[: begin.start()], text[end:]]
     if any(map(FENCE.search, around)):
-        wrappings.append(FENCED)
+        wrappings.append("in a fence")
     if any(FENCE.sub("", part).strip() for part in around):
-        wrappings.append(WORDS)
+        wrappings.append("with words around")
     inner = text[begin.start() : end]
     whole = COMMA.sub("", inner)
     try:
@@ -165,15 +154,15 @@ def _decoded(text: str, wrappings: list[str]) -> Any:
     except ValueError:
         if whole == inner:
             raise
-    wrappings.append(COMMAS)
+    wrappings.append("with a comma at an end")
     return _loaded(whole)
 
 
 def _unwrapped(value: Any, stage: str, count: int, wrappings: list[str]) -> Any:
-    """Take off what lies around a list; what it is of where there is no one list."""
+    """Return the list in a value; the value where it isn't clear which that is."""
     while isinstance(value, str | dict):
         if isinstance(value, str):
-            wrappings.append(TWICE)
+            wrappings.append("encoded twice")
             value = _loaded(value)
             continue
         held = list(value.values())
@@ -181,11 +170,11 @@ def _unwrapped(value: Any, stage: str, count: int, wrappings: list[str]) -> Any:
         if value.keys() & records.model(stage).model_fields.keys():  # an entry
             if count > 1:
                 return value
-            kind, value = SINGLE, [value]
+            kind, value = "one object for one photo", [value]
         elif len(value) == 1 or len(lists) == 1:
-            kind, value = OBJECT, (lists or held)[0]
+            kind, value = "in an object", (lists or held)[0]
         elif len(value) == count and all(isinstance(part, dict) for part in held):
-            kind, value = NUMBERED, list(value.values())
+            kind, value = "an object of objects", list(value.values())
         else:
             return value
         wrappings.append(kind)
