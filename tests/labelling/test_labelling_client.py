@@ -431,7 +431,7 @@ def test_a_model_that_takes_no_temperature_ends_the_run(
 
     server.before = before
     with pytest.raises(RuntimeError, match="'temperature'.*--temperature none"):
-        labelling.label(photos, endpoint(server, tmp_path, concurrency=1), batch_size=1)
+        labelling.label(photos, endpoint(server, tmp_path))
     assert len(server.seen) == 1
 
 
