@@ -1,6 +1,7 @@
 # make book                                   the book on the embedded wardrobe (profile tiny)
 # make book PROFILE=sample DATA=folder        the same notebooks on a folder in H&M's layout; LONGER=folder: purchases of a longer time
 # make test                                   layout and lint, the tests, every notebook at profile smoke, a strict build
+# make test-all                               and each notebook with one value of each list among its parameters
 # make bench                                  the benchmarks that weren't measured yet; ONLY="scores vbpr": these
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
@@ -34,7 +35,7 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book test keep pretrain clean
+.PHONY: book test test-all keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -45,6 +46,9 @@ test: .venv/ready
 	ruff format --check --quiet .
 	ruff check .
 	pytest
+
+test-all: test
+	pytest -m all
 
 bench: .venv/ready
 	@python -m benchmarks $(ONLY)

@@ -180,7 +180,7 @@ class Simulator:
         if happens.get("cut off"):
             return Reply(text[: len(text) * 2 // 3], finish="length")
         if happens.get("not JSON"):
-            text = f"Here is what I see: {text}"
+            text = f"Here is what I see: {text[:-1]}"  # and no end of the list
         return Reply(f"```json\n{text}\n```" if happens.get("fenced") else text)
 
     def _entry(self, stage: str, image: str, number: int) -> dict[str, object]:

@@ -7,9 +7,12 @@ import hashlib
 import json
 import logging
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from fashionlib.book import costs, runs
 from fashionlib.data import provenance
@@ -22,6 +25,8 @@ LINE = (  # a line, not a bar: notebooks may run side by side
 )
 CURSOR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 KERNEL_FILE = re.compile(r"\S*ipykernel_\d+/\d+\.py")
+TYPES = {kind.__name__: kind for kind in (str, int, float, bool, list, dict)}
+MOST = 2**32 - 1  # of a parameter's numbers: NumPy takes no larger seed
 PROGRESS = re.compile(
     r"\d+%\||\b(it|cell|batch|step|model|caption|pair|shopper)s?/s|\?/s|IProgress|notebook_tqdm"
 )
@@ -118,7 +123,8 @@ def digest(source: str, *settings: str) -> str:
 def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return the profile's parameters for this notebook, with `given` over them.
 
-    ValueError on one that the notebook doesn't have.
+    Each is read by its annotation, see `read`. ValueError on one that the notebook
+    doesn't have, or of another type.
     """
     from papermill import inspect_notebook
 
@@ -127,6 +133,8 @@ def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str,
         raise ValueError(
             f"{notebook} has no cell tagged 'parameters'; tag the one with its defaults"
         )
+    if "profile" in given:
+        raise ValueError("-p profile=…: the profile is chosen by --profile NAME")
     own = runs.profile(profile).get(notebook.stem, {})
     chosen = {"profile": profile, **own, **given}
     if unknown := sorted(set(chosen) - set(known)):
@@ -134,7 +142,46 @@ def parameters(notebook: Path, profile: str, given: dict[str, Any]) -> dict[str,
             f"{notebook.name} has no parameter {', '.join(unknown)}; known:"
             f" {', '.join(known)}"
         )
+    for name, value in chosen.items():
+        kind = known[name]["inferred_type_name"]
+        default = ast.literal_eval(known[name]["default"])
+        try:
+            chosen[name] = read(kind, value, default)
+        except (ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
+            example = "[one, two]" if default == [] else default
+            raise ValueError(
+                f"{notebook.name}: {name} is of type {kind}, {str(value)[:80]!r} is"
+                f" not ({str(error)[:80]}); e.g. -p {shlex.quote(f'{name}={example}')}"
+            ) from error
     return chosen
+
+
+def read(kind: str, given: Any, default: Any = None) -> Any:
+    """Read a parameter's value as a type: str, int, float, bool, list or dict.
+
+    A text is read as Python writes numbers, as true or false, or as YAML's [a, b] and
+    {a: b}; for str it stays as it is. What a list or dict holds is of the type that its
+    annotation names (list[int]), else that of its default's first value, else text.
+    ValueError for what isn't of that type, and for a number that is no count, share or
+    seed: below 0, above `MOST` or not finite.
+    """
+    outer, _, inner = kind.removesuffix("]").partition("[")
+    form = TYPES.get(outer)
+    if form in (list, dict) and isinstance(given, str):
+        given = yaml.load(given, yaml.BaseLoader)  # which leaves 1e-4 and no as texts
+    elif form is bool and isinstance(given, str):
+        given = {"true": True, "false": False}.get(given.lower(), given)
+    elif form is float or (form is int and isinstance(given, str)):
+        given = form(given)
+    if type(given) is not form:
+        raise ValueError(f"it is of type {type(given).__name__}")
+    if form in (int, float) and not 0 <= given <= MOST:
+        raise ValueError(f"outside 0 to {MOST:,}")
+    first = next(iter(_held(default)), "")
+    inner = inner.rpartition(",")[2].strip() or type(first).__name__
+    if form is dict:
+        return {key: read(inner, value, first) for key, value in given.items()}
+    return [read(inner, value, first) for value in given] if form is list else given
 
 
 def run(notebook: Path, profile: str, given: dict[str, Any] | None = None) -> Path:
@@ -220,8 +267,7 @@ def publishable(text: str, repository: Path, chosen: dict[str, Any]) -> str:
                 output["text"] = _without_bars("".join(output["text"]))
         if outputs:
             cell["outputs"] = [o for o in outputs if o.get("text") != ""]
-    texts = [value for value in chosen.values() if value and isinstance(value, str)]
-    folders = [path for path in map(Path, texts) if path.is_dir()]
+    folders = [path for path in map(Path, _texts(chosen)) if path.is_dir()]
     places = {p: p.name for folder in folders for p in (folder.resolve(), folder)}
     places |= {repository: ".", Path.home(): "~"}
     places = {
@@ -230,6 +276,19 @@ def publishable(text: str, repository: Path, chosen: dict[str, Any]) -> str:
         if place.is_absolute() and len(place.parts) > 2
     }
     return json.dumps(_replaced(notebook, places), indent=1, ensure_ascii=False) + "\n"
+
+
+def _held(value: Any) -> list[Any]:
+    """List what a list or a dict holds; nothing of another value."""
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> list[str]:
+    """List the texts that aren't empty in a parameter's value, or in what it holds."""
+    own = [value] if value and isinstance(value, str) else []
+    return own + [text for part in _held(value) for text in _texts(part)]
 
 
 def _without_bars(text: str) -> str:

@@ -10,7 +10,10 @@ import typer
 
 from fashionlib.commands.options import argument, option
 
-EXAMPLES = ["notebooks/00_preflight.ipynb --profile smoke"]
+EXAMPLES = [
+    "notebooks/00_preflight.ipynb --profile smoke",
+    "notebooks/13_missing_captions.ipynb -p 'seeds=[1, 2]' -p hide=article",
+]
 
 
 def run(
@@ -23,8 +26,9 @@ def run(
         list[str] | None,
         option(
             "NAME=VALUE",
-            "a parameter of the notebook, over the profile's; may be given several"
-            " times",
+            "a parameter of the notebook, over the profile's, of the type that its"
+            " parameters cell says: 3, 1e-4, true, text as it is, [a, b] or {a: b};"
+            " may be given several times",
             "-p",
             "--parameter",
         ),
@@ -33,7 +37,7 @@ def run(
     """Execute one notebook of the book with papermill."""
     from fashionlib.book import execute, runs
 
-    values = dict(_parameter(text) for text in parameter or [])
+    values = dict(map(_parameter, parameter or []))
     try:
         executed = execute.run(notebook, profile, values)
     except execute.NotebookError as error:
@@ -43,17 +47,9 @@ def run(
     return 0
 
 
-def _parameter(text: str) -> tuple[str, object]:
-    """Read NAME=VALUE, the value as YAML."""
-    import yaml
-
+def _parameter(text: str) -> tuple[str, str]:
+    """Cut NAME=VALUE; of which type the value is says the notebook."""
     name, sign, value = text.partition("=")
     if not sign:
         raise ValueError(f"-p {text!r} isn't NAME=VALUE, e.g. -p seed=3")
-    try:
-        return name, yaml.safe_load(value) if value else ""
-    except yaml.YAMLError as error:
-        raise ValueError(
-            f"-p {text!r} has no YAML value ({str(error).splitlines()[0]}); e.g. -p"
-            " seed=3"
-        ) from error
+    return name, value

@@ -30,14 +30,16 @@ def run(
         str,
         option("NAME", "of fashionlib/captioning/training/recipes.yaml"),
     ] = "paper_a",
-    steps: Annotated[int, option("N", "weight updates")] = 1000,
+    steps: Annotated[
+        int, option("N", "weight updates", least=1, most=10_000_000)
+    ] = 1000,
     batch_size: Annotated[
         int | None,
-        option("N", "of each process (default: the recipe's)"),
+        option("N", "of each process (default: the recipe's)", least=1),
     ] = None,
     lr: Annotated[
         float | None,
-        option("X", "learning rate (default: the recipe's)"),
+        option("X", "learning rate (default: the recipe's)", least=0, most=100),
     ] = None,
     split: Annotated[
         Literal["article", "product"], option(None, "as of fashionlib split")

@@ -46,14 +46,17 @@ def run(
             " read from OPENAI_API_KEY",
         ),
     ] = None,
-    batch_size: Annotated[int, option("N", "photos in a request")] = 8,
-    concurrency: Annotated[int, option("N", "requests at a time")] = 8,
+    batch_size: Annotated[int, option("N", "photos in a request", least=1)] = 8,
+    concurrency: Annotated[
+        int, option("N", "requests at a time", least=1, most=1000)
+    ] = 8,
     attempts: Annotated[
         int,
         option(
             "N",
             "at a reply that can be used, before a batch is halved, or a photo set"
             " aside",
+            least=1,
         ),
     ] = 3,
     side: Annotated[
@@ -61,20 +64,30 @@ def run(
         option(
             "PIXELS",
             "a larger picture is shrunk to fit such a square before it is sent",
+            least=1,
         ),
     ] = 512,
+    max_tokens: Annotated[
+        int,
+        option(
+            "N",
+            "of a reply, a reasoning model's thoughts among them; what was cut off at"
+            " fewer is asked again",
+            least=1,
+        ),
+    ] = 4096,
     temperature: Annotated[
         str,
         option("T", "a number, or none where the model takes no other than its own"),
     ] = "0",
-    timeout: Annotated[float, option("S", "seconds for a request")] = 120,
+    timeout: Annotated[float, option("S", "seconds for a request", least=0.001)] = 120,
     price_in: Annotated[
         float | None,
-        option("X", "of a million tokens in, for the estimate"),
+        option("X", "of a million tokens in, for the estimate", least=0),
     ] = None,
     price_out: Annotated[
         float | None,
-        option("Y", "of a million tokens out, for the estimate"),
+        option("Y", "of a million tokens out, for the estimate", least=0),
     ] = None,
     image_tokens: Annotated[
         int | None,
@@ -82,6 +95,7 @@ def run(
             "N",
             "that the model counts for a picture (default: one for each 32 x 32"
             " pixels)",
+            least=0,
         ),
     ] = None,
     yes: Annotated[
@@ -94,21 +108,22 @@ def run(
             None, "order by the endpoint's Batch API, where it has one", "--batch-api"
         ),
     ] = False,
-    seed: Annotated[int, option("S", "of the captions' wording")] = 0,
+    seed: Annotated[int, option("S", "of the captions' wording", least=0)] = 0,
     id_column: Annotated[str | None, ID] = None,
     photo: Annotated[str | None, PHOTO] = None,
-) -> None:
+) -> int:
     """Label pictures by prompt: garments and attributes, as captions and a folder.
 
     A vision LLM answers. What it answers is kept: a run that was cut off goes on and
-    pays nothing twice.
+    pays nothing twice. Its list is also read in a Markdown fence, after thoughts, with
+    words around, in an object or encoded twice; report.json counts these.
     """
     from fashionlib import labelling
     from fashionlib.commands.jobs import label
     from fashionlib.data.readers.faults import in_words
     from fashionlib.labelling import batches, client, cost, reply_cache
 
-    settings = reply_cache.Settings(model, side, _temperature(temperature))
+    settings = reply_cache.Settings(model, side, _temperature(temperature), max_tokens)
     if out.resolve().is_relative_to(images.resolve()):
         raise ValueError(
             f"--out {out} lies in {images}, where its pictures would be labelled next"
@@ -140,15 +155,19 @@ def run(
         _confirm()
     labels = labelling.label(items, ask, batch_size, attempts)
     typer.echo(label.finish(out, items, labels, settings, (price_in, price_out), seed))
+    return 0 if len(labels.records) or labels.empty else 1
 
 
 def _temperature(text: str) -> float | None:
     try:
-        return None if text == "none" else float(text)
-    except ValueError as error:
+        temperature = None if text == "none" else float(text)
+    except ValueError:
+        temperature = -1.0
+    if temperature is not None and not 0 <= temperature <= 100:
         raise ValueError(
-            f"--temperature {text!r} is no number; e.g. 0, or none"
-        ) from error
+            f"--temperature {text!r} is no number from 0 to 100; e.g. 0, or none"
+        )
+    return temperature
 
 
 def _confirm() -> None:

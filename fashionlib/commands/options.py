@@ -9,19 +9,29 @@ from typing import Any
 
 import typer
 
+MOST = 2**32 - 1  # numpy's and scikit-learn's largest seed; no count is larger
+
 
 def argument(metavar: str, text: str) -> Any:
     """Describe an argument: what stands for it in the help, and its help."""
     return typer.Argument(metavar=metavar, help=text)
 
 
-def option(metavar: str | None, text: str, *names: str) -> Any:
+def option(
+    metavar: str | None,
+    text: str,
+    *names: str,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
     """Describe an option: what stands for its value, its help, and names.
 
     Without a metavar the help shows the type; without names it is called as the
-    parameter.
+    parameter. A number from `least` to `most` (else `MOST`) is taken.
     """
-    return typer.Option(*names, metavar=metavar, help=text)
+    if least is not None and most is None:
+        most = MOST
+    return typer.Option(*names, metavar=metavar, help=text, min=least, max=most)
 
 
 def column(name: str, option_name: str) -> Any:

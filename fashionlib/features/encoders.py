@@ -10,7 +10,7 @@ without a caption.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,7 +49,11 @@ def resnet50(
     """
     from transformers import ConvNextImageProcessorPil, ResNetModel
 
-    model = _on_device(ResNetModel.from_pretrained(name, use_safetensors=True))
+    model, info = ResNetModel.from_pretrained(
+        name, use_safetensors=True, output_loading_info=True
+    )
+    refuse_missing(name, info["missing_keys"], model)
+    model = _on_device(model)
     processor = ConvNextImageProcessorPil.from_pretrained(name)
 
     def pooled(pixels: Tensor) -> Tensor:
@@ -165,6 +169,16 @@ class Dual:
         return Features(list(ids), matrix, made_by)
 
 
+def refuse_missing(name: str | Path, missing: Collection[str], model: Any) -> None:
+    """Raise ValueError where a checkpoint lacks weights; they would be random."""
+    if missing:
+        raise ValueError(
+            f"{name} lacks {len(missing)} of the {len(model.state_dict())} weights of a"
+            f" {type(model).__name__}, first {min(missing)}: it was cut short, or is in"
+            " another library's format. Give a whole one in transformers' own"
+        )
+
+
 def dual(name: str) -> Dual:
     """Load a CLIP or SigLIP in transformers' own format.
 
@@ -186,13 +200,7 @@ def dual(name: str) -> Dual:
     model, info = architecture.from_pretrained(
         name, use_safetensors=True, output_loading_info=True
     )
-    missing = sorted(info["missing_keys"])
-    if missing:
-        raise ValueError(
-            f"{name} lacks {len(missing)} of the {len(model.state_dict())} weights of a"
-            f" {architecture.__name__}, first {missing[0]}: it is in another library's"
-            " format. Give one in transformers' own"
-        )
+    refuse_missing(name, info["missing_keys"], model)
     return Dual(
         str(name),
         _on_device(model),

@@ -49,6 +49,8 @@ class Batches:
         poll: float = 30,
     ) -> None:
         self.cache, self.poll = ReplyCache(folder, settings), poll
+        self.limit = client.LIMITS[0]
+        self.refused: dict[str, str] = {}  # names of the limit, with the reasons
         self.state = Path(folder).with_name("batches.json")
         self.options = {
             "api_key": client.api_key(base_url),
@@ -73,6 +75,8 @@ class Batches:
             with openai.OpenAI(**self.options) as api:
                 self._collect(api, keys, refused)
                 for _ in range(ROUNDS):
+                    most = self.cache.settings.most_tokens
+                    self.limit = client.limit_name(self.refused, most)
                     for file in self._files(self._missing(keys, refused), refused):
                         self._order(api, file)
                     self._collect(api, keys, refused)
@@ -105,7 +109,9 @@ class Batches:
             keys.items(), "labels: files", disable=None, leave=False
         ):
             try:
-                body = client.body(request, self.cache.settings)
+                settings = self.cache.settings
+                body = client.body(request, settings)
+                body[self.limit] = settings.most_tokens
             except ValueError as error:
                 refused[request] = Reply(refusal=str(error))
                 continue
@@ -152,6 +158,8 @@ class Batches:
             if batch.status == "failed":
                 errors = (batch.errors.data if batch.errors else None) or []
                 reasons = "; ".join(str(error.message) for error in errors)
+                if self._refuses_limit(400, reasons):
+                    continue
                 raise RuntimeError(
                     f"the endpoint refused batch {batch_id}: {client.clean(reasons)}"
                 )
@@ -195,8 +203,22 @@ class Batches:
         elif status in client.REFUSALS and key in requests:
             if isinstance(content, dict):
                 content = content.get("error", content)
+            if self._refuses_limit(status, content):
+                return
             reason = f"{status}: {client.clean(content)[:300]}"
+            if client.refuses("temperature", status, content):
+                raise RuntimeError(
+                    f"the endpoint refuses the temperature ({reason}); --temperature"
+                    " none sends none"
+                )
             refused[requests[key]] = Reply(refusal=reason)
+
+    def _refuses_limit(self, status: int, reason: object) -> bool:
+        """Note where the endpoint refuses the limit's name: the other is ordered by."""
+        refuses = client.refuses(self.limit, status, reason)
+        if refuses:
+            self.refused[self.limit] = client.clean(reason)[:300]
+        return refuses
 
     def _under_way(self) -> dict[str, str | None]:
         if not self.state.is_file():

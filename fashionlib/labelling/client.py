@@ -9,7 +9,9 @@ asks, up to two minutes, else 0.5, 1, 2, ... 8 seconds.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from fashionlib.labelling.reply_cache import ReplyCache, Settings
 KEY = "OPENAI_API_KEY"
 QUALITY = 85  # of the JPEGs that are sent
 REFUSALS = (400, 413, 422)  # statuses about this request alone: repeating won't help
+LIMITS = ("max_completion_tokens", "max_tokens")  # OpenAI's name, and an older one
 NO_CHOICE = "the endpoint's answer holds no choice"
 # characters of a key; a shorter one ("none", "EMPTY") is no secret, and may be an
 # ordinary word
@@ -53,6 +56,8 @@ class Endpoint:
             raise ValueError(f"concurrency {concurrency}: at least 1 request at a time")
         self.cache = ReplyCache(folder, settings)
         self.concurrency = concurrency
+        self.lock, self.answered = threading.Lock(), False
+        self.refused: dict[str, str] = {}  # names of the limit, with the reasons
         self.options = {
             "api_key": api_key(base_url),
             "base_url": base_url,
@@ -99,19 +104,59 @@ class Endpoint:
         except ValueError as error:
             return Reply(refusal=str(error))
         try:
-            reply = reply_of(api.chat.completions.create(**content))
+            reply = reply_of(self._ask(api, content))
         except openai.OpenAIError as error:
             status = getattr(error, "status_code", None)
-            if status in REFUSALS:
+            if status in REFUSALS and not refuses("temperature", status, error.message):
                 return Reply(refusal=f"{status}: {clean(error.message)[:300]}")
             raise stopped(error, self.cache.folder) from error
         except ValueError as error:  # the SDK could not read the answer
             return Reply(text=f"<{clean(error)}>")
         return reply if reply.refusal == NO_CHOICE else self.cache.put(key, reply)
 
+    def _ask(self, api: openai.OpenAI, content: Mapping[str, Any]) -> Any:
+        """Ask; the first alone, until one is answered and the limit's name is known."""
+        with self.lock:
+            if not self.answered:
+                return self._ask_by_name(api, content)
+        return self._ask_by_name(api, content)
+
+    def _ask_by_name(self, api: openai.OpenAI, content: Mapping[str, Any]) -> Any:
+        most = self.cache.settings.most_tokens
+        while True:
+            name = limit_name(self.refused, most)
+            try:
+                completion = api.chat.completions.create(**content, **{name: most})
+            except openai.APIStatusError as error:
+                if not refuses(name, error.status_code, error.message):
+                    raise
+                self.refused[name] = clean(error.message)[:300]
+            else:
+                self.answered = True
+                return completion
+
+
+def limit_name(refused: Mapping[str, str], most: int) -> str:
+    """Return the first name of a reply's limit that the endpoint hasn't refused.
+
+    RuntimeError, with its reasons, where it has refused all.
+    """
+    for name in LIMITS:
+        if name not in refused:
+            return name
+    raise RuntimeError(
+        f"the endpoint takes no limit of {most} tokens: {'; '.join(refused.values())}."
+        " Nothing more was asked; try another --max-tokens"
+    )
+
+
+def refuses(name: str, status: int | None, reason: object) -> bool:
+    """Whether the endpoint refuses a request for what it sets under this name."""
+    return status in REFUSALS and bool(re.search(rf"\b{name}\b", str(reason)))
+
 
 def body(request: Request, settings: Settings) -> dict[str, Any]:
-    """Return the request as the content of a chat completion.
+    """Return the request as the content of a chat completion, but for its limit.
 
     Instructions come first, then each photo after its number, then the question.
     ValueError naming a picture that can't be opened.
@@ -128,7 +173,6 @@ def body(request: Request, settings: Settings) -> dict[str, Any]:
             {"role": "system", "content": request.instructions},
             {"role": "user", "content": parts},
         ],
-        "max_completion_tokens": settings.most_tokens,
     }
     if settings.temperature is not None:
         content["temperature"] = settings.temperature
@@ -175,9 +219,12 @@ def stopped(error: Exception, folder: Path) -> RuntimeError:
         401: f"; check {KEY}",
         404: "; check the model's name and the base URL",
     }
+    hint = hints.get(status, "")
+    if refuses("temperature", status, error):
+        hint = "; --temperature none sends none"
     return RuntimeError(
         f"the endpoint failed ({type(error).__name__} {status}:"
-        f" {clean(error)[:300]}){hints.get(status, '')}. Replies that came are kept in"
+        f" {clean(error)[:300]}){hint}. Replies that came are kept in"
         f" {folder}; the same command goes on from there."
     )
 

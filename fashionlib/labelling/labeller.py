@@ -30,8 +30,9 @@ class Labels:
     `records`: one row a garment: item_id, image, and `records.COLUMNS`, colours as one
     text. A photo may have several. `set_aside`: one row a photo and stage without an
     accepted answer: item_id, image, stage, kind, reason. `empty`: item ids of photos
-    that show no garment. `counts`: requests, tokens_in, tokens_out, fenced (replies in
-    a Markdown fence) and faults by kind, those that a later attempt mended included.
+    that show no garment. `counts`: requests, tokens_in, tokens_out, replies by what was
+    taken off around their list, and faults by kind, those that a later attempt mended
+    included.
     """
 
     records: pd.DataFrame
@@ -51,8 +52,8 @@ def label(
     alone and has none left is set aside. Items that share a picture share its labels.
 
     ValueError for a missing column, an item twice, a batch or attempts below 1, and
-    where none of the first photos of a stage has an answer that can be used: the rest
-    isn't asked then.
+    where none of the first photos of a stage has an answer that can be used, or a reply
+    to them reaches its limit before its first word: the rest isn't asked then.
     """
     _check(items, batch_size, attempts)
     named = items[["item_id", "image"]].astype(str)
@@ -107,6 +108,7 @@ class _Run:
     # image, stage, kind, reason
     set_aside: list[tuple[str, str, str, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    trying: bool = True  # the first photos of a stage
 
     def answers(self, stage: str, images: list[str]) -> dict[str, Any]:
         """Return {image: accepted answer} of a stage; set the other images aside."""
@@ -114,14 +116,18 @@ class _Run:
         starts = range(0, len(images), size)
         batches = [Request(stage, tuple(images[k : k + size])) for k in starts]
         trial = math.ceil(TRIAL / size)  # batches
+        before, self.trying = len(self.set_aside), True
         answers = self._settle(batches[:trial])
         if not answers and batches[trial:]:
             kind, reason = self.set_aside[-1][2:]
+            kinds = Counter(row[2] for row in self.set_aside[before:])
+            counted = ", ".join(f"{count} {name}" for name, count in kinds.items())
             raise ValueError(
                 f"stage {stage}: none of the first {trial * size} photos has an answer"
-                f" that can be used; the last was {kind}: {reason} Nothing more was"
-                " asked; mend that or try another model."
+                f" that can be used ({counted}); the last was {kind}: {reason} Nothing"
+                " more was asked; mend that or try another model."
             )
+        self.trying = False
         return answers | self._settle(batches[trial:])
 
     def _settle(self, requests: list[Request]) -> dict[str, Any]:
@@ -143,8 +149,14 @@ class _Run:
             requests=1,
             tokens_in=reply.tokens_in,
             tokens_out=reply.tokens_out,
-            fenced=parsed.fenced,
         )
+        self.counts.update(parsed.wrappings)
+        cut_off = parsed.fault and parsed.fault.kind == replies.CUT_OFF
+        if cut_off and self.trying and not reply.begun:
+            raise ValueError(
+                f"stage {request.stage}: {parsed.fault.text}. Nothing more was asked;"
+                " replies that came are kept."
+            )
         if parsed.fault:
             self.counts[parsed.fault.kind] += 1
             return self._after_unusable(request, parsed.fault)

@@ -23,7 +23,7 @@ class Settings:
     model: str
     side: int = 512  # pixels: a larger picture is shrunk to fit this square
     temperature: float | None = 0.0  # None: not sent, as some models refuse any
-    most_tokens: int = 4096  # of a reply
+    most_tokens: int = 4096  # of a reply, which one that came to its end doesn't show
 
 
 class ReplyCache:
@@ -35,11 +35,11 @@ class ReplyCache:
     def key(self, request: Request) -> str:
         """Return the sha256 of settings, prompt, attempt and the pictures' bytes.
 
-        The endpoint's address is no part of it. ValueError naming a picture that can't
-        be read.
+        The endpoint's address and the most tokens are no part of it. ValueError naming
+        a picture that can't be read.
         """
         parts = [
-            asdict(self.settings),
+            asdict(self.settings) | {"most_tokens": Settings.most_tokens},
             request.instructions,
             request.question,
             request.attempt,
@@ -55,7 +55,7 @@ class ReplyCache:
         return digest.hexdigest()
 
     def get(self, key: str) -> Reply | None:
-        """Return the reply, or None where there is none yet.
+        """Return the reply; None where there is none yet, or one cut off earlier.
 
         ValueError where its file is spoilt.
         """
@@ -63,16 +63,22 @@ class ReplyCache:
         if not path.is_file():
             return None
         try:
-            return Reply(**json.loads(path.read_text(encoding="utf-8"))["reply"])
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            reply = Reply(**entry["reply"])
+            most = entry.get("most_tokens", Settings.most_tokens)
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is no kept reply ({error}); delete it, and it is asked for"
                 " again"
             ) from error
+        cut_off = reply.finish == "length" and most < self.settings.most_tokens
+        return None if cut_off else reply
 
     def put(self, key: str, reply: Reply) -> Reply:
         """Write the reply to disk and return it."""
-        entry = {"model": self.settings.model, "reply": asdict(reply)}
+        settings = self.settings
+        entry = {"model": settings.model, "most_tokens": settings.most_tokens}
+        entry["reply"] = asdict(reply)
         write_json(self._path(key), entry)
         return reply
 

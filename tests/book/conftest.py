@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+RUN = ROOT / "_run" / "smoke"
 
 
 def call_snakemake(
@@ -43,4 +45,19 @@ def book() -> Path:
     """The folder of the rendered book; every notebook has run, the build was strict."""
     done = call_snakemake()
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    return ROOT / "_run" / "smoke" / "_build" / "html"
+    return RUN / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def copy(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished repository copied elsewhere, times of files kept, to be edited."""
+    folder = tmp_path_factory.mktemp("copy") / "book"
+    ignored = shutil.ignore_patterns(".git", ".venv", "_build", "_run", "*.part")
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=ignored)
+    shutil.copytree(
+        RUN,
+        folder / "_run" / "smoke",
+        ignore=shutil.ignore_patterns("checkpoints", "cache", "_build"),
+    )
+    shutil.copytree(book, folder / book.relative_to(ROOT))
+    return folder

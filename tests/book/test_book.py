@@ -4,7 +4,6 @@ nothing runs twice.
 
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -119,21 +118,6 @@ def test_prose_numbers_are_bound_to_results(book):
         "article"
     ]["BLEU-4"]
     assert f"{value:.1%}" in [text for _, text in bound]
-
-
-@pytest.fixture(scope="module")
-def copy(book, tmp_path_factory):
-    """The finished repository copied elsewhere, times of files kept, to be edited."""
-    folder = tmp_path_factory.mktemp("copy") / "book"
-    ignored = shutil.ignore_patterns(".git", ".venv", "_build", "_run", "*.part")
-    shutil.copytree(ROOT, folder, symlinks=True, ignore=ignored)
-    shutil.copytree(
-        RUN,
-        folder / "_run" / "smoke",
-        ignore=shutil.ignore_patterns("checkpoints", "cache", "_build"),
-    )
-    shutil.copytree(SITE, folder / SITE.relative_to(ROOT))
-    return folder
 
 
 def test_a_second_run_executes_nothing(snakemake, copy):

@@ -178,3 +178,112 @@ def test_this_machines_paths_are_not_published(tmp_path):
     assert (
         str(tmp_path) not in text and "data = 'hm'" in text and "papermill" not in text
     )
+
+
+TYPED = {
+    "rate": ("float", "1.2e-3"),
+    "steps": ("int", "100"),
+    "flip": ("bool", "True"),
+    "split": ("str", '"article"'),
+    "seeds": ("list", "[42]"),
+    "weights": ("list[float]", "[]"),
+    "only": ("list", "[]"),
+    "data": ("list", '["public", "public + labelled"]'),
+    "sizes": ("dict", '{"small": "blip2-small"}'),
+    "counts": ("dict[str, int]", "{}"),
+}
+CELL = "\n".join(
+    f"{name}: {kind} = {default}" for name, (kind, default) in TYPED.items()
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("rate=1e-4", 1e-4),
+        ("rate=1e4", 1e4),
+        ("rate=.5", 0.5),
+        ("rate=1", 1.0),
+        ("steps=20", 20),
+        ("steps=1_000", 1000),
+        ("flip=false", False),
+        ("flip=True", True),
+        ("split=2020", "2020"),
+        ("split=1e-4", "1e-4"),
+        ("split=no", "no"),
+        ("split=null", "null"),
+        ("split=", ""),
+        ("split=a: [b", "a: [b"),
+        ("split=a=b", "a=b"),
+        ("seeds=[1, 2]", [1, 2]),
+        ("seeds=[]", []),
+        ("seeds=[010]", [10]),  # YAML 1.1 reads 8
+        ("weights=[1e-4, 2]", [1e-4, 2.0]),
+        ("only=[blip2-small, 'no', 1e-4]", ["blip2-small", "no", "1e-4"]),
+        ("data=[public + labelled]", ["public + labelled"]),
+        ('data=["public"]', ["public"]),
+        ("sizes={large: blip2-medium}", {"large": "blip2-medium"}),
+        ('sizes={"a": "b", "c": "12:30"}', {"a": "b", "c": "12:30"}),
+        ("counts={a: 3}", {"a": 3}),
+    ],
+)
+def test_a_value_is_read_by_its_annotation(book, word, value):
+    notebook = book("n", parameters=f'profile: str = "tiny"\n{CELL}')
+    name, _, text = word.partition("=")
+    read = execute.parameters(notebook, "smoke", {name: text})[name]
+    assert read == value and type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("word", "example"),
+    [
+        ("rate=fast", "-p rate=0.0012"),
+        ("rate=", "-p rate=0.0012"),
+        ("rate=nan", "-p rate="),
+        ("rate=1e999", "-p rate="),
+        ("rate=-1", "-p rate="),
+        ("steps=1e3", "-p steps=100"),
+        ("steps=2.5", "-p steps=100"),
+        ("steps=-1", "-p steps=100"),
+        ("steps=99999999999999999999", "-p steps=100"),
+        ("flip=maybe", "-p flip=True"),
+        ("seeds=3", "-p 'seeds=[42]'"),
+        ("seeds=[a]", "-p 'seeds=[42]'"),
+        ("seeds=[-1]", "-p 'seeds=[42]'"),
+        ("seeds=[[1]]", "-p 'seeds=[42]'"),
+        ("seeds=[1", "-p 'seeds=[42]'"),
+        ("only=blip2-small", "-p 'only=[one, two]'"),
+        ("data=path/to/hm", "-p 'data=["),
+        ("sizes=[a]", "-p 'sizes={"),
+        ("sizes={[a]: b}", "-p 'sizes={"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_an_example(
+    book, capsys, word, example
+):
+    notebook = book("n", parameters=f'profile: str = "tiny"\n{CELL}')
+    words = ["execute", str(notebook), "--profile", "smoke", "-p", word]
+    assert commands.main(words) == 2
+    error = capsys.readouterr().err
+    name, _, given = word.partition("=")
+    assert f"x.ipynb: {name} is of type {TYPED[name][0]}, " in error, error
+    assert repr(given)[1:-1] in error and error.count("\n") == 1
+    assert example in error.replace("'\"'\"'", '"')
+    assert not Path("_run").exists()
+
+
+def test_the_profile_is_no_parameter_of_p(book, capsys):
+    words = ["execute", str(book("n")), "--profile", "smoke", "-p", "profile=tiny"]
+    assert commands.main(words) == 2
+    assert "--profile NAME" in capsys.readouterr().err
+
+
+def test_a_list_named_data_runs_and_folders_in_lists_are_not_published(book, tmp_path):
+    notebook = book(
+        "print(data, encoders)",
+        parameters=f'profile: str = "tiny"\n{CELL}\nencoders: list = []',
+    )
+    (tmp_path / "models" / "clip").mkdir(parents=True)
+    given = {"data": "[public]", "encoders": f"[{tmp_path}/models/clip]"}
+    text = execute.run(notebook, "smoke", given).read_text()
+    assert "['public'] ['clip']" in text and str(tmp_path) not in text

@@ -689,7 +689,11 @@ def test_finetune_refuses_with_one_line(wardrobe, base, tmp_path, capsys, monkey
     given = ["finetune", str(wardrobe), "--output", str(tmp_path / "out"), "--base"]
     refused(capsys, [*given, str(base), "--recipe", "paper_b"], "'paper_b'", "thesis_b")
     refused(capsys, [*given, str(base), "--recipe", "full"], "all weights", "paper_a")
-    refused(capsys, [*given, str(base), "--steps", "0"], "0 steps")
+    many = "9" * 20
+    outside = {"steps": ["0", many], "batch-size": [many], "lr": ["-1", "inf", "nan"]}
+    for option, value in ((o, value) for o in outside for value in outside[o]):
+        words = [*given, str(base), f"--{option}", value]
+        refused(capsys, words, f"'--{option}': Input should be")
     refused(
         capsys,
         ["finetune", str(tmp_path / "none"), *given[2:], str(base)],

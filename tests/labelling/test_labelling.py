@@ -140,10 +140,22 @@ GOOD = json.dumps([SKIRT, SKIRT | {"image": 2}])
         (Reply(GOOD, refusal="I won't."), "refused"),
         (Reply(GOOD[:-40]), "not JSON"),
         (Reply("Sorry, I can't look at people."), "not JSON"),
-        (Reply(f"Here you are: {GOOD}"), "not JSON"),
+        (Reply(f"Here you are: {GOOD} and once more: {GOOD}"), "not JSON"),
+        (Reply(f"Photo [1] and [2]: {GOOD}"), "not JSON"),
+        (Reply(f"```json\n{GOOD}\n```\n```json\n{GOOD}\n```"), "not JSON"),
+        (Reply(f"Here you are: {GOOD[:-1]}"), "not JSON"),
+        (Reply(GOOD.replace('"image": 2', '"image": 2,,')), "not JSON"),
+        (Reply(json.dumps(SKIRT)), "not JSON"),
+        (Reply(json.dumps({"a": [SKIRT], "b": [SKIRT | {"image": 2}]})), "not JSON"),
+        (Reply(json.dumps({"a": SKIRT, "b": 3})), "not JSON"),
+        (Reply(json.dumps({"error": "no photos"})), "not JSON"),
+        (Reply(json.dumps("no list")), "not JSON"),
+        (Reply("```\n```"), "not JSON"),
         (Reply(""), "not JSON"),
         (Reply("[" * 200_000), "not JSON"),
-        (Reply(json.dumps({"items": [SKIRT, SKIRT]})), "not JSON"),
+        (Reply(json.dumps({"items": [SKIRT, SKIRT]})), "wrong order"),
+        (Reply(json.dumps({"2": SKIRT | {"image": 2}, "1": SKIRT})), "wrong order"),
+        (Reply(json.dumps({"items": [SKIRT]})), "wrong length"),
         (Reply('[{"image": 1, "image": 1}, {"image": 2}]'), "not JSON"),
         (Reply(GOOD.replace('"vivid"', "NaN")), "not JSON"),
         (Reply(json.dumps([SKIRT])), "wrong length"),
@@ -171,12 +183,65 @@ def test_one_bad_entry_leaves_the_others_alone() -> None:
     assert read.accepted[0] == records.read("skirt", SKIRT)
 
 
-def test_one_fence_is_taken_off_and_told() -> None:
-    fenced = replies.parse(Reply(f"```json\n{GOOD}\n```"), "skirt", 2)
-    assert fenced.fenced and len(fenced.accepted) == 2
-    assert kinds(replies.parse(Reply(f"Sure:\n```json\n{GOOD}\n```"), "skirt", 2)) == [
-        "not JSON"
-    ]
+TWO = [SKIRT, SKIRT | {"image": 2}]
+COMMAS = f"[{json.dumps(TWO[0])[:-1]},}}, {json.dumps(TWO[1])}, ]"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrappings"),
+    [
+        (GOOD, []),
+        (f"```json\n{GOOD}\n```", ["in a fence"]),
+        (f"```JSON\n{GOOD}\n```", ["in a fence"]),
+        (f"```\n{GOOD}\n```", ["in a fence"]),
+        (f"``` json5\n{GOOD}```", ["in a fence"]),
+        (f"````json\r\n{GOOD}\r\n````", ["in a fence"]),
+        (f"~~~json\n{GOOD}\n~~~", ["in a fence"]),
+        (f"`{GOOD}`", ["in a fence"]),
+        (f"```json\n{GOOD}", ["in a fence"]),
+        (f"Sure!\n```json\n{GOOD}\n```", ["in a fence", "with words around"]),
+        (f"```json\n{GOOD}\n```\nDone.", ["in a fence", "with words around"]),
+        (f"Here you are: {GOOD}", ["with words around"]),
+        (f"<think>[1] or {{2}}?</think>\n{GOOD}", ["after thoughts"]),
+        (f"so [1]</think>```json\n{GOOD}\n```", ["after thoughts", "in a fence"]),
+        (COMMAS, ["with a comma at an end"]),
+        (json.dumps({"items": TWO}), ["in an object"]),
+        (json.dumps({"model": "m", "photos": TWO, "n": 2}), ["in an object"]),
+        (json.dumps({"a": {"b": TWO}}), ["in an object"] * 2),
+        (json.dumps(GOOD), ["encoded twice"]),
+        (json.dumps(json.dumps(GOOD)), ["encoded twice"] * 2),
+        (json.dumps({"json": GOOD}), ["in an object", "encoded twice"]),
+        (json.dumps({"photo 1": TWO[0], "photo 2": TWO[1]}), ["an object of objects"]),
+    ],
+)
+def test_what_lies_around_the_list_is_taken_off_and_told(
+    text: str, wrappings: list[str]
+) -> None:
+    read = replies.parse(Reply(text), "skirt", 2)
+    assert read.fault is None and read.faults == {}
+    assert read.accepted == {n: records.read("skirt", SKIRT) for n in (0, 1)}
+    assert read.wrappings == wrappings
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrappings"),
+    [
+        ({"image": 1, "categories": []}, ["one object for one photo"]),
+        (
+            {"1": {"image": 1, "categories": []}},
+            ["in an object"] * 1 + ["one object for one photo"],
+        ),
+        ([{"image": 1, "categories": []}], []),
+    ],
+)
+def test_one_object_is_the_list_of_one_photo(entry: Any, wrappings: list[str]) -> None:
+    read = replies.parse(Reply(json.dumps(entry)), "category", 1)
+    assert read.accepted == {0: []} and read.wrappings == wrappings
+
+
+def test_an_entry_is_not_taken_for_an_object_around_a_list() -> None:
+    read = replies.parse(Reply('{"categories": ["top"]}'), "category", 1)
+    assert kinds(read) == ["wrong record"] and "image is missing" in read.faults[0].text
 
 
 # Asking: accepted, asked again, set aside
@@ -320,13 +385,38 @@ def test_a_model_that_never_answers_is_not_asked_for_all_photos() -> None:
     ask = Scripted(lambda request: "I am only a language model.")
     with pytest.raises(
         ValueError,
-        match="none of the first 16 photos .* not JSON: .* only a language model",
+        match=r"the first 16 photos .* \(16 not JSON\); the last .* only a language",
     ):
         labelling.label(photos(1000), ask)
     assert max(int(image.split(".")[0]) for r in ask.asked for image in r.images) == 15
     assert (
         len(ask.asked) <= 2 * 15 * 3
     )  # batches, their halves down to photos, attempts
+
+
+@pytest.mark.parametrize("text", ["", " \n", "<think>One red", "<think>.</think>"])
+def test_a_reply_cut_off_before_its_first_word_ends_the_run(text: str) -> None:
+    ask = Scripted(lambda request: Reply(text, finish="length", tokens_out=4096))
+    told = "category: the reply was cut off before .* 4096 tokens; --max-tokens raises"
+    with pytest.raises(ValueError, match=told):
+        labelling.label(photos(6), ask)
+    assert len(ask.asked) == 1  # and no halves
+
+
+def test_later_such_a_reply_is_halved_as_another_that_was_cut_off() -> None:
+    def answer(request: labelling.Request) -> str | Reply:
+        spoilt = "20.jpg" in request.images
+        return Reply("", finish="length") if spoilt else honest(request)
+
+    found = labelling.label(photos(24), Scripted(answer))
+    assert found.set_aside["item_id"].tolist() == ["i20"] and len(found.records) == 23
+    assert "before its first word" in found.set_aside["reason"][0]
+
+
+def test_wrappings_are_counted_by_kind() -> None:
+    ask = Scripted(lambda request: json.dumps({"items": json.loads(honest(request))}))
+    found = labelling.label(photos(16), ask)
+    assert found.counts["in an object"] == found.counts["requests"] == 4
 
 
 def test_photos_without_a_garment_and_with_two() -> None:

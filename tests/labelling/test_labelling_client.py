@@ -289,7 +289,6 @@ def test_what_is_sent_and_what_comes_back(
         "requests": 4,
         "tokens_in": 400,
         "tokens_out": 40,
-        "fenced": 0,
     }
     asked = next(s for s in server.seen if len(s["messages"][1]["content"]) == 9)
     assert (asked["model"], asked["temperature"], asked["max_completion_tokens"]) == (
@@ -385,6 +384,72 @@ def test_a_bad_reply_is_named_and_overcome(
     found = labelling.label(photos, endpoint(server, tmp_path, concurrency=1))
     assert found.counts[kind] == 1 and len(found.records) == 6 and found.set_aside.empty
     assert SECRET not in repr(found)
+
+
+def no_limit(*names: str, status: int = 400) -> Callable[..., Any]:
+    """A server that doesn't know these names of a limit, and says so as OpenAI does."""
+
+    def before(handler: Handler, asked: dict[str, Any], n: int) -> bool | None:
+        (name,) = asked.keys() & {"max_completion_tokens", "max_tokens"}
+        if name not in names:
+            return None
+        other = {"max_tokens": "max_completion_tokens"}.get(name, "max_tokens")
+        told = f"Unsupported parameter: '{name}'. Use '{other}' instead."
+        handler.send(status, {"error": {"message": told, "param": name}})
+        return False
+
+    return before
+
+
+@pytest.mark.parametrize("code", [400, 422])
+def test_a_server_that_knows_another_name_of_the_limit_costs_one_request(
+    server: Server, photos: pd.DataFrame, tmp_path: Path, code: int
+) -> None:
+    server.before = no_limit("max_completion_tokens", status=code)
+    found = labelling.label(photos, endpoint(server, tmp_path), batch_size=1)
+    assert len(found.records) == 6 and found.counts["requests"] == 12
+    names = [next(k for k in asked if k.startswith("max_")) for asked in server.seen]
+    assert names == ["max_completion_tokens"] + ["max_tokens"] * 12
+
+
+def test_a_server_that_takes_no_limit_ends_the_run(
+    server: Server, photos: pd.DataFrame, tmp_path: Path
+) -> None:
+    server.before = no_limit("max_completion_tokens", "max_tokens")
+    told = "takes no limit of 4096 tokens: .*completion_tokens'.*; .*'max_tokens'"
+    with pytest.raises(RuntimeError, match=told):
+        labelling.label(photos, endpoint(server, tmp_path), batch_size=1)
+    assert len(server.seen) == 2
+
+
+def test_a_model_that_takes_no_temperature_ends_the_run(
+    server: Server, photos: pd.DataFrame, tmp_path: Path
+) -> None:
+    def before(handler: Handler, asked: dict[str, Any], n: int) -> bool:
+        told = "Unsupported value: 'temperature' does not support 0 with this model."
+        handler.send(400, {"error": {"message": told, "param": "temperature"}})
+        return False
+
+    server.before = before
+    with pytest.raises(RuntimeError, match="'temperature'.*--temperature none"):
+        labelling.label(photos, endpoint(server, tmp_path))
+    assert len(server.seen) == 1
+
+
+def test_a_reply_cut_off_at_fewer_tokens_is_asked_again_and_no_other(
+    photos: pd.DataFrame, tmp_path: Path
+) -> None:
+    few, more = (
+        reply_cache.ReplyCache(tmp_path, reply_cache.Settings("m", most_tokens=most))
+        for most in (9, 20)
+    )
+    keys = [few.key(Request("category", (image,))) for image in photos["image"][:2]]
+    assert keys[0] == more.key(Request("category", (photos["image"][0],)))
+    cut_off = labelling.Reply("", finish="length", tokens_out=9)
+    few.put(keys[0], cut_off)
+    few.put(keys[1], labelling.Reply("x"))
+    assert few.get(keys[0]) == cut_off and more.get(keys[0]) is None
+    assert more.get(keys[1]) == labelling.Reply("x")
 
 
 def test_a_photo_that_is_always_refused_is_set_aside_alone(
@@ -645,37 +710,73 @@ def test_the_command_labels_a_folder(
     ]
 
 
-def test_where_nothing_is_labelled_the_command_says_why(
+def test_where_nothing_is_labelled_the_command_says_why_and_fails(
+    server: Server, photos: pd.DataFrame, tmp_path: Path, capsys: Any
+) -> None:
+    marked = client.data_url(photos["image"][0], 512)
+    server.before = lambda h, asked, n: (
+        completion("No.\x1b[31m")
+        if marked in json.dumps(asked)
+        else completion("", refusal="I see people.")
+    )
+    out = tmp_path / "out"
+    words = ["--model", "m", "--base-url", server.url, "--out", str(out), "--yes"]
+    assert main(["label", str(tmp_path / "photos"), *words, "--batch-size", "1"]) == 1
+    told = capsys.readouterr().out
+    assert "set aside, refused: 5 photos, first '1.png': 'I see people.'" in told
+    assert "set aside, not JSON: 1 photos, first '0.png': " in told
+    assert "\x1b" not in told and "labelled.parquet" not in told
+    assert told.splitlines()[-1] == f"{out}/set_aside.jsonl, {out}/report.json"
+    report = json.loads((out / "report.json").read_text())
+    assert report["garments"] == 0 and report["cost"] is None
+    assert report["coverage"]["set aside: refused"] == pytest.approx(5 / 6)
+    assert len((out / "set_aside.jsonl").read_text().splitlines()) == 6
+    assert sorted(path.name for path in out.iterdir()) == [
+        "replies",
+        "report.json",
+        "set_aside.jsonl",
+    ]
+
+
+def test_photos_without_garments_are_no_failure(
     server: Server, photos: pd.DataFrame, tmp_path: Path
 ) -> None:
-    server.before = lambda h, asked, n: completion("", refusal="No.")
-    out = tmp_path / "out"
-    assert (
-        main(
-            [
-                "label",
-                str(tmp_path / "photos"),
-                "--model",
-                "m",
-                "--base-url",
-                server.url,
-                "--out",
-                str(out),
-                "--yes",
-            ]
-        )
-        == 0
+    server.before = lambda h, asked, n: completion(
+        json.dumps([entry | {"categories": []} for entry in honest(asked)])
     )
-    report = json.loads((out / "report.json").read_text())
-    assert (
-        report["garments"] == 0
-        and report["coverage"]["set aside: refused"] == 1
-        and report["cost"] is None
+    words = ["--model", "m", "--base-url", server.url, "--out", str(tmp_path / "out")]
+    assert main(["label", str(tmp_path / "photos"), *words, "--yes"]) == 0
+
+
+def test_thoughts_up_to_the_limit_end_the_command_and_more_tokens_go_on(
+    server: Server, photos: pd.DataFrame, tmp_path: Path, capsys: Any
+) -> None:
+    server.before = lambda h, asked, n: (
+        completion("", finish="length") if asked["max_completion_tokens"] < 9 else None
     )
-    assert (
-        len((out / "set_aside.jsonl").read_text().splitlines()) == 6
-        and not (out / "labelled").exists()
-    )
+    words = ["label", str(tmp_path / "photos"), "--model", "m", "--yes"]
+    words += ["--base-url", server.url, "--out", str(tmp_path / "out")]
+    for _ in range(2):  # the second time the reply is read from the cache
+        assert main([*words, "--max-tokens", "8"]) == 2
+        assert "--max-tokens raises the limit" in capsys.readouterr().err
+    assert len(server.seen) == 1
+    assert main([*words, "--max-tokens", "9"]) == 0 and len(server.seen) == 3
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["settings"]["most_tokens"] == 9
+
+
+OUTSIDE = {
+    "--batch-size": "0 99999999999999999999",
+    "--max-tokens": "0 99999999999999999999",
+    "--concurrency": "-1 99999999999999999999",
+    "--attempts": "0",
+    "--side": "-1",
+    "--image-tokens": "-1",
+    "--seed": "-1 99999999999999999999",
+    "--price-in": "-1 nan",
+    "--price-out": "inf -inf",
+    "--timeout": "-1 nan inf",
+}
 
 
 @pytest.mark.parametrize(
@@ -687,7 +788,13 @@ def test_where_nothing_is_labelled_the_command_says_why(
             ["photos", "--yes", "--temperature", "warm"],
             "--temperature 'warm' is no number",
         ),
-        (["photos", "--yes", "--batch-size", "0"], "batch size 0"),
+        (["photos", "--yes", "--temperature", "nan"], "--temperature 'nan' is no"),
+        (["photos", "--yes", "--temperature", "-1"], "--temperature '-1' is no"),
+        *(
+            (["photos", "--yes", option, value], f"'{option}': Input should be")
+            for option, values in OUTSIDE.items()
+            for value in values.split()
+        ),
         (["empty", "--yes"], "no picture"),
         ([".", "--yes"], "--out out lies in ."),
         (["items.csv", "--yes"], "items.csv: no column image; found"),
@@ -902,6 +1009,34 @@ def test_a_batch_may_refuse_fail_and_forget_requests(
     found = labelling.label(photos, ordering(server, tmp_path), batch_size=2)
     assert found.counts["refused"] == 1 and len(found.records) == 6
     assert SECRET not in repr(found) and not list(tmp_path.rglob("*escape*"))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_batch_is_ordered_again_by_the_limits_other_name(
+    server: Server, photos: pd.DataFrame, tmp_path: Path, whole: bool
+) -> None:
+    """Where each of its requests was refused, or the batch as a whole."""
+    told = "Unsupported parameter: 'max_completion_tokens'. Use 'max_tokens' instead."
+    refused = {"status_code": 400, "body": {"error": {"message": told}}}
+
+    def before(handler: Handler, asked: dict[str, Any], n: int) -> Any:
+        lines = [json.loads(line) for file in server.files.values() for line in file]
+        if len(server.files) > 1 or "max_tokens" in lines[-1]["body"]:
+            return None
+        if whole and "input_file_id" in asked:
+            order = handler.order(asked)
+            errors = {"object": "list", "data": [{"message": told}]}
+            order |= {"status": "failed", "errors": errors}
+            return order
+        return asked.get("batch") and [
+            line | {"response": refused} for line in asked["batch"]
+        ]
+
+    server.before = before
+    found = labelling.label(photos, ordering(server, tmp_path), batch_size=2)
+    assert len(found.records) == 6 and found.set_aside.empty
+    assert len(server.orders) == 3  # one refused, two stages
+    assert json.loads((tmp_path / "batches.json").read_text()) == {}
 
 
 def test_a_failed_batch_ends_the_run_with_its_reason(

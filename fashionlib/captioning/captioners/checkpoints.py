@@ -26,6 +26,7 @@ from fashionlib.captioning.captioners.captioner import Captioner
 from fashionlib.captioning.captioners.rows import Rows
 from fashionlib.data.files import atomic
 from fashionlib.features.efficientnet import Cells
+from fashionlib.features.encoders import refuse_missing
 
 # beside a mini's weights: the projection that makes a picture's grid
 CELLS = "cells.safetensors"
@@ -67,8 +68,8 @@ def load(
     GPU they are loaded in 8 or 4 bits where whole ones don't fit, or as `bits` says.
 
     MemoryError before anything large is downloaded or loaded. ValueError for another
-    architecture, an adapter whose base can't be found, or where the tokenizer's
-    `<image>` is not the model's image token.
+    architecture, an adapter whose base can't be found, where the tokenizer's `<image>`
+    is not the model's image token, or naming a weight that a checkpoint lacks.
     """
     device = device or _default_device()
     if adapter is None and (named := base_of(name)):
@@ -81,7 +82,10 @@ def load(
     if bits:  # bitsandbytes places the weights itself
         packing = _packed(bits, dtype)
         extra = {"quantization_config": packing, "device_map": {"": device}}
-    model = kind.model.from_pretrained(name, dtype=dtype, use_safetensors=True, **extra)
+    model, info = kind.model.from_pretrained(
+        name, dtype=dtype, use_safetensors=True, output_loading_info=True, **extra
+    )
+    refuse_missing(name, info["missing_keys"], model)
     tokenizer = AutoTokenizer.from_pretrained(name)
     image = tokenizer.convert_tokens_to_ids(IMAGE)
     if image != config.image_token_index:
@@ -100,7 +104,9 @@ def load(
     if kind.name == "BLIP-2" and (file := _beside(name, RETRIEVAL)):
         tensors = load_file(file)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
-        contrast.attach_like(captioner, shapes).load_state_dict(tensors)
+        part = contrast.attach_like(captioner, shapes)
+        refuse_missing(file, part.state_dict().keys() - tensors.keys(), part)
+        part.load_state_dict(tensors)
     if adapter is not None:
         adapted = _adapted(captioner, str(adapter))
         captioner.model = adapted if bits else adapted.to(device)
@@ -139,30 +145,36 @@ def _beside(name: str | Path, file: str) -> Path | None:
 def _adapted(captioner: Captioner, adapter: str) -> Any:
     """Add an adapter's weights, and the retrieval part that it trained.
 
-    ValueError where some of its layers get none: peft would only warn.
+    ValueError where some get none: peft would only warn.
     """
-    from peft import PeftModel
+    from peft import PeftModel, get_peft_model_state_dict
     from transformers.utils import cached_file
 
     # OSError without it; peft would take a pickle
     weights = cached_file(adapter, "adapter_model.safetensors")
     with safe_open(weights, "pt") as file:
-        names = file.keys()
+        names = set(file.keys())
         shapes = {
-            name.partition(f".{contrast.NAME}.")[2]: file.get_slice(name).get_shape()
+            inner: file.get_slice(name).get_shape()
             for name in names
+            if (inner := name.partition(f".{contrast.NAME}.")[2])
         }
-    if "logit_scale" in shapes and not hasattr(captioner.base, contrast.NAME):
+    if shapes and not hasattr(captioner.base, contrast.NAME):
         contrast.attach_like(captioner, shapes)
+    if shapes:
+        part = contrast.part_of(captioner)
+        refuse_missing(adapter, part.state_dict().keys() - shapes.keys(), part)
     with warnings.catch_warnings():
-        warnings.filterwarnings("error", message="Found missing adapter keys")
-        try:
-            return PeftModel.from_pretrained(captioner.model, adapter)
-        except UserWarning as missing:
-            raise ValueError(
-                f"the adapter {adapter} is of another base, or of an older"
-                f" transformers' names: {missing!s:.200}"
-            ) from missing
+        warnings.filterwarnings("ignore", message="Found missing adapter keys")
+        model = PeftModel.from_pretrained(captioner.model, adapter)
+    own = get_peft_model_state_dict(model, save_embedding_layers=False).keys()
+    if missing := sorted(own - names):
+        raise ValueError(
+            f"the adapter {adapter} lacks {len(missing)} of {len(own)} weights, first"
+            f" {missing[0]}: it was cut short, or is of another base, or of an older"
+            " transformers' names"
+        )
+    return model
 
 
 def base_of(name: str | Path) -> str | None:

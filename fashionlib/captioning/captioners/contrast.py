@@ -222,8 +222,11 @@ def attach(captioner: Captioner, words: int, dim: int) -> Retrieval:
 
 def attach_like(captioner: Captioner, shapes: Mapping[str, Sequence[int]]) -> Retrieval:
     """Attach a part of the sizes of a saved one, read from its tensors' shapes."""
-    words = shapes["embeddings.word_embeddings.weight"][0]
-    return attach(captioner, words, shapes["text_projection.weight"][0])
+    names = ("embeddings.word_embeddings.weight", "text_projection.weight")
+    if missing := [name for name in names if name not in shapes]:
+        raise ValueError(f"a saved retrieval part lacks the weight {missing[0]}")
+    words, width = (shapes[name][0] for name in names)
+    return attach(captioner, words, width)
 
 
 def text_batch(

@@ -65,7 +65,8 @@ def train(
 
     ValueError where the numbers of images and captions differ or are 0, for patience
     without validation pairs, and for a recipe that is joint where the captioner has no
-    retrieval part, or in several processes.
+    retrieval part, or in several processes. RuntimeError where a loss is not finite:
+    the last checkpoint before it is kept.
     """
     processes = int(os.environ.get("WORLD_SIZE", 1))
     _check(captioner, images, captions, recipe, validation, processes)
@@ -98,8 +99,15 @@ def train(
         callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
-    with one_thread(enough_for(captioner.base)):
-        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+    try:
+        with one_thread(enough_for(captioner.base)):
+            trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+    except FloatingPointError as error:
+        raise RuntimeError(
+            f"training stopped: {error}; the last good checkpoint:"
+            f" {_last_whole(folder) or 'none yet'}. Take a lower learning rate than"
+            f" the recipe's {recipe.lr:g}"
+        ) from error
     captioner.model.eval()
     if trainer.is_world_process_zero() and not finished.is_file():
         write_json(finished, trainer.state.log_history)
@@ -176,6 +184,7 @@ def _arguments(
         # the 7B, and 23 if layers are computed again when their gradient is
         activation_checkpointing=captioner.architecture == LLAVA and not on_cpu,
         logging_steps=max(1, every // 5),
+        logging_nan_inf_filter=False,  # it would pass over what JointTrainer stops at
         eval_strategy="steps" if evaluate else "no",
         eval_steps=every,
         save_steps=every,

@@ -21,7 +21,8 @@ class JointTrainer(Trainer):
     """A trainer that weighs the parts of a recipe's loss.
 
     Its log entries say each part alone where there are several, how long the run has
-    taken over all its sittings, and the GPU's power.
+    taken over all its sittings, and the GPU's power. FloatingPointError where a loss,
+    or a weight that a checkpoint would hold, is not finite.
     """
 
     def __init__(
@@ -60,6 +61,27 @@ class JointTrainer(Trainer):
         total = sum(getattr(recipe, name) * loss for name, loss in parts.items())
         return (total, outputs) if return_outputs else total
 
+    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return a step's loss, which must be finite."""
+        loss = super().training_step(*args, **kwargs)
+        self._check(loss, "the loss", self.state.global_step + 1)
+        return loss
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Write a checkpoint of finite weights over the one before."""
+        for name, weight in model.named_parameters():
+            if weight.requires_grad:
+                self._check(weight, f"the weight {name}", self.state.global_step)
+        super()._save_checkpoint(model, trial)
+
+    def _check(self, values: Tensor, what: str, step: int) -> None:
+        finite = values.isfinite()
+        if not finite.all():
+            raise FloatingPointError(
+                f"at step {step} {what} is {values[~finite][0].item()}, at learning"
+                f" rate {self._get_learning_rate():.3g}"
+            )
+
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         """Add the seconds of all sittings, the GPU's watts and the loss's parts."""
         now, history = time.monotonic(), self.state.log_history
@@ -69,6 +91,8 @@ class JointTrainer(Trainer):
         if self.args.device.type == "cuda" and importlib.util.find_spec("pynvml"):
             logs["watts"] = torch.cuda.power_draw(self.args.device) / 1000
         validation = "eval_loss" in logs
+        held = torch.tensor(logs.get("eval_loss", 0.0))
+        self._check(held, "the validation loss", self.state.global_step)
         for name in list(self.parts):
             if name.startswith("validation") == validation:
                 logs[name] = torch.stack(self.parts.pop(name)).mean().item()

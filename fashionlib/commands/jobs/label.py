@@ -78,10 +78,11 @@ def finish(
     prices: Prices,
     seed: int,
 ) -> str:
-    """Write the labels into `out`, and say in three lines what they are.
+    """Write the labels into `out`, and say in lines what they are and what failed.
 
-    Files: labelled.parquet, labelled/, set_aside.jsonl, report.json. `items` are those
-    that were labelled; their column `source`, where there is one, goes along.
+    Files: labelled.parquet and labelled/ where there is a garment, set_aside.jsonl,
+    report.json. `items` are those that were labelled; their column `source`, where
+    there is one, goes along.
     """
     garments = export.captioned(labels.records, seed)
     if "source" in items:
@@ -101,12 +102,30 @@ def finish(
     covered = (f"{name} {x:.1%}" for name, x in report["coverage"].items() if x)
     counts = (f"{count:,} {name}" for name, count in labels.counts.items() if count)
     cost = "unknown" if report["cost"] is None else f"{report['cost']:.2f}"
-    return (
+    made = [folder, table] if len(garments) else []
+    lines = [
         f"{len(garments):,} garments on {garments['item_id'].nunique():,} of"
-        f" {len(items):,} photos; {', '.join(covered)}\n"
-        f"{', '.join(counts)}; cost: {cost}\n"
-        f"{folder}, {table}, {aside}, {report_file}"
-    )
+        f" {len(items):,} photos; {', '.join(covered)}",
+        f"{', '.join(counts)}; cost: {cost}",
+        *_reasons(labels.set_aside),
+        ", ".join(map(str, [*made, aside, report_file])),
+    ]
+    return "\n".join(lines)
+
+
+def _reasons(set_aside: pd.DataFrame) -> list[str]:
+    """Say of each kind of fault how many photos it set aside, and the first's reason.
+
+    The reasons are the endpoint's words: what no terminal prints is escaped.
+    """
+    lines = []
+    for kind, group in set_aside.groupby("kind", sort=False):
+        first = group.iloc[0]
+        lines.append(
+            f"set aside, {kind}: {group['item_id'].nunique():,} photos, first"
+            f" {first['item_id']!r}: {first['reason'][:200]!r}"
+        )
+    return lines
 
 
 def _report(

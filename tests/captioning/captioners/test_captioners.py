@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from fashionlib.captioning import captioners
 from fashionlib.captioning.captioners import (
@@ -240,6 +241,20 @@ def test_tokenizer_of_another_model_is_refused(mini: Captioner, tmp_path: Path) 
         ValueError, match="<image> is token 3 of the tokenizer but 7 of the model"
     ):
         captioners.load(tmp_path / "mini")
+
+
+def test_a_checkpoint_that_lacks_a_weight_is_refused(
+    mini: Captioner, tmp_path: Path
+) -> None:
+    captioners.save(mini, tmp_path / "mini")
+    path = tmp_path / "mini" / "model.safetensors"
+    weights = load_file(path)
+    del weights["qformer.layernorm.weight"]
+    save_file(weights, path, {"format": "pt"})
+    with pytest.raises(
+        ValueError, match="mini lacks 1 of the .* first qformer.layernorm.weight"
+    ):
+        captioners.load(tmp_path / "mini", device="cpu", rows=ROWS)
 
 
 def test_precision_follows_the_hardware(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 and joint training.
 """
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from transformers import Blip2ForImageTextRetrieval, Trainer
 
 from fashionlib.captioning import captioners, training
@@ -237,6 +239,16 @@ def test_the_part_is_saved_and_loaded_with_the_folder(
     )
     captioners.save(make(kind), tmp_path / "plain")
     assert not (tmp_path / "plain/retrieval.safetensors").exists()
+    for name in ("logit_scale", "text_projection.weight"):
+        without(tmp_path / "joint/retrieval.safetensors", name)
+        with pytest.raises(ValueError, match=f"lacks .*{name}"):
+            captioners.load(tmp_path / "joint", device="cpu", rows=ROWS)
+
+
+def without(path: Path, end: str) -> None:
+    """Take the weights whose names end so out of a file."""
+    kept = {n: weight for n, weight in load_file(path).items() if not n.endswith(end)}
+    save_file(kept, path, {"format": "pt"})
 
 
 @pytest.fixture(scope="module")
@@ -499,6 +511,11 @@ def test_an_adapter_keeps_its_retrieval_part(tmp_path: Path) -> None:
         before[1],
         atol=1e-5,
     )
+    for name in ("text_projection.bias", "query.lora_A.weight", "logit_scale"):
+        spoilt = shutil.copytree(tmp_path / "adapter", tmp_path / name)
+        without(spoilt / "adapter_model.safetensors", name)
+        with pytest.raises(ValueError, match=rf"{name} lacks \d+ .*{name}"):
+            captioners.load(tmp_path / "base", spoilt, device="cpu", rows=ROWS)
 
 
 def test_retrieval_alone_learns_to_match_and_leaves_the_language_model(

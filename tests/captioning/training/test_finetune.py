@@ -163,6 +163,51 @@ def test_killed_run_resumes_to_the_same_losses(
     assert resumed["seconds"].is_monotonic_increasing
 
 
+@pytest.mark.parametrize(
+    ("spoilt", "told"),
+    [
+        ("loss", "at step 5 the loss is nan, at learning rate"),
+        ("gradients", r"at step 6 the weight \S+ is nan, at learning rate"),
+        ("validation", "at step 6 the validation loss is nan"),
+    ],
+)
+def test_what_is_not_finite_stops_the_run_and_the_last_checkpoint_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoilt: str, told: str
+) -> None:
+    recipe = Recipe(steps=9, batch_size=4, warmup=1, evaluations=3)
+    step, done = Trainer.training_step, []
+
+    def spoil(self: Trainer, model, *args: object) -> torch.Tensor:
+        done.append(1)
+        loss = step(self, model, *args)
+        if spoilt == "loss" and len(done) == 5:
+            return loss * torch.nan
+        if spoilt == "gradients" and len(done) == 6:
+            next(w for w in model.parameters() if w.grad is not None).grad += torch.nan
+        if spoilt == "validation" and len(done) == 6:
+            held = self.prediction_step
+            self.prediction_step = lambda *a, **k: (held(*a, **k)[0] * torch.nan,) * 3
+        return loss
+
+    pairs = (IMAGES, CAPTIONS) if spoilt == "validation" else None
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "training_step", spoil)
+        with pytest.raises(
+            RuntimeError, match=f"{told}.*checkpoint-3.*lower"
+        ) as caught:
+            training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path, pairs)
+    assert "0.0012" in str(caught.value)
+    _, curve = training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path, pairs)
+    assert curve["step"].max() == 9 and curve["loss"].notna().all()
+
+
+def test_a_learning_rate_that_is_far_too_high_is_named(tmp_path: Path) -> None:
+    recipe = Recipe(steps=4, batch_size=4, warmup=0, lr=1e30, evaluations=1)
+    told = r"at step \d the loss is (nan|inf), at learning rate .*none yet.* 1e\+30"
+    with pytest.raises(RuntimeError, match=told):
+        training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
+
+
 def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     recipe = Recipe(steps=6, batch_size=4, warmup=1, evaluations=3)
     training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
