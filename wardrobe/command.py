@@ -9,15 +9,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from fashionlib.commands.entry import end
 from fashionlib.commands.line import plain, run
 from fashionlib.commands.options import argument, option
 
 
 def draw(
-    dest: Annotated[Path, argument("DEST", "a new folder")],
-    items: Annotated[int, option("N", "articles")] = 2400,
-    shoppers: Annotated[int, option("M", "customers")] = 1500,
-    seed: Annotated[int, option("S", "of all that is drawn")] = 0,
+    dest: Annotated[
+        Path, argument("DEST", "a new or empty folder, or a wardrobe drawn before")
+    ],
+    items: Annotated[int, option("N", "articles", least=1)] = 2400,
+    shoppers: Annotated[int, option("M", "customers", least=0)] = 1500,
+    seed: Annotated[int, option("S", "of all that is drawn", least=0)] = 0,
     layout: Annotated[
         Literal["hm", "hm_hub", "facad", "dfmm", "consumer2shop", "deepfashion2"],
         option(None, "whose on-disk layout"),
@@ -37,4 +40,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     wardrobe.command(
         epilog="\b\nexample: wardrobe my-wardrobe --items 300 --shoppers 200 --seed 1"
     )(draw)
-    return run(wardrobe, sys.argv[1:] if argv is None else list(argv), "wardrobe")
+    words = sys.argv[1:] if argv is None else list(argv)
+    return end("wardrobe", lambda: run(wardrobe, words, "wardrobe"))

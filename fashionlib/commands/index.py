@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fashionlib.commands.options import argument, option
+from fashionlib.data.files import refuse_clash
 
 EXAMPLES = [
     "path/to/hm --model captioner/joint --out my-index",
@@ -46,6 +47,7 @@ def run(
     from fashionlib.data.readers import layouts
     from fashionlib.retrieval import search
 
+    refuse_clash([], filter(None, [items, Path(model), root]), [out])
     if items.is_file():
         table = read_table(items)
     else:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fashionlib.commands.options import argument, option
+from fashionlib.data.files import refuse_clash
 
 EXAMPLES = [
     "photos --model gpt-4o-mini --out labels --price-in 1 --price-out 4",
@@ -110,6 +111,7 @@ def run(
             f"--out {out} lies in {images}, where its pictures would be labelled next"
             " time"
         )
+    refuse_clash([out / name for name in label.FILES], [images], [out])
     items, absent = label.read(images)
     if absent:
         count = len(items) + absent

@@ -9,19 +9,29 @@ from typing import Any
 
 import typer
 
+MOST = 2**32 - 1  # numpy's and scikit-learn's largest seed; no count is larger
+
 
 def argument(metavar: str, text: str) -> Any:
     """Describe an argument: what stands for it in the help, and its help."""
     return typer.Argument(metavar=metavar, help=text)
 
 
-def option(metavar: str | None, text: str, *names: str) -> Any:
+def option(
+    metavar: str | None,
+    text: str,
+    *names: str,
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
     """Describe an option: what stands for its value, its help, and names.
 
     Without a metavar the help shows the type; without names it is called as the
-    parameter.
+    parameter. A number from `least` to `most` (else `MOST`) is taken.
     """
-    return typer.Option(*names, metavar=metavar, help=text)
+    if least is not None and most is None:
+        most = MOST
+    return typer.Option(*names, metavar=metavar, help=text, min=least, max=most)
 
 
 def named_paths(
@@ -41,3 +51,12 @@ def named_paths(
             raise ValueError(f"{option} {text}: {key!r} is named twice; e.g. {example}")
         paths[key] = path
     return paths
+
+
+def lengths(option: str, text: str, example: str) -> list[int]:
+    """Read "N,N" as whole numbers from 1 to 999,999,999, ascending, each once."""
+    if not re.fullmatch("[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", text):
+        raise ValueError(
+            f"{option} {text!r} are no whole numbers from 1; e.g. {example}"
+        )
+    return sorted({int(number) for number in text.split(",")})

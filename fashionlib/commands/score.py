@@ -55,8 +55,8 @@ def run(
         str | None,
         option("JAVA", "the java program of a Java 8 to 14, for the official SPICE"),
     ] = None,
-    resamples: Annotated[int, option("N", "of the bootstrap")] = 1000,
-    seed: Annotated[int, option("S", "of the bootstrap and the control")] = 42,
+    resamples: Annotated[int, option("N", "of the bootstrap", least=1)] = 1000,
+    seed: Annotated[int, option("S", "of the bootstrap and the control", least=0)] = 42,
 ) -> None:
     """Score generated captions, with intervals.
 
@@ -70,9 +70,9 @@ def run(
             f"{', '.join(map(str, captions))}: a system is called by its file, and two"
             " have one name"
         )
-    refuse_clash([out], [references, *captions])
+    refuse_clash([out], filter(None, [references, *captions, items, pool]))
     result = score_files(
         references, systems, items, pool, spice_models, spice_java, seed, resamples
     )
-    write_json(out, result)
     typer.echo(report(result))
+    write_json(out, result)

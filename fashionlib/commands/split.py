@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from fashionlib.commands.options import argument, option
-from fashionlib.data.files import atomic
+from fashionlib.data.files import atomic, refuse_clash
 
 EXAMPLES = ["path/to/hm --by product --out splits.csv"]
 
@@ -33,12 +33,13 @@ def run(
             "--filter",
         ),
     ] = False,
-    seed: Annotated[int, option("S", "random state; 42 as published")] = 42,
+    seed: Annotated[int, option("S", "random state; 42 as published", least=0)] = 42,
 ) -> None:
     """Cut the items of a data folder 80/10/10 into train, validation and test."""
     from fashionlib.data.items import split_items, split_sizes
     from fashionlib.data.readers import hm, layouts
 
+    refuse_clash([out], [root])
     layout = layouts.detect_layout(root)
     if filter_items and layout != "hm":
         raise ValueError(
