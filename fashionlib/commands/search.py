@@ -68,9 +68,9 @@ def run(
     reference = boxed(picture, box) if box else picture
     filters = {"category": category, "colour": colour}
     chosen = {column: value for column, value in filters.items() if value is not None}
-    if html:
-        refuse_clash([html], [index, *filter(None, [picture])])
     opened = Index.open(index, root=root)
+    if html:
+        refuse_clash([html], filter(None, [index, opened.root, picture]))
     hits = opened.search(reference, words, weight, k, chosen)
     width = shutil.get_terminal_size().columns
     typer.echo(as_json(hits) if json else listed(hits, width), nl=False)
