@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Annotated
 
-from fashionlib.commands.options import named_paths, option
+from fashionlib.commands.options import named_paths, option, refuse_absent
 
 EXAMPLES = ["--index my-index --captioner ours=captioner/joint --pool pool.json"]
 
@@ -48,6 +48,8 @@ def run(
         raise ValueError("nothing to show: give --index, --captioner, or both")
     example = "before=one/base after=one/tuned"
     checkpoints = named_paths("--captioner", captioner or [], "[^=/]+", example)
+    for place in checkpoints.values():
+        refuse_absent("--captioner", place)
     _refuse_taken(port)
     from fashionlib.commands.jobs.app import serve
 

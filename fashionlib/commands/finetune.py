@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fashionlib.commands.options import argument, option
+from fashionlib.commands.options import argument, option, refuse_absent
 from fashionlib.data.files import refuse_clash
 
 EXAMPLES = ["path/to/hm --base Salesforce/blip2-opt-2.7b --output adapters/hm"]
@@ -66,6 +66,7 @@ def run(
     chosen = training.recipe(recipe, steps, **given)
     files = [output / finetune.CAPTIONS, output / finetune.REFERENCES]
     refuse_clash(files, [root, Path(base)], [output / finetune.ADAPTER])
+    refuse_absent("--base", base)
     items, data = finetune.read(root, split)
     caches = {"pixel_cache": pixel_cache, "feature_cache": feature_cache}
     if not finetune.train_adapter(

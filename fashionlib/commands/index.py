@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import argument, option
+from fashionlib.commands.options import argument, option, refuse_absent
 from fashionlib.data.files import refuse_clash
 
 EXAMPLES = [
@@ -48,6 +48,7 @@ def run(
     from fashionlib.retrieval import search
 
     refuse_clash([], filter(None, [items, Path(model), root]), [out])
+    refuse_absent("--model", model)
     if items.is_file():
         table = read_table(items)
     else:

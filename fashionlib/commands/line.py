@@ -7,6 +7,7 @@ and `EXAMPLES`. These files import nothing heavy: what is done lies in `jobs`.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -90,9 +91,18 @@ def plain(**settings: Any) -> typer.Typer:
     )
 
 
+class _AboveBars(logging.Handler):
+    """Write messages to where errors go, above progress bars."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
 def run(commands: typer.Typer, words: Sequence[str], program: str) -> int:
     """Run a command line on its words and return the exit code; raises what it does."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[_AboveBars()])
     logging.getLogger("fashionlib").setLevel(logging.INFO)
     command = typer.main.get_command(commands)
     return command.main(list(words), program, standalone_mode=False) or 0

@@ -60,3 +60,28 @@ def lengths(option: str, text: str, example: str) -> list[int]:
             f"{option} {text!r} are no whole numbers from 1; e.g. {example}"
         )
     return sorted({int(number) for number in text.split(",")})
+
+
+def refuse_absent(option: str, model: str) -> None:
+    """Raise FileNotFoundError unless a model is in this folder, or at this hub id."""
+    folder, files = Path(model), ("config.json", "adapter_config.json")
+    if folder.is_dir():
+        if not any((folder / name).is_file() for name in files):
+            raise FileNotFoundError(
+                f"{option} {model}: the folder holds no {' or '.join(files)}, so no"
+                " model"
+            )
+        return
+    from huggingface_hub import hf_hub_download
+
+    for name in files:
+        try:
+            hf_hub_download(model, name)
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+        else:
+            return
+    raise FileNotFoundError(
+        f"{option} {model}: no such folder, and no such model on the hub can be read"
+        f" ({reason}); make or name it first"
+    )

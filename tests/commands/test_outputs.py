@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -148,3 +149,30 @@ def test_what_was_computed_is_printed_before_it_is_written(files, capsys, monkey
 def test_numbers_out_of_range_name_the_option(line, files, capsys, monkeypatch):
     option = line.split()[-2].strip("'")
     assert option in refused(line, files, capsys, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("finetune shop --base none/such --output new", "--base none/such: no such"),
+        ("finetune shop --base shop --output new", "--base shop: the folder holds no"),
+        ("index shop --model ./soon --out new", "--model ./soon: no such folder"),
+        ("app --captioner a=soon", "--captioner soon: no such folder"),
+    ],
+)
+def test_a_model_that_is_not_there_yet_is_told_at_once(
+    line, told, files, capsys, monkeypatch
+):
+    def absent(name, file):
+        raise FileNotFoundError(f"404 for {file}\nsee there")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", absent)
+    monkeypatch.setattr("fashionlib.data.readers.layouts.items", None)  # not read yet
+    assert told in refused(line, files, capsys, monkeypatch)
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(files, capsys, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        error = refused(f"app --index x --port {port}", files, capsys, monkeypatch)
+    assert f"--port {port}: Address already in use; give another" in error
