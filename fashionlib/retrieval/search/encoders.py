@@ -36,7 +36,8 @@ def load_encoder(name: str | Path, rows: Any = None) -> Encoder:
     It is a BLIP-2 that `captioners.load` reads and that was trained with the
     contrastive term, or one of those of `encoders.dual`: a CLIP (as FashionCLIP) or a
     SigLIP. A BLIP-2 in a folder that `captioners.save` wrote is loaded when it is asked
-    for several pictures; texts, and a picture of a small one, need no torch. Raises as these two; ValueError for a model of
+    for several pictures; texts, and a picture of a small one, need no torch. Raises as
+    these two; ValueError for a model of
     another kind, and for a BLIP-2 that has no space for texts. A mini looks pictures up
     in `rows` (`captioners.Rows`) before it encodes them.
     """
