@@ -12,6 +12,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
+from pathlib import Path
 from typing import Any, TextIO
 
 from fashionlib.data.files import escaped
@@ -31,6 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return line.run(line.commands(), words, "fashionlib")
 
     return end(" ".join(["fashionlib", *words[:1]]), program)
+
+
+def package() -> int:
+    """Run `program` of the module `command` in the package that the script is called.
+
+    So an interruption of the package's own imports is one line too.
+    """
+    name = Path(sys.argv[0]).stem
+    return end(name, lambda: import_module(f"{name}.command").program(sys.argv[1:]))
 
 
 def end(name: str, program: Callable[[], int]) -> int:

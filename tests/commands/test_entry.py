@@ -13,6 +13,7 @@ from fashionlib import commands
 from fashionlib.commands.entry import Printed, end
 
 START = "import os, signal, sys; from fashionlib.commands.entry import end\n"
+SCRIPT = "from fashionlib.commands.entry import package\nsys.exit(package())\n"
 STOP = "os.kill(os.getpid(), signal.SIGINT)"
 
 
@@ -50,6 +51,17 @@ def test_an_interruption_of_imports_is_one_line_too(package, tmp_path):
     )
     assert done.returncode == 130
     assert done.stderr.endswith(": interrupted\n") and done.stderr.count("\n") == 1
+
+
+def test_a_script_meets_an_interruption_of_its_packages_own_imports(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text(f"import os, signal\n{STOP}\n")
+    (tmp_path / "shop.py").write_text(
+        f"import sys\nsys.path[0] = {str(tmp_path)!r}\n{SCRIPT}"
+    )
+    command = [sys.executable, tmp_path / "shop.py"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "shop: interrupted\n")
 
 
 def test_ctrl_c_is_as_before_when_a_command_has_ended():
