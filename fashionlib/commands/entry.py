@@ -126,8 +126,10 @@ class Printed:
         """Write the text, `escaped`."""
         move = BAR.match(text) if self.bars else None
         start = move.end() if move else 0
-        with self._closable():
-            self.stream.write(text[:start] + escaped(text[start:]))
+        printed = text[:start] + escaped(text[start:])
+        if printed:  # click tries streams with "", and passes over what it raises
+            with self._closable():
+                self.stream.write(printed)
         return len(text)
 
     def flush(self) -> None:

@@ -88,7 +88,7 @@ def test_where_nothing_can_be_printed_one_line_says_so():
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
     with Path("/dev/full").open("w") as full:
-        code = f"{START}sys.exit(end('x', lambda: print(1, flush=True)))"
+        code = f"import typer; {START}sys.exit(end('x', lambda: typer.echo(1)))"
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2 and done.stderr.endswith("No space left on device\n")
