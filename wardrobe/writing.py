@@ -70,8 +70,8 @@ def _refuse_foreign(root: Path) -> None:
     if others:
         raise ValueError(
             f"{root} holds {len(others)} files that its {folders.MARKER} doesn't list"
-            f" as drawn ({others[0]} first) and that would be lost; name a new folder, or"
-            " delete this one (wardrobes of older editions list nothing)"
+            f" as drawn ({others[0]} first) and that would be lost; name a new folder,"
+            " or delete this one (wardrobes of older editions list nothing)"
         )
 
 

@@ -102,7 +102,9 @@ class _AboveBars(logging.Handler):
 
 def run(commands: typer.Typer, words: Sequence[str], program: str) -> int:
     """Run a command line on its words and return the exit code; raises what it does."""
-    logging.basicConfig(level=logging.WARNING, handlers=[_AboveBars()])
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[_AboveBars()]
+    )
     logging.getLogger("fashionlib").setLevel(logging.INFO)
     command = typer.main.get_command(commands)
     return command.main(list(words), program, standalone_mode=False) or 0

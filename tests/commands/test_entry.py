@@ -119,6 +119,24 @@ def test_progress_bars_move_the_cursor():
     assert wrapped.getvalue() == plain.getvalue() and "\x1b[A" in plain.getvalue()
 
 
+def test_messages_stand_above_the_progress_bar():
+    code = (
+        "import logging, typer; from tqdm import tqdm\n"
+        "from fashionlib.commands.entry import end\n"
+        "from fashionlib.commands.line import plain, run\n"
+        "app = plain()\n"
+        "def work():\n"
+        " for _ in tqdm(range(1), bar_format='bar'):\n"
+        "  logging.getLogger('fashionlib.x').info('compiling \\x1b[2J')\n"
+        "  logging.getLogger('other').info('silent')\n"
+        "app.command()(work)\n"
+        "end('x', lambda: run(app, [], 'x'))"
+    )
+    told = python(code).stderr
+    assert "compiling \\u001b[2J\n" in told and "silent" not in told
+    assert "barcompiling" not in told
+
+
 def test_the_version_is_told(capsys):
     import fashionlib
 
