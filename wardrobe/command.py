@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Literal
 
-import typer
-
-from fashionlib.commands.line import plain, run
-from fashionlib.commands.options import argument, option
-
-
-def draw(
-    dest: Annotated[Path, argument("DEST", "a new folder")],
-    items: Annotated[int, option("N", "articles")] = 2400,
-    shoppers: Annotated[int, option("M", "customers")] = 1500,
-    seed: Annotated[int, option("S", "of all that is drawn")] = 0,
-    layout: Annotated[
-        Literal["hm", "hm_hub", "facad", "dfmm", "consumer2shop", "deepfashion2"],
-        option(None, "whose on-disk layout"),
-    ] = "hm",
-) -> None:
-    """Draw the synthetic wardrobe into DEST, in the layout of a real dataset."""
-    import wardrobe
-
-    wardrobe.write(dest, items=items, shoppers=shoppers, seed=seed, layout=layout)
-    customers = f", {shoppers} shoppers" if layout == "hm" else ""
-    typer.echo(f"{dest}: {items} articles{customers}, in layout {layout} (synthetic)")
+from fashionlib.commands.entry import end
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draw, and return the exit code; errors end as those of `fashionlib` do."""
-    wardrobe = plain()
-    wardrobe.command(
-        epilog="\b\nexample: wardrobe my-wardrobe --items 300 --shoppers 200 --seed 1"
-    )(draw)
-    return run(wardrobe, sys.argv[1:] if argv is None else list(argv), "wardrobe")
+    """Draw, and return the exit code; it ends as `fashionlib` does."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    return end("wardrobe", lambda: program(words))
+
+
+def program(words: Sequence[str]) -> int:
+    """Run the command on its words; raises what is wrong with them."""
+    from fashionlib.commands.line import run
+    from wardrobe.line import commands
+
+    return run(commands(), words, "wardrobe")

@@ -31,8 +31,9 @@ def write(
     (else the layout's own). `shoppers` and `habits` (see `shoppers.interactions`)
     matter to layout "hm" alone; the others have no interactions. The same arguments
     give the same bytes. The folder appears when it is complete, marked by a file
-    WARDROBE; it replaces an older wardrobe there and holds the truth in truth.csv.
-    ValueError for an unknown layout, or when `root` holds anything else.
+    WARDROBE, which lists its files; it replaces an older wardrobe there and holds the
+    truth in truth.csv. ValueError for an unknown layout, or when `root` holds anything
+    that isn't listed.
     """
     root = Path(root)
     if items < 1 or shoppers < 0:
@@ -43,30 +44,39 @@ def write(
     if layout not in LAYOUTS:
         raise ValueError(f"unknown layout {layout!r}; known: {', '.join(LAYOUTS)}")
     _refuse_foreign(root)
-    truth = planting.articles(items, seed)
-    given = {"size": size} if size else {}
-    if layout == "hm":
-        rng = np.random.default_rng([seed, 2])
-        given["interactions"] = people.interactions(truth, shoppers, rng, **habits)
     with atomic(root) as part:
         part.mkdir()
+        truth = planting.articles(items, seed)
+        given = {"size": size} if size else {}
+        if layout == "hm":
+            rng = np.random.default_rng([seed, 2])
+            given["interactions"] = people.interactions(truth, shoppers, rng, **habits)
         _writer(layout)(part, truth, seed, **given)
         truth.to_csv(part / planting.TRUTH, index=False)
         made = f"{items} items, {shoppers} shoppers, seed {seed}, layout {layout}"
-        (part / folders.MARKER).write_text(
-            f"Synthetic: drawn by `wardrobe` with {made}. Nobody's real data.\n"
+        folders.mark(
+            part, f"Synthetic: drawn by `wardrobe` with {made}. Nobody's real data."
         )
     return truth
 
 
 def _refuse_foreign(root: Path) -> None:
     """Raise ValueError if `root` holds anything but an older wardrobe."""
-    if not root.exists() or folders.is_synthetic(root):
-        return
-    if not root.is_dir() or any(root.iterdir()):
+    others = folders.foreign(root)
+    if others is None and root.exists() and not _empty(root):
         raise ValueError(
             f"{root} exists and is not a wardrobe; name a new or empty folder"
         )
+    if others:
+        raise ValueError(
+            f"{root} holds {len(others)} files that its {folders.MARKER} doesn't list"
+            f" as drawn ({others[0]} first) and that would be lost; name a new folder,"
+            " or delete this one (wardrobes of older editions list nothing)"
+        )
+
+
+def _empty(root: Path) -> bool:
+    return root.is_dir() and not any(root.iterdir())
 
 
 def _writer(layout: str) -> Callable[..., None]:

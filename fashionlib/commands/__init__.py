@@ -1,5 +1,5 @@
 """The command line: the functions that the notebooks call, for anybody's files."""
 
-from fashionlib.commands.line import main
+from fashionlib.commands.entry import main
 
 __all__ = ["main"]

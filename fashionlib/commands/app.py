@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
-from fashionlib.commands.options import named_paths, option
+from fashionlib.commands.options import named_paths, option, refuse_absent
 
 EXAMPLES = ["--index my-index --captioner ours=captioner/joint --pool pool.json"]
 
@@ -31,7 +32,7 @@ def run(
             " attributes (default: every noun and adjective)",
         ),
     ] = None,
-    port: Annotated[int, option("N", "of this machine")] = 7860,
+    port: Annotated[int, option("N", "of this machine", least=1, most=65535)] = 7860,
     share: Annotated[
         bool,
         option(
@@ -43,12 +44,25 @@ def run(
     ] = False,
 ) -> None:
     """Search an index and caption your own photos in a browser, on this machine."""
-    if not 1 <= port <= 65535:
-        raise ValueError(f"--port {port} is no port; give one from 1 to 65535")
     if index is None and not captioner:
         raise ValueError("nothing to show: give --index, --captioner, or both")
     example = "before=one/base after=one/tuned"
     checkpoints = named_paths("--captioner", captioner or [], "[^=/]+", example)
+    for place in checkpoints.values():
+        refuse_absent("--captioner", place)
+    _refuse_taken(port)
     from fashionlib.commands.jobs.app import serve
 
     serve(index, checkpoints, pool, port, share)
+
+
+def _refuse_taken(port: int) -> None:
+    """Raise OSError where nobody can listen at the port, before models are loaded."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise OSError(
+                f"--port {port}: {error.strerror}; give another, e.g. --port 7861"
+            ) from error

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from fashionlib.commands.options import argument, option
+from fashionlib.commands.options import argument, option, refuse_absent
+from fashionlib.data.files import refuse_clash
 
 EXAMPLES = ["path/to/hm --base Salesforce/blip2-opt-2.7b --output adapters/hm"]
 
@@ -65,6 +66,9 @@ def run(
     changes = {"batch_size": batch_size, "lr": lr}
     given = {name: value for name, value in changes.items() if value is not None}
     chosen = training.recipe(recipe, steps, **given)
+    files = [output / finetune.CAPTIONS, output / finetune.REFERENCES]
+    refuse_clash(files, [root, Path(base)], [output / finetune.ADAPTER])
+    refuse_absent("--base", base)
     items, data = finetune.read(root, split)
     caches = {"pixel_cache": pixel_cache, "feature_cache": feature_cache}
     if not finetune.train_adapter(

@@ -15,8 +15,10 @@ from fashionlib.commands.options import (
     PHOTO,
     argument,
     option,
+    refuse_absent,
     renamed,
 )
+from fashionlib.data.files import refuse_clash
 
 EXAMPLES = [
     "path/to/hm --model captioner/joint --out my-index",
@@ -71,6 +73,8 @@ def run(
     from fashionlib.data.tables import read_table
     from fashionlib.retrieval import search
 
+    refuse_clash([], filter(None, [items, Path(model), root]), [out])
+    refuse_absent("--model", model)
     names = renamed(
         items,
         item_id=id_column,

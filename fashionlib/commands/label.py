@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fashionlib.commands.options import ID, PHOTO, argument, option, renamed
+from fashionlib.data.files import refuse_clash
 
 EXAMPLES = [
     "photos --model gpt-4o-mini --out labels --price-in 1 --price-out 4",
@@ -129,6 +130,7 @@ def run(
             f"--out {out} lies in {images}, where its pictures would be labelled next"
             " time"
         )
+    refuse_clash([out / name for name in label.FILES], [images], [out])
     names = renamed(images, item_id=id_column, image=photo)
     items, left_out = label.read(images, names)
     for fault in left_out.faults:

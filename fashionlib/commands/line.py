@@ -1,4 +1,4 @@
-"""The commands under their names, and how an error ends: one line and exit code 2.
+"""The commands under their names.
 
 A command is a file of this folder with a function `run`, whose docstring is the help,
 and `EXAMPLES`. These files import nothing heavy: what is done lies in `jobs`.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+import fashionlib
 from fashionlib.commands import (
     app,
     check,
@@ -48,22 +49,36 @@ COMMANDS = (  # in the order of the help
     keep,
     summary,
 )
-EXTRAS = "app,captions,data,features,labels,recommend,scores,search,book"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command of `fashionlib` and return its exit code; see `run`."""
-    commands = plain(help="Read, caption, score and recommend fashion items.")
+def commands() -> typer.Typer:
+    """Return the commands of `fashionlib`, each with its help and examples."""
+    named = plain(help="Read, caption, score and recommend fashion items.")
+    named.callback()(_program)
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2].replace("_", "-")
         examples = [f"example: fashionlib {name} {words}" for words in module.EXAMPLES]
-        commands.command(
+        named.command(
             name,
             short_help=module.run.__doc__.split("\n\n")[0],
             epilog="\n".join(["\b", *examples]),  # \b: lines stay as they are
         )(module.run)
-    words = sys.argv[1:] if argv is None else list(argv)
-    return run(commands, words, " ".join(["fashionlib", *words[:1]]))
+    return named
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"fashionlib {fashionlib.__version__}")
+        raise typer.Exit
+
+
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show it and exit.", callback=_show_version),
+    ] = False,
+) -> None:
+    """Read, caption, score and recommend fashion items."""
 
 
 def plain(**settings: Any) -> typer.Typer:
@@ -76,22 +91,20 @@ def plain(**settings: Any) -> typer.Typer:
     )
 
 
-def run(commands: typer.Typer, words: Sequence[str], name: str) -> int:
-    """Run a command line on its words and return the exit code.
+class _AboveBars(logging.Handler):
+    """Write messages to where errors go, above progress bars."""
 
-    0: it went well. 1: what was checked or executed is broken. 2: bad input, told in
-    one line after the `name`. 130: interrupted.
-    """
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    program = name.split()[0]
-    try:
-        command = typer.main.get_command(commands)
-        return command.main(words, program, standalone_mode=False) or 0
-    except typer.TyperException as error:  # of the words themselves
-        message = f"{error.format_message().rstrip('.')}; see --help"
-    except ModuleNotFoundError as error:
-        message = f"{error}; pip install 'fashionlib[{EXTRAS}]'"
-    except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        message = str(error) or "stopped"
-    sys.stderr.write(f"{name}: {' '.join(message.split())}\n")
-    return 2
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
+def run(commands: typer.Typer, words: Sequence[str], program: str) -> int:
+    """Run a command line on its words and return the exit code; raises what it does."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[_AboveBars()]
+    )
+    logging.getLogger("fashionlib").setLevel(logging.INFO)
+    command = typer.main.get_command(commands)
+    return command.main(list(words), program, standalone_mode=False) or 0

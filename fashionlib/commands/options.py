@@ -81,3 +81,37 @@ def named_paths(
             raise ValueError(f"{option} {text}: {key!r} is named twice; e.g. {example}")
         paths[key] = path
     return paths
+
+
+def lengths(option: str, text: str, example: str) -> list[int]:
+    """Read "N,N" as whole numbers from 1 to 999,999,999, ascending, each once."""
+    if not re.fullmatch("[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", text):
+        raise ValueError(
+            f"{option} {text!r} are no whole numbers from 1; e.g. {example}"
+        )
+    return sorted({int(number) for number in text.split(",")})
+
+
+def refuse_absent(option: str, model: str) -> None:
+    """Raise FileNotFoundError unless a model is in this folder, or at this hub id."""
+    folder, files = Path(model), ("config.json", "adapter_config.json")
+    if folder.is_dir():
+        if not any((folder / name).is_file() for name in files):
+            raise FileNotFoundError(
+                f"{option} {model}: the folder holds no {' or '.join(files)}, so no"
+                " model"
+            )
+        return
+    from huggingface_hub import hf_hub_download
+
+    for name in files:
+        try:
+            hf_hub_download(model, name)
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+        else:
+            return
+    raise FileNotFoundError(
+        f"{option} {model}: no such folder, and no such model on the hub can be read"
+        f" ({reason}); make or name it first"
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from fashionlib.commands.options import named_paths, option
+from fashionlib.commands.options import lengths, named_paths, option
 from fashionlib.data.files import refuse_clash, write_json
 
 EXAMPLES = [
@@ -34,7 +33,7 @@ def run(
     out: Annotated[Path, option("r.json", "gets the result")],
     k: Annotated[
         int | None,
-        option("N", "neighbours (default 10 for UserKNN, 20 for ItemKNN)"),
+        option("N", "neighbours (default 10 for UserKNN, 20 for ItemKNN)", least=1),
     ] = None,
     convention: Annotated[
         Literal["plain", "elliot", "aiolli", "implicit"] | None,
@@ -56,11 +55,11 @@ def run(
     ] = None,
     factors: Annotated[
         int | None,
-        option("N", "of BPR, VBPR, FREEDOM, BM3 (default: the model's)"),
+        option("N", "of BPR, VBPR, FREEDOM, BM3 (default: the model's)", least=1),
     ] = None,
     epochs: Annotated[
         int | None,
-        option("N", "at most, of the same (default: the model's)"),
+        option("N", "at most, of the same (default: the model's)", least=1),
     ] = None,
     repeats: Annotated[
         bool,
@@ -72,7 +71,9 @@ def run(
         ),
     ] = False,
     cutoffs: Annotated[str, option("N,N", "list lengths")] = "5,12",
-    seed: Annotated[int, option("S", "of the models and of the intervals")] = 0,
+    seed: Annotated[
+        int, option("S", "of the models and of the intervals", least=0)
+    ] = 0,
     lists: Annotated[
         Path | None,
         option(
@@ -82,7 +83,7 @@ def run(
     ] = None,
     top: Annotated[
         int | None,
-        option("N", "their length, judged too (default: the largest cutoff)"),
+        option("N", "their length, judged too (default: the largest cutoff)", least=1),
     ] = None,
 ) -> None:
     """Fit recommenders on the files of a split, judge and compare them.
@@ -94,14 +95,12 @@ def run(
     """
     from fashionlib.commands.jobs import recommend
 
-    if not re.fullmatch(r"\d+(,\d+)*", cutoffs):
-        raise ValueError(f"--cutoffs {cutoffs!r} are no list lengths; e.g. 5,12")
+    cutoffs = lengths("--cutoffs", cutoffs, "5,12")
     if top is not None and lists is None:
         raise ValueError(
             f"--top {top} is the length of the lists; --lists says where they go"
         )
-    lengths = {int(text) for text in cutoffs.split(",")}
-    lengths |= set() if top is None else {top}
+    cutoffs += [] if top is None else [top]
     example = "visual=a.parquet textual=b.parquet"
     spaces = named_paths("--features", features or [], r"\w+", example, suffix=False)
     spaces = {name: Path(text) for name, text in spaces.items()}
@@ -109,9 +108,9 @@ def run(
     refuse_clash(outputs, [train, test, *spaces.values()])
     options = recommend.Options(k, convention, factors, epochs, spaces, repeats, seed)
     recommended = recommend.recommend_files(
-        train, test, model, sorted(lengths), options
+        train, test, model, sorted(set(cutoffs)), options
     )
-    if lists:
-        recommend.write_lists(lists, recommended, top or max(lengths))
-    write_json(out, recommended.result)
     typer.echo(recommend.report(recommended.result))
+    if lists:
+        recommend.write_lists(lists, recommended, top or max(cutoffs))
+    write_json(out, recommended.result)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fashionlib.commands.options import option
+from fashionlib.commands.options import lengths, option
 from fashionlib.data.files import atomic, refuse_clash, write_json
 
 EXAMPLES = [
@@ -48,19 +47,17 @@ def run(
         Path | None,
         option("hits.csv", "keep each query: query, first_hit (a rank), top-N"),
     ] = None,
-    seed: Annotated[int, option("S", "of the intervals")] = 0,
+    seed: Annotated[int, option("S", "of the intervals", least=0)] = 0,
 ) -> None:
     """Judge anybody's vectors by true pairs: top-k accuracy, intervals, chance."""
     from fashionlib.commands.jobs.retrieve import report, retrieve_files
 
-    if not re.fullmatch(r"[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", k):
-        raise ValueError(f"-k {k!r} are no ranks from 1; e.g. 1,10,20")
-    cutoffs = sorted({int(text) for text in k.split(",")})
+    cutoffs = lengths("-k", k, "1,10,20")
     outputs = [out] if hits is None else [out, hits]
     refuse_clash(outputs, [queries, gallery, relevant])
     retrieved = retrieve_files(queries, gallery, relevant, cutoffs, seed)
+    typer.echo(report(retrieved.result, cutoffs))
     if hits:
         with atomic(hits) as part:
             retrieved.per_query.to_csv(part, index=False)
     write_json(out, retrieved.result)
-    typer.echo(report(retrieved.result, cutoffs))

@@ -78,8 +78,8 @@ def run(
     caption: Annotated[str | None, CAPTION] = None,
     category: Annotated[str | None, CATEGORY] = None,
     product: Annotated[str | None, PRODUCT] = None,
-    resamples: Annotated[int, option("N", "of the bootstrap")] = 1000,
-    seed: Annotated[int, option("S", "of the bootstrap and the control")] = 42,
+    resamples: Annotated[int, option("N", "of the bootstrap", least=1)] = 1000,
+    seed: Annotated[int, option("S", "of the bootstrap and the control", least=0)] = 42,
 ) -> None:
     """Score generated captions, with intervals.
 
@@ -99,7 +99,7 @@ def run(
             f"{', '.join(map(str, captions))}: a system is called by its file, and two"
             " have one name"
         )
-    refuse_clash([out], [references, *captions])
+    refuse_clash([out], filter(None, [references, *captions, items, pool]))
     names = renamed(
         items,
         item_id=id_column,
@@ -119,5 +119,5 @@ def run(
         subset,
         names,
     )
-    write_json(out, result)
     typer.echo(report(result))
+    write_json(out, result)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fashionlib.commands.options import argument, option
+from fashionlib.data.files import refuse_clash
 
 EXAMPLES = [
     '"red striped dress" --index my-index --category Dress',
@@ -44,13 +45,15 @@ def run(
             "W",
             "of the words, where there is a picture too (0: picture alone, 1:"
             " words alone)",
+            least=0,
+            most=1,
         ),
     ] = 0.5,
     category: Annotated[
         str | None, option("NAME", "only items of this category")
     ] = None,
     colour: Annotated[str | None, option("NAME", "only items of this colour")] = None,
-    k: Annotated[int, option("N", "items to show", "-k")] = 10,
+    k: Annotated[int, option("N", "items to show", "-k", least=1)] = 10,
     root: Annotated[
         Path | None,
         option("FOLDER", "where the catalogue lies, if it was moved"),
@@ -72,11 +75,13 @@ def run(
     filters = {"category": category, "colour": colour}
     chosen = {column: value for column, value in filters.items() if value is not None}
     opened = Index.open(index, root=root)
+    if html:
+        refuse_clash([html], filter(None, [index, opened.root, picture]))
     hits = opened.search(reference, words, weight, k, chosen)
+    width = shutil.get_terminal_size().columns
+    typer.echo(as_json(hits) if json else listed(hits, width), nl=False)
     if html:
         from fashionlib.retrieval.search import page
 
         title = [words, picture.name if picture else ""]
         page.write(html, hits, " + ".join(filter(None, title)))
-    width = shutil.get_terminal_size().columns
-    typer.echo(as_json(hits) if json else listed(hits, width), nl=False)

@@ -15,7 +15,7 @@ from fashionlib.commands.options import (
     option,
     renamed,
 )
-from fashionlib.data.files import atomic
+from fashionlib.data.files import atomic, refuse_clash
 
 EXAMPLES = [
     "path/to/hm --by product --out splits.csv",
@@ -57,7 +57,7 @@ def run(
             "--filter",
         ),
     ] = False,
-    seed: Annotated[int, option("S", "random state; 42 as published")] = 42,
+    seed: Annotated[int, option("S", "random state; 42 as published", least=0)] = 42,
     id_column: Annotated[str | None, ID] = None,
     product: Annotated[str | None, PRODUCT] = None,
     caption: Annotated[str | None, CAPTION] = None,
@@ -67,6 +67,7 @@ def run(
     from fashionlib.data.readers import hm, layouts
     from fashionlib.data.tables import read_table
 
+    refuse_clash([out], [root])
     names = renamed(root, item_id=id_column, product_id=product, caption=caption)
     layout = "table" if root.is_file() else layouts.detect_layout(root)
     if filter_items and layout != "hm":

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import json
 import os
+import platform
+import re
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors that name no file
+STEERING = re.compile(
+    "[\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069"
+    "\\ud800-\\udfff]"
+)
 
 if TYPE_CHECKING:  # the command line starts without pandas
     import pandas as pd
@@ -19,34 +30,125 @@ if TYPE_CHECKING:  # the command line starts without pandas
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path, which becomes `path` when the block ends well.
 
-    The block may create a file or a folder there; what stands at `path` is replaced.
-    Where the block raises, the temporary path is removed.
+    The block may create a file or a folder there; what stands at `path` is replaced,
+    behind a link too, and a file keeps its permissions. Where the block raises, the
+    temporary path is removed; those of runs that were killed go now. ValueError where
+    `path` is a device or a pipe; an OSError names `path`.
     """
-    path = Path(path).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    given, path = Path(path), Path(path).resolve()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ValueError(f"{given} is a device or a pipe; name a new file")
+    _clear(path)
+    part = path.with_name(f"{_stem(path)}{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        if path.is_file() and part.is_file():
+            shutil.copymode(path, part)
         if part.is_dir() and path.is_dir():
-            shutil.rmtree(path)
+            path.rename(part.with_suffix(".old"))
         part.replace(path)
+    except OSError as error:
+        if error.errno in FULL or str(part) in str(error):
+            reason = error.strerror or str(error).replace(str(part), str(given))
+            raise OSError(error.errno, reason, str(given)) from error
+        raise
     finally:
-        if part.is_dir():
-            shutil.rmtree(part)
-        else:
-            part.unlink(missing_ok=True)
+        _remove(part)
+        if path.exists():
+            _remove(part.with_suffix(".old"))
 
 
-def refuse_clash(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raise ValueError for an output that is a folder, an input or another output."""
-    taken = {Path(path).resolve() for path in inputs}
-    for path in map(Path, outputs):
-        if path.is_dir() or path.resolve() in taken:
+def _stem(path: Path) -> str:
+    """Return how the names of parts of `path` begin, of this machine's processes."""
+    return f".{path.name}.{platform.node()[:30]}."
+
+
+def _clear(path: Path) -> None:
+    """Remove what killed processes of this machine have left beside `path`."""
+    from psutil import pid_exists
+
+    for left in path.parent.glob(f"{glob.escape(_stem(path))}*"):
+        process, _, kind = left.name.removeprefix(_stem(path)).partition(".")
+        known = kind == "part" or (kind == "old" and path.exists())
+        if known and process.isdigit() and not pid_exists(int(process)):
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def refuse_clash(
+    outputs: Iterable[Path], inputs: Iterable[Path], folders: Iterable[Path] = ()
+) -> None:
+    """Refuse outputs that would replace an input or each other, or can't be written.
+
+    `outputs` are files, `folders` output folders; an input may be a folder, whose
+    files are inputs. Files are compared by what they are, not by name: links count.
+    ValueError for a clash, and where a file is asked for and `path` is a folder, a
+    device or a pipe, or the other way round; OSError where nothing can be written
+    there. Nothing is left behind.
+    """
+    read = [Path(path) for path in inputs]
+    taken: set[Path] = set()
+    targets = [(Path(path), False) for path in outputs]
+    for path, folder in targets + [(Path(path), True) for path in folders]:
+        if path.resolve() in taken:
+            raise ValueError(f"{path} is named twice; name a new file")
+        if path.exists() and not (path.is_dir() if folder else path.is_file()):
+            kind = "folder" if folder else "plain file"
+            raise ValueError(f"{path} is there and is no {kind}; name a new one")
+        if clash := next((given for given in read if _holds(given, path)), None):
             raise ValueError(
-                f"{path} is a folder, one of the inputs, or named twice; name a new"
-                " file"
+                f"{path} is one of the inputs, or lies in one ({clash}), and would be"
+                " replaced; name a new file"
             )
         taken.add(path.resolve())
+        _try(path, folder)
+
+
+def _holds(place: Path, path: Path) -> bool:
+    """Return whether `path` is there and is `place`, or lies in that folder."""
+    if not path.exists() or not place.exists():
+        return False
+    if place.is_file() or path.is_dir():
+        return place.samefile(path)
+    if path.resolve().is_relative_to(place.resolve()):
+        return True
+    return any(  # linked from the folder
+        path.resolve().is_relative_to(each.resolve())
+        if each.is_symlink()
+        else each.is_file() and each.samefile(path)
+        for each in place.rglob("*")
+    )
+
+
+def _try(path: Path, folder: bool) -> None:
+    """Write a block where `path` is to be, in a file without a name."""
+    place = path.resolve() if folder else path.resolve().parent
+    while not place.exists():
+        place = place.parent
+    try:
+        if path.is_file() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is write-protected")
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        reason = f"nothing can be written there ({error.strerror})"
+        raise OSError(error.errno, reason, str(path)) from error
+
+
+def escaped(text: str) -> str:
+    r"""Return the text with \\u and four digits for what would steer a terminal.
+
+    That are control characters but tab and newline, marks of direction (Unicode's
+    bidi), line separators and half surrogates. JSON stays the same JSON.
+    """
+    return STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def write_json(path: Path, content: Any) -> Path:
@@ -58,7 +160,7 @@ def write_json(path: Path, content: Any) -> Path:
     style = {"indent": 1, "ensure_ascii": False, "allow_nan": False}
     text = json.dumps(content, default=lambda table: nulls(nested(table)), **style)
     with atomic(path) as part:
-        part.write_text(text + "\n", encoding="utf-8")
+        part.write_text(escaped(text) + "\n", encoding="utf-8")
     return Path(path)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 from tqdm import tqdm
+
+if TYPE_CHECKING:  # a search starts without scipy
+    from scipy import sparse
 
 # a longer caption is refused: the index takes 4 bytes per text and word of the longest
 # caption
@@ -26,6 +29,8 @@ def closest(
     Rare words first: a text without the k rarest of a caption's m words shares at most
     m - k, so the search ends when that is less than the best found.
     """
+    from scipy import sparse
+
     queries = [caption.lower().split() for caption in captions]
     width = max(map(len, queries), default=0)
     if width > MOST_WORDS:

@@ -10,13 +10,18 @@ rows sorted.
 
 from __future__ import annotations
 
+import logging
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import config, get_num_threads, njit
+from numba.core import event
 from scipy import sparse
+
+LOG = logging.getLogger(__name__)
 
 # Scores looked at together: most chunks hold nothing for the list, and a maximum is one
 # cheap pass.
@@ -28,6 +33,40 @@ ROUNDED = 1 - 1e-12
 # Columns read beyond what the bound asks: fewer rows are then counted to the end (4 and
 # 5 were fastest).
 SLACK = 4
+
+
+class Compiling(event.Listener):
+    """Say once that loops of this module are compiled: none was in numba's cache."""
+
+    told = False
+
+    def on_start(self, event: event.Event) -> None:
+        """Say it, unless it has been said."""
+        ours = event.data["dispatcher"].py_func.__module__ == __name__
+        if ours and not self.told:
+            self.told = True
+            LOG.info("compiling loops for this machine, once: some ten seconds")
+
+    def on_end(self, event: event.Event) -> None:
+        """Do nothing."""
+
+
+event.register("numba:compile", Compiling())
+
+
+def _cacheable() -> tempfile.TemporaryDirectory | None:
+    """Let numba keep what it compiles, if need be for this process alone.
+
+    It knows no place where the install is read-only and the home can't be written.
+    """
+    try:
+        njit(cache=True)(_on_all_cores)
+    except RuntimeError:
+        spare = tempfile.TemporaryDirectory(prefix="numba-")
+        config.CACHE_DIR = spare.name
+        LOG.info("numba's cache can't be written; NUMBA_CACHE_DIR names a folder")
+        return spare
+    return None
 
 
 def top_products(
@@ -89,6 +128,9 @@ def _on_all_cores(kernel: Callable[..., None], *arguments: Any) -> None:
     cores = get_num_threads()
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(lambda first: kernel(first, cores, *arguments), range(cores)))
+
+
+SPARE = _cacheable()  # removed when the process ends
 
 
 @njit(nogil=True, cache=True)

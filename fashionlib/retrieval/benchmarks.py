@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from fashionlib.data import images
 from fashionlib.data.items import (
@@ -37,6 +37,9 @@ from fashionlib.data.items import (
 from fashionlib.data.readers import layouts
 from fashionlib.features import Features
 from fashionlib.retrieval.hits import first_hits
+
+if TYPE_CHECKING:  # a search starts without scipy
+    from scipy import sparse
 
 
 @dataclass(frozen=True)
@@ -256,6 +259,8 @@ def _street(
         pd.Index(queries[ITEM]).get_indexer(pairs[layouts.QUERY]),
         pd.Index(gallery[ITEM]).get_indexer(pairs[layouts.GALLERY]),
     )
+    from scipy import sparse
+
     shape = (len(queries), len(gallery))
     counts = sparse.csr_matrix((np.ones(len(pairs), np.int32), places), shape)
     relevant = _boolean(counts)
@@ -282,12 +287,16 @@ def _same(left: pd.Series, right: pd.Series) -> sparse.csr_matrix:
 
 def _indicator(codes: np.ndarray, width: int) -> sparse.csr_matrix:
     """Return (rows, width) with 1 at each row's code; -1 is a missing value."""
+    from scipy import sparse
+
     rows = np.flatnonzero(codes >= 0)
     ones = np.ones(len(rows), np.int32)
     return sparse.csr_matrix((ones, (rows, codes[rows])), (len(codes), width))
 
 
 def _boolean(counts: sparse.spmatrix) -> sparse.csr_matrix:
+    from scipy import sparse
+
     made = sparse.csr_matrix(counts)
     made.eliminate_zeros()
     made.sort_indices()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
 from tqdm import tqdm
 
 from fashionlib.features import unit
+
+if TYPE_CHECKING:  # a search starts without scipy
+    from scipy import sparse
 
 # rows that are equal but for length get float32 cosines up to 4e-7 apart (dim 256 and
 # 1280)
@@ -35,6 +39,8 @@ def first_hits(
     memory, 64 MiB. ValueError for shapes that don't fit, NaN, a row of zeros, or a true
     row that is excluded.
     """
+    from scipy import sparse
+
     relevant = _boolean(relevant)
     if excluded is None:
         excluded = sparse.csr_matrix(relevant.shape, dtype=bool)
@@ -76,6 +82,8 @@ def _ranks(
 
 
 def _boolean(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    from scipy import sparse
+
     made = sparse.csr_matrix(matrix, dtype=bool, copy=True)
     made.sum_duplicates()
     made.eliminate_zeros()

@@ -351,7 +351,7 @@ def test_a_captioner_that_reads_no_photos_is_refused():
     ("arguments", "told"),
     [
         ([], "give --index, --captioner, or both"),
-        (["--index", "x", "--port", "0"], "--port 0 is no port"),
+        (["--index", "x", "--port", "0"], "--port"),
         (
             ["--captioner", "a/tuned", "--captioner", "b/tuned"],
             "'tuned' is named twice; e.g. before=",

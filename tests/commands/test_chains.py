@@ -3,6 +3,7 @@
 import json
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -68,11 +69,12 @@ def test_a_tuned_mini_is_indexed_searched_and_shown(shop, tuned, capsys):
 
 
 def test_a_tuned_mini_and_its_index_are_served(shop, tuned, monkeypatch, capsys):
-    from gradio import Blocks
+    from fashionlib.commands.jobs import app
 
     index = shop.parent / "served"
     ran(capsys, "index", shop, "--model", MINI, "--out", index)
-    monkeypatch.setattr(Blocks, "block_thread", lambda self: self.close())
+    at_once = SimpleNamespace(Event=lambda: SimpleNamespace(wait=lambda: None))
+    monkeypatch.setattr(app, "threading", at_once)
     given = ["--index", index, "--captioner", f"tuned={tuned / 'adapter'}"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

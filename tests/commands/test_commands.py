@@ -498,7 +498,7 @@ def test_recommend_names_an_unknown_model_and_a_bad_cutoff(tmp_path, capsys):
     ]
     refused(capsys, [*files, "--model", "SVD"], "'SVD'", "ItemKNN")
     refused(capsys, [*files, "--model", "ItemKNN", "--cutoffs", "5;12"], "5;12", "5,12")
-    refused(capsys, [*files, "--model", "ItemKNN", "--cutoffs", "0"], "cutoffs: 0")
+    refused(capsys, [*files, "--model", "ItemKNN", "--cutoffs", "0"], "--cutoffs '0'")
     refused(capsys, [*files, "--model", "ItemKNN", "--top", "3"], "--top 3", "--lists")
     refused(
         capsys,

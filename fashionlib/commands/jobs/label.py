@@ -18,6 +18,7 @@ from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
 from fashionlib.labelling.reply_cache import Settings
 
+FILES = ("labelled.parquet", "set_aside.jsonl", "report.json")
 Prices = tuple[float | None, float | None]  # of a million tokens in and out
 
 
@@ -88,8 +89,8 @@ def finish(
     if "source" in items:
         sources = items.astype({"item_id": str}).set_index("item_id")["source"]
         garments.insert(3, "source", garments["item_id"].map(sources))
-    files = ("labelled", "labelled.parquet", "set_aside.jsonl", "report.json")
-    folder, table, aside, report_file = (out / name for name in files)
+    folder = out / "labelled"
+    table, aside, report_file = (out / name for name in FILES)
     if len(garments):
         export.write(folder, garments.where(garments.notna(), None))
         with atomic(table) as part:

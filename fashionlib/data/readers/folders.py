@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -37,8 +38,48 @@ WHOLE = r"-?[0-9]{1,9}"  # a whole number in a text file
 
 
 def is_synthetic(root: Path) -> bool:
-    """Return whether `wardrobe` drew the folder: its numbers say nothing about H&M."""
-    return (Path(root) / MARKER).is_file()
+    """Return whether `wardrobe` drew the folder: its numbers say nothing about H&M.
+
+    ValueError where it drew some of the files and not others; hidden ones don't count.
+    """
+    others = foreign(root)
+    if strange := [name for name in others or () if not re.search(r"(^|/)\.", name)]:
+        raise ValueError(
+            f"{root} has the marker {MARKER} of a drawn wardrobe and {len(strange)}"
+            f" files that it doesn't list ({strange[0]} first); move these away, or the"
+            " marker if the data is real"
+        )
+    return others is not None
+
+
+def mark(root: Path, text: str) -> None:
+    """Write the marker of a drawn folder: the text, then size and path of each file."""
+    lines = [f"{size} {name}" for name, size in _sizes(root).items()]
+    (root / MARKER).write_text("\n".join([text, *lines, ""]), encoding="utf-8")
+
+
+def foreign(root: Path) -> list[str] | None:
+    """List the files of a drawn folder that its marker doesn't list in that size.
+
+    None where there is no marker, or one of other files: a copy beside real data.
+    """
+    marker = Path(root) / MARKER
+    if not marker.is_file():
+        return None
+    _, *lines = marker.read_text(encoding="utf-8", errors="replace").splitlines()
+    listed, there = set(lines), _sizes(Path(root))
+    others = [name for name, size in there.items() if f"{size} {name}" not in listed]
+    return None if listed and len(others) == len(there) else others
+
+
+def _sizes(root: Path) -> dict[str, int]:
+    """Map each file's and link's path to its size in bytes, the marker left out."""
+    paths = sorted(path for path in root.rglob("*") if path != root / MARKER)
+    return {
+        path.relative_to(root).as_posix(): path.lstat().st_size
+        for path in paths
+        if path.is_symlink() or not path.is_dir()
+    }
 
 
 def open_report(root: Path) -> Report:
@@ -47,8 +88,10 @@ def open_report(root: Path) -> Report:
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is no folder")
     report = Report(root)
-    if is_synthetic(root):
+    others = foreign(root)
+    if others is not None:
         report.counts["made by wardrobe, nobody's real data"] = "synthetic"
+        report.add(f"not drawn by wardrobe, whose {MARKER} lies here", others, "note")
     return report
 
 

@@ -36,9 +36,9 @@ def load_encoder(name: str | Path, rows: Any = None) -> Encoder:
     It is a BLIP-2 that `captioners.load` reads, or an adapter of one, that was trained
     with the contrastive term, or one of those of `encoders.dual`: a CLIP (as
     FashionCLIP) or a SigLIP. A BLIP-2 in a folder that `captioners.save` wrote is
-    loaded when it is asked for pictures; texts need no torch. Raises as these two;
-    ValueError for a model of another kind, and for a BLIP-2 that has no space for
-    texts. A mini looks pictures up
+    loaded when it is asked for several pictures; texts, and a picture of a small one,
+    need no torch. Raises as these two; ValueError for a model of another kind, and for
+    a BLIP-2 that has no space for texts. A mini looks pictures up
     in `rows` (`captioners.Rows`) before it encodes them.
     """
     if (Path(name) / "retrieval.safetensors").is_file():
@@ -55,7 +55,7 @@ def load_encoder(name: str | Path, rows: Any = None) -> Encoder:
 def _saved_blip2(folder: Path, rows: Any) -> Encoder:
     """Read a folder of `captioners.save`; a picture is the mean of its queries."""
     from fashionlib.features.fingerprints import saved_weights
-    from fashionlib.retrieval.search import words
+    from fashionlib.retrieval.search import plain
 
     @cache
     def images() -> Encode:
@@ -63,11 +63,17 @@ def _saved_blip2(folder: Path, rows: Any) -> Encoder:
 
         return partial(captioners.embed_images, captioners.load(folder, rows=rows))
 
+    layers = plain.Layers(folder)
+    one = plain.image_encoder(layers) if rows is None else None
+
+    def encode_images(given: Sequence[str]) -> np.ndarray:
+        return one(given) if one and len(given) == 1 else images()(given)
+
     files = [folder / name for name in ("processor_config.json", "tokenizer.json")]
     texts = [file.read_text(encoding="utf-8") for file in files]
     fingerprint = _fingerprint("shared, mean", saved_weights(folder), *texts)
-    encode = words.encoder(folder)
-    return Encoder(str(folder), fingerprint, lambda given: images()(given), encode)
+    encode_texts = plain.text_encoder(layers)
+    return Encoder(str(folder), fingerprint, encode_images, encode_texts)
 
 
 def _blip2(name: str) -> Encoder:

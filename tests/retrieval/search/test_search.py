@@ -493,6 +493,7 @@ def asked(index: search.Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(
         "fashionlib.retrieval.search.load_encoder", lambda name: Colours()
     )
+    monkeypatch.setattr("fashionlib.commands.index.refuse_absent", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     return lambda *words: commands.main([*words])
 

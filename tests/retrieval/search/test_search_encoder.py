@@ -3,6 +3,7 @@ its own.
 """
 
 import copy
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from fashionlib.captioning import captioners
 from fashionlib.captioning.captioners import Size, Vit
 from fashionlib.features import encoders, unit
 from fashionlib.retrieval import search
-from fashionlib.retrieval.search import words
+from fashionlib.retrieval.search import plain
 
 pytest.importorskip("lancedb")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -138,18 +139,34 @@ def test_words_are_read_without_torch_as_the_captioner_reads_them(
     texts = ["a red dress with a collar", "", "blue " * 100, "a <s> hat <image> É"]
     captioner = captioners.load(folder)
     expected = captioners.embed_texts(captioner, texts)
-    np.testing.assert_allclose(words.encoder(folder)(texts), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        plain.text_encoder(plain.Layers(folder))(texts), expected, atol=1e-6
+    )
     for kind in (torch.float16, torch.bfloat16):
         base = copy.deepcopy(captioner.base).to(kind)
         base.get_submodule("retrieval").float()
         captioners.save(replace(captioner, model=base), tmp_path / "half")
         rounded = captioners.embed_texts(captioners.load(tmp_path / "half"), texts)
-        found = words.encoder(tmp_path / "half")(texts)
+        found = plain.text_encoder(plain.Layers(tmp_path / "half"))(texts)
         np.testing.assert_allclose(found, rounded, atol=1e-6)
         assert np.abs(found - expected).max() > 1e-6
 
 
-def test_a_question_in_words_imports_neither_torch_nor_a_rest_client(
+def test_a_picture_is_read_without_torch_as_the_captioner_reads_it(
+    items: pd.DataFrame, tmp_path: Path
+) -> None:
+    folder = Path(blip2(tmp_path / "joint"))
+    expected = captioners.embed_images(captioners.load(folder), list(items["image"]))
+    found = plain.image_encoder(plain.Layers(folder))(list(items["image"]))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(found[0] - found[1]).max() > 1e-4
+    config = json.loads((folder / "config.json").read_text())
+    config["vision_config"]["hidden_act"] = "quick_gelu"
+    (folder / "config.json").write_text(json.dumps(config))
+    assert plain.image_encoder(plain.Layers(folder)) is None
+
+
+def test_a_question_imports_neither_torch_nor_a_rest_client(
     items: pd.DataFrame, tmp_path: Path
 ) -> None:
     folder = blip2(tmp_path / "joint")
@@ -160,7 +177,8 @@ def test_a_question_in_words_imports_neither_torch_nor_a_rest_client(
         f"words = ['search', 'a red hat', '--index', {str(tmp_path / 'index')!r}]\n"
         "assert main(words) == 0\n"
         "client = 'lance_namespace_urllib3_client'\n"
-        "assert not {'torch', 'scipy.stats', f'{client}.api'} & sys.modules.keys()\n"
+        f"assert main(['search', {items['image'][0]!r}, *words[2:]]) == 0\n"
+        "assert not {'torch', 'scipy', f'{client}.api'} & sys.modules.keys()\n"
         "assert sys.modules[client].BranchApi\n"
         "assert f'{client}.api' in sys.modules\n"
     )
