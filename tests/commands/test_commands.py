@@ -727,7 +727,9 @@ def test_finetune_looks_at_every_photo_before_it_trains(
     for name in ("train", "validation", "test"):
         row = items[items["item_id"].map(split) == name].iloc[0]
         Path(row.image).write_bytes(Path(row.image).read_bytes()[:-300])
-    given = ["--base", "no-such-base", "--output", str(tmp_path / "out")]
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/config.json").write_text("it isn't read")
+    given = ["--base", str(tmp_path / "base"), "--output", str(tmp_path / "out")]
     capsys.readouterr()
     assert commands.main(["finetune", str(root), *given]) == 2
     error = capsys.readouterr().err.splitlines()[-1]

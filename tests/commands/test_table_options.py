@@ -75,6 +75,7 @@ def test_index_and_label_read_a_shops_columns(
 
     monkeypatch.setattr(search, "load_encoder", str)
     monkeypatch.setattr(search, "build", build)
+    monkeypatch.setattr("fashionlib.commands.index.refuse_absent", lambda *_: None)
     words = ["index", str(shop), "--id", "sku", "--photo", "photo", "--caption", "text"]
     out = ["--category", "kind", "--model", "m", "--out", str(tmp_path / "i")]
     assert commands.main([*words, *out]) == 0
