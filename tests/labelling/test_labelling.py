@@ -520,6 +520,17 @@ def test_a_simulator_without_errors_tells_the_truth() -> None:
     )
 
 
+def test_the_simulator_answers_alike_wherever_the_photos_lie() -> None:
+    given = []
+    for folder in ("/a", "/somewhere/else"):
+        photos = [f"{folder}/wardrobe/images/010/{n}.jpg" for n in range(40)]
+        items = pd.DataFrame({"item_id": range(40), "image": photos})
+        truth = dict.fromkeys(photos, next(iter(TRUE.values())))
+        found = labelling.label(items, simulator.Simulator(truth, seed=1), 8)
+        given.append(found.records.drop(columns="image"))
+    pd.testing.assert_frame_equal(*given)
+
+
 def test_the_simulator_errs_at_the_rates_that_it_states() -> None:
     rates = {"colour": 0.3, "neckline": 0.5, "pattern": 0.1, "details": 0.05}
     truth = {f"{item}-{n}": record for n in range(4) for item, record in TRUE.items()}
