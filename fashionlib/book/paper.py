@@ -34,14 +34,35 @@ Cells = Mapping[str, Mapping[str, Any]]  # row: column: a number or an Estimate
 def published(table: str) -> pd.DataFrame:
     """Read a printed table, e.g. "paper_a/table3", one row a number.
 
-    Columns row, column, setting, value, unit. ValueError for an unknown table.
+    Columns row, column, setting, value, unit. Where the file gives another reading of
+    what is printed, the value is that reading (see `readings`). ValueError for an
+    unknown table.
     """
+    rows = _typed(table)
+    if "reading" in rows:
+        rows["value"] = rows.pop("reading").fillna(rows.value)
+    return rows
+
+
+def readings(table: str) -> dict[tuple[str, str], str]:
+    """Return what is read otherwise than printed, {(row, column): "3 (read as 4)"}."""
+    rows = _typed(table)
+    rows = rows[rows.reading.notna()] if "reading" in rows else rows[:0]
+    return {
+        (row.row, row.column): f"{row.value:g} (read as {row.reading:g})"
+        for row in rows.itertuples()
+    }
+
+
+def _typed(table: str) -> pd.DataFrame:
     folder = runs.repository() / "data" / "published"
     paths = sorted(folder.rglob("*.csv"))
     known = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
     if table not in known:
         raise ValueError(f"no published table {table!r}; known: {', '.join(known)}")
-    return pd.read_csv(folder / f"{table}.csv", keep_default_na=False)
+    empty = {"reading": ""}  # elsewhere an empty text is a text
+    path = folder / f"{table}.csv"
+    return pd.read_csv(path, keep_default_na=False, na_values=empty)
 
 
 def printed(table: str, row: str, setting: str = "") -> pd.Series:
@@ -172,8 +193,9 @@ def beside(
     printed row, or (row, setting), to ours, or (label, None) where it isn't printed;
     `columns` a printed column, or (column, setting), to ours; a sequence says that ours
     has the printed names. Numbers are multiplied by `scale` and written in `form`, an
-    Estimate with its interval; what is missing stays so. The index is (row, column), so
-    `.unstack("column")` gives the printed table's shape.
+    Estimate with its interval; what is missing stays so, and a printed number that is
+    read otherwise says both. The index is (row, column), so `.unstack("column")` gives
+    the printed table's shape.
     """
     kept = sample(result)
     ours = [read(kept) if kept else {}, read(values)]
@@ -181,6 +203,7 @@ def beside(
         names if isinstance(names, Mapping) else {name: name for name in names}
         for names in (rows, columns)
     )
+    otherwise = readings(table)
     lines = {}
     for theirs, mine in rows.items():
         row, setting = theirs if isinstance(theirs, tuple) else (theirs, "")
@@ -191,8 +214,9 @@ def beside(
             known = {} if setting is None else printed(table, row, of)
             cells = [known.get(column)]
             cells += [part.get(mine, {}).get(name) for part in ours]
-            column = f"{column}, {of}" if apart else column
-            lines[label, column] = [written(cell, form, scale) for cell in cells]
+            texts = [written(cell, form, scale) for cell in cells]
+            texts[0] = otherwise.get((row, column), texts[0])
+            lines[label, f"{column}, {of}" if apart else column] = texts
     frame = pd.DataFrame(lines, index=ORIGINS, dtype=object)
     return frame.T.rename_axis(["row", "column"])
 

@@ -55,6 +55,18 @@ def commonest(train: pd.DataFrame, categories: pd.Series) -> list[str]:
     return categories.map(usual).fillna(train[CAPTION].mode()[0]).tolist()
 
 
+def looked_up(split: pd.DataFrame) -> dict[str, str]:
+    """Return {test item: a training caption}, found by the product's id alone.
+
+    No picture is read: it is the first training caption of the product, or, where
+    training lacks the product, the commonest of the item's category.
+    """
+    train, test = (split[split[SPLIT] == name] for name in (TRAIN, TEST))
+    known = train.drop_duplicates(PRODUCT).set_index(PRODUCT)[CAPTION]
+    usual = pd.Series(commonest(train, test[CATEGORY]), test.index)
+    return test[PRODUCT].map(known).fillna(usual).to_dict()
+
+
 def plain_sentences(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[str]:
     """Return the captions of other articles that a captioner may read without photos.
 

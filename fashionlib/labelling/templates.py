@@ -1,4 +1,4 @@
-"""Captions from attributes, by Thesis B's templates (section 3.3).
+"""Captions from attributes, by templates of ours: Thesis B (section 3.3) prints none.
 
 A record is a mapping with the keys category, subcategory, each attribute but colour (a
 value of the attribute schema), colour (a list of names, the main one first) and each

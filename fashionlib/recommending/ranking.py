@@ -6,9 +6,10 @@ Everywhere `lists` is an int array (users, n) of item positions, best first, -1 
 empty slot, and `relevant` a sparse matrix (users, items) whose non-zero entries are the
 test items, the set R of each user; it may have more columns than any list reaches.
 Relevance is binary, as in Elliot (Anelli et al., SIGIR 2021, doi
-10.1145/3404835.3463245) with ratings that are all equal, and so in Paper A. The first k
-places of a list are judged: `judge` tells which of them are hits (users, k) and how
-many test items |R| each user has, `sizes` (users,); a metric is a function of the two.
+10.1145/3404835.3463245) with ratings that are all equal; Paper A's script writes 1 for
+each. The first k places of a list are judged: `judge` tells which of them are hits
+(users, k) and how many test items |R| each user has, `sizes` (users,); a metric is a
+function of the two.
 """
 
 from __future__ import annotations

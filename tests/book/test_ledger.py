@@ -53,6 +53,25 @@ def test_a_factor_is_asked_of_pairs_that_differ_in_it_alone(sign, verdict):
     assert ledger.factor({"one_model": None}, change, ("BLEU-4",), 1) == ledger.NOT_KEPT
 
 
+@pytest.mark.parametrize(
+    ("change", "task", "reason"),
+    [
+        (ledger.LABELLED, "BLEU-4", "no LLM labelled these photos"),
+        (ledger.LABELLED, ledger.STREET, "no LLM labelled these photos"),
+        (ledger.SIZE, ledger.STREET, "there are no street photos"),
+    ],
+)
+def test_a_claim_that_the_data_cannot_answer_never_fails(change, task, reason):
+    pair = ", less ".join(reversed(change))
+    real = {"one_model": {"effects": {pair: {"BLEU-4": DOWN, "other colour": DOWN}}}}
+    answer = ledger.factor_of_thesis(real, change, task, 1)
+    assert answer.text.startswith(f"{ledger.UNTESTED}, because {reason}")
+    drawn = {"one_model": {"effects": {pair: {"BLEU-4": DOWN, ledger.STREET: DOWN}}}}
+    assert ledger.factor_of_thesis(drawn, change, task, 1).verdict == "fails"
+    none = {"one_model": None}
+    assert ledger.factor_of_thesis(none, change, task, 1) == ledger.NOT_KEPT
+
+
 def test_longer_lists_ask_the_runs_own_customers():
     rows = [
         {"data": "week", "metric": "AP", **DOWN},
@@ -71,6 +90,11 @@ def test_the_harvest_counts_what_was_asked():
     ]
     text = "of the paper's 2, 1 hold, 0 fail, 0 stay open, 1 mixed"
     assert ledger.harvest(answers, "paper") == text
+    with_one = [*answers, ledger.untested("nobody looked")]
+    text = (
+        "of the paper's 3, 1 hold, 0 fail, 0 stay open, 1 mixed, 1 can't be tested here"
+    )
+    assert ledger.harvest(with_one, "paper") == text
     nothing = "nothing kept yet for the book's 1"
     assert ledger.harvest([ledger.NOT_KEPT], "book") == nothing
 

@@ -118,6 +118,18 @@ def test_table_5_has_ten_rows_of_eight_numbers():
     )
 
 
+def test_what_is_read_otherwise_than_printed_says_so():
+    assert paper.readings("paper_a/table5") == {}
+    assert paper.readings("paper_a/table2") == {
+        ("H&M", "caption length"): "239 (read as 23.9)"
+    }
+    assert paper.printed("paper_a/table2", "H&M")["caption length"] == 23.9
+    here = {"H&M": {"caption length": 20.0}}
+    rows = ["H&M"], ["caption length"]
+    both = paper.beside(here, "paper_a/table2", "none", *rows, dict, ".1f", 1)
+    assert both.iloc[0].tolist() == ["239 (read as 23.9)", None, "20.0"]
+
+
 def test_an_unknown_table_or_row_names_the_known():
     with pytest.raises(ValueError, match="paper_a/table3"):
         paper.published("table3")

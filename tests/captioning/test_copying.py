@@ -26,3 +26,17 @@ def test_each_baseline_copies_from_the_training_items_as_it_says():
     assert copies[copying.RANDOM].keys() == {"x", "y"}
     assert set(copies[copying.RANDOM].values()) <= {"red", "blue", "bag"}
     assert copies == copying.copies(split, pictures, seed=0)
+
+
+def test_a_caption_is_looked_up_by_its_product_and_no_picture_is_read():
+    split = pd.DataFrame(
+        {
+            "product_id": ["1", "1", "2", "2", "1", "3"],
+            "caption": ["red", "red", "blue", "blue", "?", "?"],
+            "category": ["bag", "bag", "top", "top", "top", "top"],
+            "split": ["train"] * 4 + ["test"] * 2,
+        },
+        index=list("abcdxy"),
+    )
+    # y's product is unknown, so the commonest of its category
+    assert copying.looked_up(split) == {"x": "red", "y": "blue"}

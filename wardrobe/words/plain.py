@@ -1,6 +1,6 @@
 """Captions that say only what is seen.
 
-A pretraining corpus's, human annotators', and Thesis B's templates.
+A pretraining corpus's, human annotators', and templates as Thesis B uses.
 """
 
 from __future__ import annotations
@@ -147,5 +147,5 @@ def manual(garment: Garment, colour: str, rng: np.random.Generator) -> str:
 
 
 def template(garment: Garment, colour: str, rng: np.random.Generator) -> str:
-    """Write all of Thesis B's attributes by a compact template of the category."""
+    """Write all of Thesis B's attributes by a compact template of ours."""
     return templates.fill(garment.record(colour), rng)

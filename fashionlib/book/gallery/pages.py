@@ -82,11 +82,12 @@ def form(
     folder: Path,
     first: int = 20,
 ) -> HTML:
-    """Ask for ratings of the first captions, as in Paper A's manual check.
+    """Ask for ratings of the first captions, after Paper A's manual check.
 
-    The paper rated its first 20 test articles (section 2.2). The form exports what
-    `read_ratings` reads; until then the ratings stay in the reader's browser. The
-    arguments are those of `show`; its errors too.
+    The paper checked its first 20 test articles by hand (section 2.2) and prints no
+    ratings: the questions are ours. The form exports what `read_ratings` reads; until
+    then the ratings stay in the reader's browser. The arguments are those of `show`;
+    its errors too.
     """
     entries = _entries(items[:first], scores, lemmas, pool, metrics, (), folder)
     captions = [

@@ -11,7 +11,7 @@ from fashionlib.data.files import read_json
 
 CATEGORY = ("right", "wrong")
 ATTRIBUTES = ("all", "most", "some", "none")
-# Types of error: Paper A, section 4.1.
+# Types of error that Paper A, section 4.1, describes; the list is ours.
 ERRORS = ("material", "size", "look-alike", "hallucination", "over-generation")
 
 

@@ -284,7 +284,8 @@ def embed_images(
     """Return images as float32 unit rows (items, dim), pooled over the queries.
 
     With `pooling=None` they are (items, queries, dim). "queries" are the Q-Former's
-    outputs as they are, of any BLIP-2 (Thesis B's embedding for retrieval); "shared"
+    outputs as they are, of any BLIP-2 (Thesis B's embedding for retrieval, which
+    doesn't say how the queries become one vector); "shared"
     are these projected into the space of texts, each a unit row before pooling.
     `pooling` takes the mean over the queries, or the largest of each dimension.
     ValueError without the part that is needed.

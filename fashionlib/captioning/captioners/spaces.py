@@ -29,7 +29,8 @@ def feature_spaces(
 
     "vision" (items, dim): the vision tower's outputs averaged over its tokens (the
     paper's 257 x 1408 -> 1408); "queries" (items, queries * dim): the Q-Former's
-    outputs side by side (the paper's 32 x 768 values); "queries, mean" (items, dim):
+    outputs (the paper's 32 x 768 values), side by side as in its code, for the text
+    doesn't say how they become a row; "queries, mean" (items, dim):
     the same, averaged over the queries (not in the paper, and queries times smaller).
 
     With a `cache` folder a killed pass resumes. ValueError where the captioner has no

@@ -429,7 +429,8 @@ def as_published(
     the pool but precision's divisor is, so precision can exceed 1; no divisor gives 0;
     an empty list is the text "" split at spaces, [""], so an empty reference is one
     attribute that only an empty caption finds; nothing is skipped. Tag with
-    `exceptions={}` for it. It is a mean over captions, not MAP.
+    `exceptions={}` for it. It is a mean over captions, not MAP: the paper says so
+    (section 2.2) and keeps the name of Yang et al.
     """
     known = frozenset(pool)
     rows = []

@@ -47,7 +47,7 @@ SHOWN = {  # fields: columns of `recipes_table`
 class Lora:
     """Low-rank adapters; `targets` is a key of `TARGETS`.
 
-    The defaults are the minis': Paper A's less dropout.
+    The defaults are the minis': those of Paper A's published adapter, less dropout.
     """
 
     r: int = 32

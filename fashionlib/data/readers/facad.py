@@ -72,10 +72,11 @@ def attributes(root: Path) -> pd.DataFrame:
     """Return the test rows' attributes, repaired as in Paper A (section 3.1).
 
     They are those of the metadata item whose description overlaps most with the
-    caption. Columns item_id, caption, product_id (of that item; missing where no
-    description shares a word), overlap (as in `overlap.closest`), attributes (a tuple
-    of words), shipped (what TEST_ATTRS says, missing without that file).
-    FileNotFoundError without test pictures or metadata; ValueError as `items`.
+    caption; how overlap is counted is its code's. Columns item_id, caption, product_id
+    (of that item; missing where no description shares a word), overlap (as in
+    `overlap.closest`), attributes (a tuple of words), shipped (what TEST_ATTRS says,
+    missing without that file). FileNotFoundError without test pictures or metadata;
+    ValueError as `items`.
     """
     report = open_report(root)
     meta = metadata(report)

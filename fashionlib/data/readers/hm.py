@@ -170,8 +170,8 @@ def filter_captioned(
     Order as in section 3.2: a caption, an image (skipped with `images=False`), product
     types of at least `minimum` rows counted after those two, then `NON_FASHION_TYPES`
     out. H&M's whole table without the image check: 105,542 -> 105,126 -> 105,046 ->
-    104,660 rows of 89 types. The paper's text says 104,232 after it. The items are
-    reindexed.
+    104,660 rows of 89 types. The paper's text, with the image check, says 104,232 and
+    89. The items are reindexed.
     """
     rows, steps = items, [("all articles", len(items), 0)]
 

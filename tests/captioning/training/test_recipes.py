@@ -53,6 +53,9 @@ def test_recipes_say_what_the_papers_print() -> None:
         r=32, alpha=64, dropout=0.05, rslora=True, targets="linear and vision"
     )
     assert (paper.lr, paper.batch_size, paper.patience > 0) == (1e-4, 16, True)
+    assert (paper.weight_decay, paper.floor * paper.lr) == (1e-6, pytest.approx(1e-6))
+    # none of it is in the paper's text
+    assert "repository, not its text" in training.sources()["paper_a"]
     assert (thesis.lora.r, thesis.lora.targets, thesis.betas, thesis.weight_decay) == (
         8,
         "attention q k",
