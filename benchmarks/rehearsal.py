@@ -16,6 +16,7 @@ shapes are made on torch's meta device.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -24,6 +25,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +43,7 @@ from benchmarks.measuring import Figure, alone, options, peak, report
 from fashionlib.captioning import captioners, metrics, training
 from fashionlib.captioning.captioners import Captioner, checkpoints, contrast, memory
 from fashionlib.captioning.training import card, trainer
+from fashionlib.data.files import read_json, write_json
 from fashionlib.data.readers import hm
 from fashionlib.features import encoders
 
@@ -216,13 +219,13 @@ def spaces(folder: str, adapter: str) -> dict[str, Any]:
     return stage.done(shapes=shapes | {"a picture's queries": list(queries.shape[1:])})
 
 
-def authors_adapter(name: str, folder: Path) -> Path:
+def authors_adapter(name: str, place: Path) -> None:
     """Write an adapter as the authors' blip2-opt-2.7b-hm lies on the hub.
 
     Rank 32, alpha 64, rank-stabilised, all linear layers by their names; its weights
     are random.
     """
-    place, model = folder.parent / "authors", published.MODELS[name].model()
+    model = published.MODELS[name].model()
     lora = training.recipe("paper_a", 1).lora
     settings = AUTHORS | {"peft_type": "LORA", "r": lora.r, "lora_alpha": lora.alpha}
     settings |= {"use_rslora": lora.rslora, "lora_dropout": lora.dropout}
@@ -238,10 +241,9 @@ def authors_adapter(name: str, folder: Path) -> Path:
         for part, shape in {"A": (lora.r, of), "B": (to, lora.r)}.items():
             key = f"base_model.model.{path}.lora_{part}.weight"
             weights[key] = 0.002 * torch.randn(shape)
-    place.mkdir()
+    place.mkdir(parents=True, exist_ok=True)
     (place / "adapter_config.json").write_text(json.dumps(settings))
     save_file(weights, place / "adapter_model.safetensors")
-    return place
 
 
 def encoded(name: str, work: str) -> dict[str, Any]:
@@ -309,44 +311,48 @@ def retrieval(name: str, work: str) -> dict[str, Any]:
     return stage.done(**{"largest difference of a cosine": apart})
 
 
-def step(call: str, *words: object, **options: object) -> dict[str, Any]:
-    """Run a step in a process of its own; that it failed is a finding, too.
+def step(work: Path, call: str, *words: object, bits: int = 0) -> dict[str, Any]:
+    """Run a step in a process of its own, once; that it failed is a finding, too.
 
+    What it found is kept below `work`, so that a rehearsal that was cut off goes on.
     Exit code -9 is Linux's, where memory lacks. The error stands on the terminal.
     """
-    given = [repr(str(word)) for word in words]
-    given += [f"{key}={value!r}" for key, value in options.items()]
-    try:
-        return alone(f"rehearsal.{call}({', '.join(given)})")
-    except subprocess.CalledProcessError as error:
-        return {"failed": f"exit code {error.returncode}"}
+    given = [repr(str(word)) for word in words] + [f"bits={bits}"] * bool(bits)
+    code = f"rehearsal.{call}({', '.join(given)})"
+    file = work / "steps" / f"{hashlib.sha256(code.encode()).hexdigest()[:16]}.json"
+    if not file.is_file():
+        try:
+            found = alone(code)
+        except subprocess.CalledProcessError as error:
+            found = {"failed": f"exit code {error.returncode}"}
+        write_json(file, found)
+    return read_json(file)
 
 
 def rehearsed(name: str, recipes: Sequence[str], work: Path) -> dict[str, Any]:
     """Rehearse a captioner: written, captions, recipes, adapters, bits."""
-    folder = work / Path(name).name
-    found = {"write": step("write", name, work), "captions": step("caption", folder)}
+    folder, run = work / Path(name).name, partial(step, work)
+    found = {"write": run("write", name, work), "captions": run("caption", folder)}
     for recipe in recipes:
-        found[recipe] = step("learn", folder, recipe)
-        back = step("read_back", work / recipe / "adapter")
+        found[recipe] = run("learn", folder, recipe)
+        back = run("read_back", work / recipe / "adapter")
         found[f"{recipe}, read back"] = back
     if name == BLIP2:
+        theirs, tuned = work / "authors", work / recipes[0] / "adapter"
+        authors_adapter(name, theirs)
+        found["the authors' layout"] = run("caption", folder, theirs)
+        found["spaces"] = run("spaces", folder, tuned)
         for bits in (8, 4):
-            found[f"{bits} bits"] = step("caption", folder, bits=bits)
-        theirs = authors_adapter(name, folder)
-        found["the authors' layout"] = step("caption", folder, theirs)
-        found["spaces"] = step("spaces", folder, work / recipes[0] / "adapter")
-    shutil.rmtree(folder)
+            found[f"{bits} bits"] = run("caption", folder, bits=bits)
     return found
 
 
 def others(work: Path) -> dict[str, Any]:
     """Rehearse the encoders, and blip2-itm-vit-g."""
-    found = {}
+    found, run = {}, partial(step, work)
     for name in published.ENCODERS | published.RETRIEVAL:
         way = "retrieval" if name in published.RETRIEVAL else "encoded"
-        found[name] = {"write": step("write", name, work), way: step(way, name, work)}
-        shutil.rmtree(work / Path(name).name)
+        found[name] = {"write": run("write", name, work), way: run(way, name, work)}
     return found
 
 
@@ -371,9 +377,10 @@ def main() -> None:
         name: counted(name) for name in published.CAPTIONERS | published.RETRIEVAL
     }
     name, recipes = (LLAVA, RECIPES[:1]) if given.llava else (BLIP2, RECIPES)
-    with tempfile.TemporaryDirectory() as folder:
-        found = {name: rehearsed(name, recipes, Path(folder))}
-        more = {} if given.llava else others(Path(folder))
+    work = Path(tempfile.gettempdir()) / f"rehearsal-{Path(name).name}"
+    found = {name: rehearsed(name, recipes, work)}
+    more = {} if given.llava else others(work)
+    shutil.rmtree(work)
     rows = figures(name, found[name], counts[name]["needs GiB"])
     report(rows, {"counts": counts, **found, **more})
 
