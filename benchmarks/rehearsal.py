@@ -8,8 +8,10 @@ few tokens. Every step runs in a process of its own, whose peak is held against 
 `memory.need` says. Of the models that are only counted there is no folder: their
 shapes are made on torch's meta device.
 
-    # BLIP-2 OPT-2.7b, the encoders; 9 GB below the temporary folder (TMPDIR chooses)
+    # BLIP-2 OPT-2.7b: 9 GB below the temporary folder, which TMPDIR chooses
     python -m benchmarks.rehearsal
+    # chapter 12's encoders, and blip2-itm-vit-g: 7 GB
+    python -m benchmarks.rehearsal --encoders
     # LLaVA-1.5-7b: 16 GB on disk, as much memory
     python -m benchmarks.rehearsal --llava
 """
@@ -49,7 +51,7 @@ from fashionlib.features import encoders
 
 TOKENS, STEPS, PICTURES = 5, 2, 2
 BLIP2, LLAVA = "Salesforce/blip2-opt-2.7b", "llava-hf/llava-1.5-7b-hf"
-RECIPES = "paper_a", "paper_a_qv", "thesis_b", "thesis_b_joint"
+RECIPES = "paper_a", "thesis_b_joint", "paper_a_qv", "thesis_b"
 # as the authors' blip2-opt-2.7b-hm: names of layers, a base on a disk of theirs
 AUTHORS = {"base_model_name_or_path": "/data/models/blip2-opt-2.7b", "bias": "none"}
 clock = time.monotonic if torch.cuda.is_available() else time.process_time
@@ -337,13 +339,14 @@ def rehearsed(name: str, recipes: Sequence[str], work: Path) -> dict[str, Any]:
         found[recipe] = run("learn", folder, recipe)
         back = run("read_back", work / recipe / "adapter")
         found[f"{recipe}, read back"] = back
-    if name == BLIP2:
-        theirs, tuned = work / "authors", work / recipes[0] / "adapter"
-        authors_adapter(name, theirs)
-        found["the authors' layout"] = run("caption", folder, theirs)
-        found["spaces"] = run("spaces", folder, tuned)
-        for bits in (8, 4):
-            found[f"{bits} bits"] = run("caption", folder, bits=bits)
+    if name == LLAVA:
+        return found
+    theirs, tuned = work / "authors", work / recipes[0] / "adapter"
+    authors_adapter(name, theirs)
+    found["the authors' layout"] = run("caption", folder, theirs)
+    found["spaces"] = run("spaces", folder, tuned)
+    for bits in (8, 4):
+        found[f"{bits} bits"] = run("caption", folder, bits=bits)
     return found
 
 
@@ -372,17 +375,23 @@ def figures(name: str, found: dict[str, Any], needs: dict[str, float]) -> list[F
 
 
 def main() -> None:
-    given = options(__doc__, llava=False)
-    counts = {
-        name: counted(name) for name in published.CAPTIONERS | published.RETRIEVAL
-    }
-    name, recipes = (LLAVA, RECIPES[:1]) if given.llava else (BLIP2, RECIPES)
-    work = Path(tempfile.gettempdir()) / f"rehearsal-{Path(name).name}"
-    found = {name: rehearsed(name, recipes, work)}
-    more = {} if given.llava else others(work)
+    given = options(__doc__, llava=False, encoders=False)
+    what = "encoders" if given.encoders else LLAVA if given.llava else BLIP2
+    work = Path(tempfile.gettempdir()) / f"rehearsal-{Path(what).name}"
+    if given.encoders:
+        found, rows = others(work), []
+        for name, steps in found.items():
+            for way in steps.keys() - {"write"}:
+                where = f"{Path(name).name}, {way}: peak"
+                rows.append(Figure(where, steps[way]["peak GiB"], "GiB"))
+    else:
+        known = published.CAPTIONERS | published.RETRIEVAL
+        counts = {name: counted(name) for name in known}
+        found = rehearsed(what, RECIPES[:1] if given.llava else RECIPES, work)
+        rows = figures(what, found, counts[what]["needs GiB"])
+        found["counts"] = counts
+    report(rows, found)
     shutil.rmtree(work)
-    rows = figures(name, found[name], counts[name]["needs GiB"])
-    report(rows, {"counts": counts, **found, **more})
 
 
 if __name__ == "__main__":
