@@ -15,16 +15,13 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import (
-    Blip2VisionConfig,
     Blip2VisionModel,
-    CLIPVisionConfig,
     CLIPVisionModel,
-    LlamaConfig,
     LlamaForCausalLM,
-    OPTConfig,
     OPTForCausalLM,
 )
 
+from benchmarks import published
 from benchmarks.measuring import Figure, options, report
 from fashionlib.book import runs
 
@@ -57,42 +54,22 @@ WORK = {
 }
 
 
-def opt(hidden: int, layers: int) -> tuple[nn.Module, nn.Module, int]:
-    """Build BLIP-2's vision tower and OPT, and say how many tokens a picture is.
+def parts(name: str) -> tuple[nn.Module, nn.Module, int]:
+    """Build a captioner's vision tower and language model; a picture's tokens.
 
-    The Q-Former, a hundredth of the operations, is left out.
+    BLIP-2's Q-Former, a hundredth of the operations, is left out.
     """
-    sizes = {"hidden_size": hidden, "word_embed_proj_dim": hidden}
-    sizes |= {"ffn_dim": 4 * hidden, "num_hidden_layers": layers}
-    language = OPTConfig(num_attention_heads=32, vocab_size=50304, **sizes)
-    return Blip2VisionModel(Blip2VisionConfig()), OPTForCausalLM(language), 32
-
-
-def llava(hidden: int, inner: int, layers: int) -> tuple[nn.Module, nn.Module, int]:
-    """Build LLaVA-1.5's vision tower and language model likewise."""
-    sizes = {"hidden_size": hidden, "intermediate_size": inner}
-    heads = {"num_attention_heads": hidden // 128, "num_hidden_layers": layers}
-    language = LlamaConfig(vocab_size=32064, **sizes, **heads)
-    size = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24}
-    tower = CLIPVisionConfig(
-        **size, num_attention_heads=16, image_size=336, patch_size=14
-    )
-    return CLIPVisionModel(tower), LlamaForCausalLM(language), 576
-
-
-MODELS = {
-    "blip2-opt-2.7b": (opt, (2560, 32)),
-    "blip2-opt-6.7b": (opt, (4096, 32)),
-    "llava-1.5-7b-hf": (llava, (4096, 11008, 32)),
-    "llava-1.5-13b-hf": (llava, (5120, 13824, 40)),
-}
+    config = published.CAPTIONERS[name].model().config
+    vision, text = config.vision_config, config.text_config
+    if config.model_type == "llava":
+        return CLIPVisionModel(vision), LlamaForCausalLM(text), config.image_seq_length
+    return Blip2VisionModel(vision), OPTForCausalLM(text), config.num_query_tokens
 
 
 def counted(name: str) -> dict[str, float]:
     """Count a model's weights, and the operations of one picture with its caption."""
-    build, sizes = MODELS[name]
     with torch.device("meta"):
-        tower, language, seen = build(*sizes)
+        tower, language, seen = parts(name)
         side = tower.config.image_size
         with FlopCounterMode(display=False) as looking, torch.no_grad():
             tower(torch.empty(1, 3, side, side))
@@ -105,7 +82,7 @@ def counted(name: str) -> dict[str, float]:
             loss = language(inputs_embeds=rows, labels=answers).loss
             forward = reading.get_total_flops()
             loss.backward()
-    again = forward if build is llava else 0  # layers are computed again, backwards
+    again = forward if "llava" in name else 0  # layers are computed again, backwards
     modules = (tower, language)
     return {
         "weights": sum(p.numel() for module in modules for p in module.parameters()),
@@ -135,8 +112,9 @@ def main() -> None:
     options(__doc__)
     values, figures = {}, []
     for profile, work in WORK.items():
-        named = map(Path, runs.profile(profile)["05_out_of_the_box"]["models"])
-        found = {p.name: hours(p.name, profile) for p in named if p.name in MODELS}
+        named = runs.profile(profile)["05_out_of_the_box"]["models"]
+        known = [name for name in named if name in published.CAPTIONERS]
+        found = {Path(name).name: hours(name, profile) for name in known}
         for name, took in found.items():
             what = f"{name} fine-tuned at profile {profile}, its captions written"
             device = f"estimated for one {work.device.name}"

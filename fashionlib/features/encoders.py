@@ -228,7 +228,8 @@ def _encode_pictures(
         loaded = (processor(images.load(path), return_tensors="pt") for path in chunk)
         pixels = torch.cat([each["pixel_values"] for each in loaded])
         with torch.inference_mode():
-            rows = [embedded(batch.to(model.device)) for batch in pixels.split(BATCH)]
+            batches = pixels.split(BATCH)
+            rows = [embedded(b.to(model.device, model.dtype)) for b in batches]
         return {"image": torch.cat(rows).float().cpu().numpy()}
 
     recipe = [type(model).__name__, weights(model), processor.to_json_string()]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from transformers import AutoModel
 
 from fashionlib.data import images
 from fashionlib.features import chunks, efficientnet, encoders, nearest, unit
@@ -168,6 +169,23 @@ def test_resnet_agrees_with_its_own_forward_pass(
         space.matrix.shape == (6, 12)
         and space.ids == list("abcdef")
         and len(np.unique(space.matrix, axis=0)) == 6
+    )
+
+
+@pytest.mark.parametrize("name", ["resnet", "clip"])
+def test_weights_in_half_precision_are_read(
+    hub: Path, pictures: list[str], tmp_path: Path, name: str
+) -> None:
+    """transformers keeps the type that a file has: pixels follow it."""
+    encode = {"resnet": encoders.resnet50, "clip": encoders.clip}[name]
+    folder = shutil.copytree(hub / name, tmp_path / name)
+    AutoModel.from_pretrained(folder, dtype=torch.bfloat16).save_pretrained(folder)
+    whole, half = (
+        encode(pictures, list("abcdef"), str(f)) for f in (hub / name, folder)
+    )
+    assert half.matrix.dtype == np.float32
+    assert (
+        0 < np.abs(half.matrix - whole.matrix).max() < 0.05 * np.abs(whole.matrix).max()
     )
 
 

@@ -105,7 +105,7 @@ def _tuned(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForSequenceClassification.from_pretrained(
-            base, num_labels=len(known), use_safetensors=True
+            base, num_labels=len(known), use_safetensors=True, dtype=torch.float32
         ).to("cuda" if torch.cuda.is_available() else "cpu")
         optimizer = torch.optim.AdamW(model.parameters(), lr=RATE)
         schedule = get_linear_schedule_with_warmup(optimizer, steps // 10, steps)

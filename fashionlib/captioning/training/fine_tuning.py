@@ -182,7 +182,7 @@ def _arguments(
         use_cpu=on_cpu,
         # LLaVA keeps 576 image tokens a picture: by count 140 GiB for 16 pictures of
         # the 7B, and 23 if layers are computed again when their gradient is
-        activation_checkpointing=captioner.architecture == LLAVA and not on_cpu,
+        activation_checkpointing=captioner.architecture == LLAVA,
         logging_steps=max(1, every // 5),
         logging_nan_inf_filter=False,  # it would pass over what JointTrainer stops at
         eval_strategy="steps" if evaluate else "no",

@@ -7,14 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from transformers import (
-    Blip2Config,
-    Blip2ForConditionalGeneration,
-    LlavaConfig,
-    LlavaForConditionalGeneration,
-    PreTrainedConfig,
-    PreTrainedModel,
-)
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from fashionlib.captioning import captioners
 from fashionlib.captioning.captioners import Size, Vit, checkpoints, memory
@@ -63,62 +56,6 @@ def test_need_counts_a_tied_head_once() -> None:
     assert (
         sum(w.numel() for w in captioner.model.state_dict().values())
         == weights + words * 32
-    )
-
-
-def weights_of(kind: type, config: PreTrainedConfig) -> int:
-    with torch.device("meta"):
-        return sum(p.numel() for p in kind(config).parameters())
-
-
-def test_blip2_opt_has_3_7_billion_weights() -> None:
-    """The hub's shapes; the model card and Paper A call its language model 2.7b."""
-    config = Blip2Config(
-        text_config={
-            "model_type": "opt",
-            "hidden_size": 2560,
-            "word_embed_proj_dim": 2560,
-            "num_hidden_layers": 32,
-            "num_attention_heads": 32,
-            "ffn_dim": 10240,
-            "vocab_size": 50304,
-        }
-    )
-    assert (
-        config.vision_config.num_hidden_layers,
-        config.vision_config.hidden_size,
-    ) == (39, 1408)
-    assert (
-        config.qformer_config.num_hidden_layers,
-        config.qformer_config.hidden_size,
-    ) == (12, 768)
-    assert 3.7e9 < weights_of(Blip2ForConditionalGeneration, config) < 3.8e9
-    whole, packed = (
-        memory.need(Blip2ForConditionalGeneration, config, torch.float16, bits)
-        for bits in (None, 8)
-    )
-    assert (
-        whole == pytest.approx(2 * 3.74e9 * 1.2, rel=0.01)
-        and 0.5 < packed / whole < 0.55
-    )
-
-
-def test_llava_has_7_billion_weights() -> None:
-    config = LlavaConfig(
-        text_config={"model_type": "llama", "vocab_size": 32064},
-        vision_config={
-            "model_type": "clip_vision_model",
-            "hidden_size": 1024,
-            "image_size": 336,
-            "intermediate_size": 4096,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 16,
-            "patch_size": 14,
-            "projection_dim": 768,
-        },
-    )
-    assert weights_of(LlavaForConditionalGeneration, config) == pytest.approx(
-        7.06e9, rel=0.001
     )
 
 

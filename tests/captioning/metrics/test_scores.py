@@ -485,7 +485,7 @@ def test_another_bert_from_a_folder_and_no_pickled_weights(
         "intermediate_size": 64,
     }
     model = BertForSequenceClassification(BertConfig(vocab_size=30522, **shape))
-    model.save_pretrained(tmp_path)
+    model.to(torch.bfloat16).save_pretrained(tmp_path)
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         shutil.copy(f"{minilm()}/{name}", tmp_path)
     captions, kinds = (
@@ -494,11 +494,20 @@ def test_another_bert_from_a_folder_and_no_pickled_weights(
     )
     monkeypatch.setattr(category, "RATE", 1e-3)
     monkeypatch.setattr(category, "ROUNDS", 60)
+    types, adamw = set(), torch.optim.AdamW
+
+    def optimizer(weights, **how):
+        weights = list(weights)
+        types.update(weight.dtype for weight in weights)
+        return adamw(weights, **how)
+
+    monkeypatch.setattr(torch.optim, "AdamW", optimizer)
     made, again = (
         metrics.category_classifier(captions, kinds, seed=0, base=str(tmp_path))
         for _ in range(2)
     )
     assert made.predict(["dress", "jeans"]).tolist() == ["Dress", "Trousers"]
+    assert types == {torch.float32}  # in half precision small steps are lost
     others = [f"{n} {word}" for n in range(40) for word in ("dress", "top", "jeans")]
     # no dropout is left on, and the seed decides
     assert made.predict(others).tolist() == again.predict(others).tolist()

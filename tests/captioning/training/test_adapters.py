@@ -40,6 +40,7 @@ from fashionlib.captioning import captioners, training
 from fashionlib.captioning.captioners import Captioner
 from fashionlib.captioning.captioners.architectures import (
     BLIP2,
+    GRID_LLAVA,
     LLAVA,
     Architecture,
 )
@@ -779,15 +780,15 @@ def test_it_stops_at_the_line_feed(opt: Trained, pictures: list[str]) -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-@pytest.mark.parametrize("architecture", [BLIP2, LLAVA])
-def test_a_llava_computes_its_layers_again_on_an_accelerator(
+@pytest.mark.parametrize("architecture", [BLIP2, LLAVA, GRID_LLAVA])
+def test_a_llava_on_pictures_computes_its_layers_again(
     tmp_path: Path, device: str, architecture: Architecture
 ) -> None:
+    """On a processor too: the 7B's layers of two pictures would take 17 GiB."""
     base = SimpleNamespace(dtype=torch.float32, device=torch.device(device))
     captioner = SimpleNamespace(base=base, architecture=architecture)
     given = fine_tuning._arguments(RECIPE, tmp_path, captioner, 1, False)
-    again = device == "cuda" and architecture is LLAVA
-    assert given.activation_checkpointing == again
+    assert given.activation_checkpointing == (architecture is LLAVA)
 
 
 def test_layers_that_are_computed_again_give_the_same_losses(
@@ -797,8 +798,8 @@ def test_layers_that_are_computed_again_give_the_same_losses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     base, losses, passes = hubs(hub_llava).base, [], []
-    changed = {"activation_checkpointing": True}
-    for run in ("once", "again"):
+    changed = {"activation_checkpointing": False}
+    for run in ("again", "once"):
         captioner, seen = captioners.load(base, device="cpu"), []
         layer = captioner.base.model.language_model.layers[0].mlp
         layer.register_forward_pre_hook(lambda *_, seen=seen: seen.append(True))
@@ -810,7 +811,7 @@ def test_layers_that_are_computed_again_give_the_same_losses(
             "TrainingArguments",
             lambda **given: TrainingArguments(**given | changed),
         )
-    assert passes == [RECIPE.steps, 2 * RECIPE.steps]
+    assert passes == [2 * RECIPE.steps, RECIPE.steps]
     pd.testing.assert_series_equal(*losses)
 
 
