@@ -53,6 +53,17 @@ def test_a_factor_is_asked_of_pairs_that_differ_in_it_alone(sign, verdict):
     assert ledger.factor({"one_model": None}, change, ("BLEU-4",), 1) == ledger.NOT_KEPT
 
 
+def test_labelled_captions_are_asked_of_street_photos_or_not_at_all():
+    name = "small, public + labelled, less small, public"
+    street = {"BLEU-4": DOWN, "DeepFashion2, full": UP | {"seeds": [3, -1]}}
+    results = {"one_model": {"effects": {name: street}}}
+    assert ledger.labelled(results, ("BLEU-4",), -1).verdict == "holds"
+    assert ledger.labelled(results, ledger.STREET[:1], 1).verdict == "open"
+    shop = {"one_model": {"effects": {name: {"BLEU-4": DOWN, "other colour": UP}}}}
+    assert ledger.labelled(shop, ("BLEU-4",), -1) == ledger.UNTESTED
+    assert ledger.labelled({"one_model": None}, ("BLEU-4",), -1) == ledger.NOT_KEPT
+
+
 def test_longer_lists_ask_the_runs_own_customers():
     rows = [
         {"data": "week", "metric": "AP", **DOWN},
@@ -68,6 +79,7 @@ def test_the_harvest_counts_what_was_asked():
         ledger.Answer("holds on all 2", "holds"),
         ledger.Answer("holds for 1, open for 1"),
         ledger.NOT_RUN,
+        ledger.UNTESTED,
     ]
     text = "of the paper's 2, 1 hold, 0 fail, 0 stay open, 1 mixed"
     assert ledger.harvest(answers, "paper") == text
