@@ -4,10 +4,10 @@ The question of chapter 16 with more steps and seeds than its page can wait for 
 B's Table 4.1: with captions of an LLM's labels beside the public ones, captions score
 lower and street photos find their garment more often). `trade_runs` says what is drawn
 and trained. Intervals are over the products of all seeds together; each difference also
-comes seed by seed. A condition takes about a minute of one core.
+comes seed by seed. A condition takes about two minutes of one core.
 
     # train what isn't there yet; cut off, it goes on
-    python -m benchmarks.trade --train [--steps 200] [--seeds 2]
+    python -m benchmarks.trade --train [--steps 600] [--seeds 2]
     # sum up the conditions that are there
     python -m benchmarks.trade
 """
@@ -231,7 +231,7 @@ def summary(study: Study, steps: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    given = options(__doc__, steps=200, seeds=2, train=False)
+    given = options(__doc__, steps=600, seeds=2, train=False)
     data = {seed: Wardrobe(seed) for seed in trade_runs.SEEDS[: given.seeds]}
     if given.train:
         for seed in data:
