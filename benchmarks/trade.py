@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -50,27 +50,32 @@ class Study:
 
     data: Mapping[int, Wardrobe]
     answers: Mapping[str, Mapping[int, Mapping[str, Any]]]
+    scored: dict[tuple[int, ...], Any] = field(default_factory=dict)
 
     def seeds(self, *systems: str) -> list[int]:
         """List the seeds that have all of these systems."""
         both = [self.answers[name].keys() for name in systems]
         return [seed for seed in self.data if all(seed in one for one in both)]
 
-    def scores(
-        self, systems: Sequence[str], seeds: Sequence[int], names: Sequence[str]
-    ) -> tuple[dict[str, Any], pd.Series]:
-        """Score the captions of the seeds' test articles together; their products."""
+    def scores(self, seeds: Sequence[int]) -> tuple[dict[str, Any], pd.Series]:
+        """Score what was written of these seeds' test articles, taken together.
+
+        Returns the scores of each system that has these seeds, and the products.
+        """
+        if tuple(seeds) in self.scored:
+            return self.scored[tuple(seeds)]
         parts = [self.data[seed].part("test").assign(seed=str(seed)) for seed in seeds]
         tests = pd.concat(parts)
         tests.index = tests.seed + " " + tests.item_id
         references = {item: [text] for item, text in tests.caption.items()}
         written = {}
-        for system in systems:
-            said = [self.answers[system][seed]["captions"] for seed in seeds]
-            texts = np.concatenate(said)
-            written[system] = dict(zip(tests.index, texts, strict=True))
-        scored = metrics.score_many(references, written, names)
-        return scored, tests.seed + " " + tests.product_id
+        for system, answers in self.answers.items():
+            if system != FROZEN and set(seeds) <= answers.keys():
+                texts = np.concatenate([answers[seed]["captions"] for seed in seeds])
+                written[system] = dict(zip(tests.index, texts, strict=True))
+        made = metrics.score_many(references, written, METRICS)
+        self.scored[tuple(seeds)] = made, tests.seed + " " + tests.product_id
+        return self.scored[tuple(seeds)]
 
     def hits(self, system: str, seeds: Sequence[int]) -> pd.DataFrame:
         """Say of each query whether it was answered: measure, cluster, hit.
@@ -95,8 +100,8 @@ def row(study: Study, system: str) -> dict[str, dict[str, float]]:
     """Return each measure of a system: value, low and high, over all its seeds."""
     seeds, cells = study.seeds(system), {}
     if system != FROZEN:
-        scored, products = study.scores([system], seeds, METRICS)
-        table = metrics.table(scored, products).set_index("metric")
+        scored, products = study.scores(seeds)
+        table = metrics.table({system: scored[system]}, products).set_index("metric")
         cells = table[["value", "low", "high"]].T.to_dict()
     for measure, hits in study.hits(system, seeds).groupby("measure", sort=False):
         found = stats.mean(hits.hit, 0, clusters=hits.cluster)
@@ -125,7 +130,7 @@ def gap(
     """Return the paired difference of each measure that both have."""
     cells, ends = [], ["difference", "low", "high", "p"]
     if FROZEN not in (one, other):
-        scored, products = study.scores([one, other], seeds, COMPARED)
+        scored, products = study.scores(seeds)
         rows = metrics.differences(
             scored, [(one, other)], products, 0, metrics=COMPARED
         )
@@ -212,7 +217,11 @@ def summary(study: Study, steps: int) -> dict[str, Any]:
     """Return all that the chapter shows."""
     systems = list(study.answers)
     trained = [name for name in systems if name != FROZEN]
-    effects = {f"{a}, less {b}": effect(study, a, b) for a, b in pairs(systems)}
+    effects = {
+        f"{a}, less {b}": effect(study, a, b)
+        for a, b in pairs(systems)
+        if study.seeds(a, b)
+    }
     curves = {
         name: [one["curve"] for one in study.answers[name].values()] for name in trained
     }
