@@ -217,6 +217,7 @@ def summary(study: Study, steps: int) -> dict[str, Any]:
     """Return all that the chapter shows."""
     systems = list(study.answers)
     trained = [name for name in systems if name != FROZEN]
+    wanted = [f"{NAMES[how]}{what}" for how, what in trade_runs.CONDITIONS]
     effects = {
         f"{a}, less {b}": effect(study, a, b)
         for a, b in pairs(systems)
@@ -230,6 +231,7 @@ def summary(study: Study, steps: int) -> dict[str, Any]:
         "batch": 32,
         "base": trade_runs.BASE.name,
         "articles": SIZES,
+        "not run": [name for name in wanted if name not in systems],
         "seeds": {name: study.seeds(name) for name in systems},
         "rows": {name: row(study, name) for name in systems},
         "effects": effects,
