@@ -157,6 +157,8 @@ def joint_over_frozen(results: Results) -> Answer:
 def harvest(answers: Iterable[Answer], who: str) -> str:
     """Count answers by verdict, in words: "of the paper's 9, 5 hold, 2 fail, …"."""
     asked = [answer for answer in answers if answer not in (NOT_RUN, UNTESTED)]
+    if not asked:
+        return f"none of the {who}'s can be tested"
     if all(answer == NOT_KEPT for answer in asked):
         return f"nothing kept yet for the {who}'s {len(asked)}"
     counts = Counter(answer.verdict for answer in asked)

@@ -83,6 +83,8 @@ def test_the_harvest_counts_what_was_asked():
     ]
     text = "of the paper's 2, 1 hold, 0 fail, 0 stay open, 1 mixed"
     assert ledger.harvest(answers, "paper") == text
+    none = "none of the thesis's can be tested"
+    assert ledger.harvest([ledger.UNTESTED], "thesis") == none
     nothing = "nothing kept yet for the book's 1"
     assert ledger.harvest([ledger.NOT_KEPT], "book") == nothing
 
