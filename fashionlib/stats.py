@@ -81,6 +81,23 @@ def verdict(low: float, high: float, words: Sequence[str] = VERDICTS) -> str:
     return words[0] if low > 0 else words[2] if high < 0 else words[1]
 
 
+def agreed(effect: Mapping[str, Any], sign: int = 1) -> str:
+    """Say `verdict` of a difference times `sign`, open where its seeds disagree.
+
+    `effect` has the keys of `Estimate.of` and, where several trainings stand behind it,
+    "seeds": each one's own difference.
+    """
+    alike = len({np.sign(value) for value in effect.get("seeds", [sign])}) == 1
+    return (sign * Estimate.of(effect)).verdict if alike else OPEN
+
+
+def judged(effect: Mapping[str, Any], sign: int = 1) -> str:
+    """Write `agreed` with the difference in points (times 100), and each seed's own."""
+    seeds = ", ".join(f"{100 * value:+.1f}" for value in effect["seeds"])
+    word = "seeds" if len(effect["seeds"]) > 1 else "one seed"
+    return f"{agreed(effect, sign)}: {100 * Estimate.of(effect):+.1f} ({word} {seeds})"
+
+
 def spans(
     table: pd.DataFrame, form: str = ".1f", scale: float = 1, value: str | None = None
 ) -> pd.Series:

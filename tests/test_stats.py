@@ -78,6 +78,15 @@ def test_an_estimate_scales_turns_and_writes_itself():
     assert Estimate.of({"difference": 1, "low": 0, "high": 2}) == Estimate(1, 0, 2)
 
 
+def test_a_verdict_needs_all_seeds_to_agree():
+    effect = {"difference": -0.04, "low": -0.06, "high": -0.02, "seeds": [-0.05, -0.03]}
+    text = "holds: -4.0 [-6.0, -2.0] (seeds -5.0, -3.0)"
+    assert stats.judged(effect, sign=-1) == text
+    assert stats.agreed(effect) == "fails"
+    apart = effect | {"seeds": [-0.09, 0.01]}
+    assert stats.agreed(apart) == stats.agreed(apart, -1) == "open"
+
+
 def test_tables_are_written_and_judged_row_by_row():
     rows = {"a": (0.5, 0.4, 0.6), "b": (-0.5, -0.6, -0.4), "c": (0.1, None, None)}
     table = pd.DataFrame.from_dict(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fashionlib.stats import FAILS, HOLDS, OPEN, VERDICTS, Estimate
+from fashionlib.stats import FAILS, HOLDS, OPEN, VERDICTS, Estimate, agreed
 
 Results = Mapping[str, Any]
 TABLE5 = {  # Paper A's rows -> the models that stand in for them
@@ -132,12 +132,12 @@ def factor(
         task = next((task for task in tasks if task in effects), None)
         changed = more != less and more.replace(change[1], change[0], 1) == less
         if task and changed:
-            verdicts.append((sign * Estimate.of(effects[task])).verdict)
+            verdicts.append(agreed(effects[task], sign))
     return from_verdicts(verdicts, f"on all {len(verdicts)}") if verdicts else NOT_RUN
 
 
 def factor_of_thesis(
-    results: Results, change: tuple[str, str], task: str, sign: int
+    results: Results, change: tuple[str, str], tasks: Sequence[str], sign: int
 ) -> Answer:
     """Ask `factor` of Thesis B's claims, where the data can answer.
 
@@ -145,12 +145,12 @@ def factor_of_thesis(
     labelled either: it can say nothing of the thesis's labels or of the street.
     """
     effects = (results["one_model"] or {}).get("effects", {}).values()
-    if effects and not any(STREET in row for row in effects):
+    if effects and not any(set(STREET) & set(row) for row in effects):
         if change == LABELLED:
             return untested("no LLM labelled these photos; the shop's columns stand in")
-        if task == STREET:
+        if set(tasks) & set(STREET):
             return untested("there are no street photos of these garments")
-    return factor(results, change, (task,), sign)
+    return factor(results, change, tasks, sign)
 
 
 def joint_over_frozen(results: Results) -> Answer:
@@ -190,8 +190,8 @@ class Claim:
         return self.ask(results, *self.arguments)
 
 
-STREET = "DeepFashion2, crop"
-RETRIEVAL = (STREET, "other colour")  # the first that was run
+STREET = ("DeepFashion2, full", "DeepFashion2, crop")
+RETRIEVAL = ("DeepFashion2, crop", "other colour")  # the first that was run
 LABELLED = ("public", "public + labelled")
 SIZE = ("small", "large")
 LOSS = ("captioning", "joint")
@@ -245,19 +245,25 @@ JOINT = (
         "Labelled captions beside the public ones lower BLEU-4",
         "thesis",
         factor_of_thesis,
-        (LABELLED, "BLEU-4", -1),
+        (LABELLED, ("BLEU-4",), -1),
     ),
     Claim(
-        "They raise retrieval (top-1)",
+        "They raise retrieval by whole street photos (DeepFashion2, top-1)",
         "thesis",
         factor_of_thesis,
-        (LABELLED, STREET, 1),
+        (LABELLED, STREET[:1], 1),
+    ),
+    Claim(
+        "They raise retrieval by cropped street photos (DeepFashion2, top-1)",
+        "thesis",
+        factor_of_thesis,
+        (LABELLED, STREET[1:], 1),
     ),
     Claim(
         "The larger language model raises BLEU-4",
         "thesis",
         factor_of_thesis,
-        (SIZE, "BLEU-4", 1),
+        (SIZE, ("BLEU-4",), 1),
     ),
     Claim(
         "The smaller language model retrieves better",

@@ -54,22 +54,32 @@ def test_a_factor_is_asked_of_pairs_that_differ_in_it_alone(sign, verdict):
 
 
 @pytest.mark.parametrize(
-    ("change", "task", "reason"),
+    ("change", "tasks", "reason"),
     [
-        (ledger.LABELLED, "BLEU-4", "no LLM labelled these photos"),
+        (ledger.LABELLED, ("BLEU-4",), "no LLM labelled these photos"),
         (ledger.LABELLED, ledger.STREET, "no LLM labelled these photos"),
         (ledger.SIZE, ledger.STREET, "there are no street photos"),
     ],
 )
-def test_a_claim_that_the_data_cannot_answer_never_fails(change, task, reason):
+def test_a_claim_that_the_data_cannot_answer_never_fails(change, tasks, reason):
     pair = ", less ".join(reversed(change))
     real = {"one_model": {"effects": {pair: {"BLEU-4": DOWN, "other colour": DOWN}}}}
-    answer = ledger.factor_of_thesis(real, change, task, 1)
+    answer = ledger.factor_of_thesis(real, change, tasks, 1)
     assert answer.text.startswith(f"{ledger.UNTESTED}, because {reason}")
-    drawn = {"one_model": {"effects": {pair: {"BLEU-4": DOWN, ledger.STREET: DOWN}}}}
-    assert ledger.factor_of_thesis(drawn, change, task, 1).verdict == "fails"
+    effects = {"BLEU-4": DOWN, ledger.STREET[0]: DOWN | {"seeds": [-3, -1]}}
+    drawn = {"one_model": {"effects": {pair: effects}}}
+    assert ledger.factor_of_thesis(drawn, change, tasks, 1).verdict == "fails"
     none = {"one_model": None}
-    assert ledger.factor_of_thesis(none, change, task, 1) == ledger.NOT_KEPT
+    assert ledger.factor_of_thesis(none, change, tasks, 1) == ledger.NOT_KEPT
+
+
+def test_seeds_that_disagree_leave_a_claim_open():
+    name = "small, public + labelled, less small, public"
+    street = {"BLEU-4": DOWN, "DeepFashion2, full": UP | {"seeds": [3, -1]}}
+    results = {"one_model": {"effects": {name: street}}}
+    asked = ledger.factor_of_thesis, results, ledger.LABELLED
+    assert asked[0](*asked[1:], ("BLEU-4",), -1).verdict == "holds"
+    assert asked[0](*asked[1:], ledger.STREET[:1], 1).verdict == "open"
 
 
 def test_longer_lists_ask_the_runs_own_customers():

@@ -4,6 +4,8 @@ from fashionlib.captioning.captioners.caches import cache_vision, without_tower
 from fashionlib.captioning.captioners.captioner import Captioner, tokens
 from fashionlib.captioning.captioners.checkpoints import load, merged, save
 from fashionlib.captioning.captioners.contrast import (
+    POOLED,
+    Pooling,
     embed_images,
     embed_texts,
     with_text,
@@ -19,7 +21,9 @@ from fashionlib.captioning.captioners.spaces import feature_spaces
 
 __all__ = [
     "MINIS",
+    "POOLED",
     "Captioner",
+    "Pooling",
     "Rows",
     "Size",
     "Vit",

@@ -32,6 +32,9 @@ from fashionlib.features.threads import enough_for, one_thread
 NAME = "retrieval"  # of the part among the model's modules
 TEMPERATURE = 0.07  # to start with, as CLIP and BLIP-2 do
 SHARPEST = 100.0  # similarities are multiplied by at most this (CLIP)
+Pooling = Literal["first", "mean", "max"]
+POOLED = {"first": lambda rows: rows[:, 0], "mean": lambda rows: rows.mean(1)}
+POOLED["max"] = lambda rows: rows.amax(1)  # each dimension's largest
 
 
 class Retrieval(nn.Module):
@@ -279,7 +282,7 @@ def embed_images(
     captioner: Captioner,
     images: Sequence[str],
     space: Literal["shared", "queries"] = "shared",
-    pooling: Literal["mean", "max"] | None = "mean",
+    pooling: Pooling | None = "mean",
 ) -> np.ndarray:
     """Return images as float32 unit rows (items, dim), pooled over the queries.
 
@@ -287,13 +290,14 @@ def embed_images(
     outputs as they are, of any BLIP-2 (Thesis B's embedding for retrieval, which
     doesn't say how the queries become one vector); "shared"
     are these projected into the space of texts, each a unit row before pooling.
-    `pooling` takes the mean over the queries, or the largest of each dimension.
+    `pooling` takes the first query, the mean over the queries, or the largest of each
+    dimension.
     ValueError without the part that is needed.
     """
-    if space not in ("shared", "queries") or pooling not in ("mean", "max", None):
+    if space not in ("shared", "queries") or pooling not in (*POOLED, None):
         raise ValueError(
-            f"space {space!r} and pooling {pooling!r}; known: shared, queries; mean,"
-            " max, None"
+            f"space {space!r} and pooling {pooling!r}; known: shared, queries;"
+            f" {', '.join(POOLED)}, None"
         )
     part, batches = part_of(captioner) if space == "shared" else None, []
     for output in encode_batches(captioner, images, batch_size=128):
@@ -302,6 +306,6 @@ def embed_images(
         if part is not None:
             rows = part.images(rows)
         if pooling is not None:
-            rows = rows.mean(1) if pooling == "mean" else rows.amax(1)
+            rows = POOLED[pooling](rows)
         batches.append(functional.normalize(rows, dim=-1).cpu().numpy())
     return np.concatenate(batches)

@@ -198,6 +198,8 @@ def test_embeddings_are_unit_rows_and_differ() -> None:
         )
     mean = each.mean(1) / np.linalg.norm(each.mean(1), axis=-1, keepdims=True)
     np.testing.assert_allclose(shared, mean, atol=1e-6)
+    first = captioners.embed_images(captioner, IMAGES, pooling="first")
+    np.testing.assert_allclose(first, each[:, 0], atol=1e-6)
     np.testing.assert_allclose(
         captioners.embed_texts(captioner, CAPTIONS, batch_size=8), texts, atol=1e-6
     )
