@@ -2,9 +2,10 @@
 
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import against, compare, paired
-from fashionlib.recommending.neighbours import ItemKNN, UserKNN
+from fashionlib.recommending.neighbours import ContentKNN, ItemKNN, UserKNN
 
 __all__ = [
+    "ContentKNN",
     "ItemKNN",
     "MostPop",
     "Random",

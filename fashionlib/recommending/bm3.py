@@ -19,10 +19,12 @@ class BM3(GraphModel):
     h comes from LightGCN over the interactions; an item's own vector is added to it.
 
     Read beside enoche/MMRec, commit e775373, src/models/bm3.py and its
-    configs/model/BM3.yaml: with its settings, scores, loss and gradients are equal, but
-    for a constant. Its `layers` are 1 or 2, its `feature_weight` is 2. A vector h has a target,
-    itself with a share `drop` of its numbers dropped, through which no gradient flows
-    (`target`). With C(a, b) = -cosine(a, b), the loss adds
+    configs/model/BM3.yaml: with its weights, raw features, no dropping and no penalty,
+    scores and gradients are equal, and the loss but for a constant. Its `layers` are 1
+    or 2, its `feature_weight` is 2.
+
+    A vector h has a target, itself with a share `drop` of its numbers dropped, through
+    which no gradient flows (`target`). With C(a, b) = -cosine(a, b), the loss adds
     - interactions: C(P(h_u), target of h_i) + C(target of h_u, P(h_i));
     - for each space of `features`, {name: (items, dim)}, with m_i = W f_i + b: between
       kinds C(P(m_i), target of h_i), within one C(P(m_i), target of m_i), both

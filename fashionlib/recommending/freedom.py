@@ -25,7 +25,8 @@ class FREEDOM(graphs.GraphModel):
     mean of the learnt vectors of the items that look or read alike.
 
     Read beside enoche/MMRec, commit e775373, src/models/freedom.py and its
-    configs/model/FREEDOM.yaml: with its settings, scores and gradients are equal.
+    configs/model/FREEDOM.yaml: with its settings, raw features and no penalty, scores
+    and gradients are equal.
     Like items: per space of `features`, {name: (items, dim)}, a graph in which each
     item has its k = `neighbours` nearest by cosine (itself first), all of weight one,
     normalised, and never learnt. The graphs of "visual" and "textual" are added in

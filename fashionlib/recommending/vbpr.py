@@ -168,11 +168,14 @@ def _xavier(rows: int, dim: int, generator: torch.Generator) -> Tensor:
 
 
 def of_spaces(
-    spaces: Mapping[str, Features | None], items: np.ndarray, **options: Any
-) -> dict[str, VBPR]:
+    spaces: Mapping[str, Features | None],
+    items: np.ndarray,
+    form: type[VBPR] | type[DuchoVBPR] = VBPR,
+    **options: Any,
+) -> dict[str, VBPR] | dict[str, DuchoVBPR]:
     """Make a VBPR for each feature space, joined to `items` by id; None reads none.
 
-    `options` are VBPR's.
+    `options` are those of `form`.
     """
     rows = {name: s if s is None else s.rows(items) for name, s in spaces.items()}
-    return {name: VBPR(matrix, **options) for name, matrix in rows.items()}
+    return {name: form(matrix, **options) for name, matrix in rows.items()}

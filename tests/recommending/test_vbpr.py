@@ -286,7 +286,7 @@ def test_the_papers_vbpr_takes_the_step_of_the_formula(tastes):
     before = [weight.detach().numpy().astype(float) for weight in model.weights]
 
     def loss(weights):
-        gamma_user, gamma_item, theta, visual, offset = weights
+        gamma_user, gamma_item, theta = weights[:3]
         total = 0
         for user, plus, minus in batch.T:
             gap = formula(weights, features, user, plus)
