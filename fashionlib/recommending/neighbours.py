@@ -120,7 +120,8 @@ def in_another_order(
     """Return the lists (len(users), n) of `model` fitted on rows and columns shuffled.
 
     Positions are those of `train`. What differs from the lists of `train` as it stands
-    is decided by ties alone, of neighbours or of scores.
+    is decided by ties alone, of neighbours or of scores. For models without features:
+    those would stand in the old order.
     """
     random = np.random.default_rng(seed)
     rows, columns = map(random.permutation, train.shape)

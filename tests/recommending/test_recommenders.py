@@ -351,8 +351,8 @@ def test_lists_in_another_order_differ_by_ties_alone():
     assert (plain != other).any()  # articles with as many buyers
     counts = np.r_[bought.sum(0), -1]  # the last for an empty place
     np.testing.assert_array_equal(counts[plain], counts[other])
-    looks = random.normal(size=(40, 5))  # no two cosines are the same
-    content = recommending.ContentKNN(looks, 5)
-    expected = content.fit(train).recommend(users, 10)
-    found = neighbours.in_another_order(content, train, users, 10, seed=1)
+    distinct = np.tril(np.ones((60, 40)))[:, ::-1]  # no two articles as popular
+    train = sparse.csr_matrix(distinct)
+    expected = popular.fit(train).recommend(users, 10)
+    found = neighbours.in_another_order(popular, train, users, 10, seed=1)
     np.testing.assert_array_equal(found, expected)
