@@ -284,6 +284,22 @@ def test_compare_finds_the_planted_companions():
         )
 
 
+def test_a_model_that_is_still_rising_is_told_in_the_table():
+    class Rising(recommending.MostPop):
+        still_rising = True
+
+    pairs = [(user, item, 1) for user in "uvw" for item in "abc"]
+    table = pd.DataFrame(pairs, columns=["user_id", "item_id", "date"])
+    data = interactions.to_matrices(table[::2], table[1::2])
+    models = {"rises": Rising(), "stands": recommending.MostPop()}
+    comparison = recommending.compare(models, data, (1,))
+    assert comparison.rising == {"rises"}
+    assert comparison.table["still rising"].to_dict() == {
+        "rises": True,
+        "stands": False,
+    }
+
+
 def test_repeat_offers_own_purchases_latest_first():
     train = matrix([[1, 0, 1, 1], [0, 1, 0, 0]])
     latest = matrix([[2, 0, 9, 4], [0, 1, 0, 0]])
