@@ -2,7 +2,12 @@
 
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import against, compare, paired
-from fashionlib.recommending.neighbours import ContentKNN, ItemKNN, UserKNN
+from fashionlib.recommending.neighbours import (
+    ContentKNN,
+    ItemKNN,
+    UserKNN,
+    in_another_order,
+)
 
 __all__ = [
     "ContentKNN",
@@ -13,5 +18,6 @@ __all__ = [
     "UserKNN",
     "against",
     "compare",
+    "in_another_order",
     "paired",
 ]
