@@ -101,10 +101,15 @@ def longer_lists(results: Results, metric: str, sign: int) -> Answer:
 def ranking_gain(results: Results, name: str) -> Answer:
     """Ask a difference in NDCG@5 by its name, "ItemKNN minus MostPop".
 
-    "{best_space}" in the name is the VBPR of the best feature space.
+    "{best_space}" in the name is the VBPR of the best feature space. A model that was
+    still rising when its epochs ended has no rank: nothing is answered.
     """
     values = results["recommenders"]
-    row = values["differences"].get(name.format_map(values))
+    name = name.format_map(values)
+    for model in name.split(" minus "):
+        if look_up(values, "table", model, "still rising"):
+            return Answer(f"not ranked: {model} was still rising")
+    row = values["differences"].get(name)
     return from_estimate(Estimate.of(row), "+.5f") if row else NO_SUCH
 
 

@@ -2,9 +2,15 @@
 
 from fashionlib.recommending.baselines import MostPop, Random, Repeat
 from fashionlib.recommending.comparison import against, compare, paired
-from fashionlib.recommending.neighbours import ItemKNN, UserKNN
+from fashionlib.recommending.neighbours import (
+    ContentKNN,
+    ItemKNN,
+    UserKNN,
+    in_another_order,
+)
 
 __all__ = [
+    "ContentKNN",
     "ItemKNN",
     "MostPop",
     "Random",
@@ -12,5 +18,6 @@ __all__ = [
     "UserKNN",
     "against",
     "compare",
+    "in_another_order",
     "paired",
 ]

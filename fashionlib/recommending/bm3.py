@@ -18,9 +18,13 @@ class BM3(GraphModel):
 
     h comes from LightGCN over the interactions; an item's own vector is added to it.
 
-    After the paper's section 3; not checked against its code. A vector h has a target,
-    itself with a share `drop` of its numbers dropped, through which no gradient flows
-    (`target`). With C(a, b) = -cosine(a, b), the loss adds
+    Read beside enoche/MMRec, commit e775373, src/models/bm3.py and its
+    configs/model/BM3.yaml: with its weights, raw features, no dropping and no penalty,
+    scores and gradients are equal, and the loss but for a constant. Its `layers` are 1
+    or 2, its `feature_weight` is 2.
+
+    A vector h has a target, itself with a share `drop` of its numbers dropped, through
+    which no gradient flows (`target`). With C(a, b) = -cosine(a, b), the loss adds
     - interactions: C(P(h_u), target of h_i) + C(target of h_u, P(h_i));
     - for each space of `features`, {name: (items, dim)}, with m_i = W f_i + b: between
       kinds C(P(m_i), target of h_i), within one C(P(m_i), target of m_i), both
@@ -28,8 +32,13 @@ class BM3(GraphModel):
     - `penalty` times the mean squares of h_u and h_i.
     No negative is drawn. As all targets stand still, features reach h only through P,
     which all vectors share: an item that nobody bought gains nothing from them.
+    Ours, not MMRec's: P starts as the identity (Xavier there); the penalty is of mean
+    squares over a batch (there, of the norms of all h_u and all h_i over the number of
+    items); features are standardised and fixed (raw and learnt there); lr is .01
+    (.001).
     """
 
+    feature_weight: float = 2.0
     drop: float = 0.3
 
     def _start(self, learn: sparse.csr_matrix) -> None:

@@ -42,6 +42,7 @@ class Comparison:
 
     `per_user` has one row per (model, user_id), columns "NDCG@5", "AP@5", "Elliot
     MAP@5", "precision@5", "recall@5", "hit rate@5", ...; `lists` an array per model.
+    `rising` are those whose training ended before a plateau: they have no rank.
     """
 
     per_user: pd.DataFrame
@@ -49,13 +50,14 @@ class Comparison:
     cutoffs: Sequence[int]
     items: int  # candidates
     seed: int  # of the intervals
+    rising: frozenset[str] = frozenset()
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """Return one row per model: each metric's mean over users, and coverage@k.
 
         Beside a mean stand the columns "... low" and "... high", its 95 % bootstrap
-        interval over users.
+        interval over users; "still rising" says whether the model is in `rising`.
         """
         rows = {}
         for name, lists in self.lists.items():
@@ -65,6 +67,7 @@ class Comparison:
                 row[metric], row[f"{metric} low"], row[f"{metric} high"] = ends
             for k in self.cutoffs:
                 row[f"coverage@{k}"] = ranking.coverage(lists, self.items, k)
+            row["still rising"] = name in self.rising
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
@@ -91,7 +94,9 @@ def compare(
         scores = ranking.per_user(lists[name], relevant, cutoffs)
         per_user[name] = pd.DataFrame(scores, users)
     per_user = pd.concat(per_user, names=["model"])
-    return Comparison(per_user, lists, cutoffs, len(data.items), seed)
+    rising = {n for n, model in models.items() if getattr(model, "still_rising", False)}
+    size = len(data.items)
+    return Comparison(per_user, lists, cutoffs, size, seed, frozenset(rising))
 
 
 def against(

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from fashionlib.recommending import graphs
 
+SHARES = {"visual": 0.1, "textual": 0.9}  # MMRec's mm_image_weight
+
 
 @dataclass(eq=False)
 class FREEDOM(graphs.GraphModel):
@@ -22,15 +24,20 @@ class FREEDOM(graphs.GraphModel):
     LightGCN over the interactions gives h_u and a part of h_i; the other part is the
     mean of the learnt vectors of the items that look or read alike.
 
-    After the paper's section 3; not checked against its code. Like items: per space of
-    `features`, {name: (items, dim)}, a graph in which each item has its k =
-    `neighbours` nearest by cosine (without itself), all of weight one, normalised, and
-    never learnt; the graphs' mean is used.
+    Read beside enoche/MMRec, commit e775373, src/models/freedom.py and its
+    configs/model/FREEDOM.yaml: with its settings, raw features and no penalty, scores
+    and gradients are equal.
+    Like items: per space of `features`, {name: (items, dim)}, a graph in which each
+    item has its k = `neighbours` nearest by cosine (itself first), all of weight one,
+    normalised, and never learnt. The graphs of "visual" and "textual" are added in
+    `SHARES`, of spaces with other names in equal shares.
     Interactions: each epoch keeps 1 - `pruned` of them, drawn without replacement with
     odds 1 / sqrt(degree u * degree i), so popular items lose most, and normalises what
     is kept; to recommend all are used. Loss: BPR on h_u . h_i and, `feature_weight`
-    times, on h_u . (W f_i + b) of each space; `penalty` weighs the squares of a batch's
-    id vectors.
+    times, on h_u . (W f_i + b) of each space.
+    Ours, not MMRec's: `penalty` weighs the squares of a batch's id vectors (it has
+    none); features are standardised and fixed (raw and learnt there); vectors start at
+    length 0.1 and lr is .01 (Xavier, .001).
     """
 
     penalty: float = 0.001
@@ -47,8 +54,11 @@ class FREEDOM(graphs.GraphModel):
             for matrix in self.features.values()
         ]
         nobody = sparse.csr_matrix((learn.shape[0],) * 2)
-        mean = sum(like_items) / len(like_items)
-        self.added = sparse.block_diag((nobody, mean), "csr", np.float32)
+        shares = [SHARES.get(name, 0) for name in self.features]
+        if self.features.keys() != SHARES.keys():
+            shares = [1 / len(like_items)] * len(like_items)
+        joined = sum(s * graph for s, graph in zip(shares, like_items, strict=True))
+        self.added = sparse.block_diag((nobody, joined), "csr", np.float32)
 
     def _new_epoch(self) -> None:
         """Thin the graph of interactions anew."""

@@ -146,14 +146,15 @@ class GraphModel(InnerProduct):
 def like_items(features: np.ndarray, k: int, device: str) -> sparse.csr_matrix:
     """Return (items, items) D^-1/2 S D^-1/2 of the graph S of like items.
 
-    In S, which is binary, an item has the k others of highest cosine.
+    In S, which is binary, an item has the k items of highest cosine, itself among them;
+    ties in order of position.
     """
     rows = torch.from_numpy(np.asarray(features, dtype=np.float32)).to(device)
     rows = torch.nn.functional.normalize(rows)
     size = len(rows)
-    itself = sparse.eye_array(size, format="csr")
+    nothing = sparse.csr_matrix((size, size))
     no_bias = rows.new_zeros(size)
-    nearest = top_n(rows, rows, no_bias, np.arange(size), itself, k)  # (items, k)
+    nearest = top_n(rows, rows, no_bias, np.arange(size), nothing, k)  # (items, k)
     item, place = np.nonzero(nearest >= 0)
     ones = np.ones(len(item))
     binary = sparse.csr_matrix((ones, (item, nearest[item, place])), (size, size))

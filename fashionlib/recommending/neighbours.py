@@ -1,4 +1,4 @@
-"""Recommenders by neighbourhood: UserKNN and ItemKNN.
+"""Recommenders by neighbourhood: UserKNN, ItemKNN and ContentKNN.
 
 Of Resnick et al. (CSCW 1994) and Linden et al. (2003): cosine of binary interactions,
 cut to the k nearest, ties in order of position. Frameworks agree on the names and
@@ -23,8 +23,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from fashionlib.features import spaces
 from fashionlib.recommending import kernels
 from fashionlib.recommending.baselines import mask
+from fashionlib.recommending.comparison import Model
 
 CONVENTIONS = {
     "UserKNN": ("plain", "elliot", "aiolli"),
@@ -81,6 +83,51 @@ class ItemKNN:
         """Return (len(users), n) item positions; see `Model.recommend`."""
         masked = mask(self.train, users, repeats)
         return kernels.top_products(self.train[users], self.similar, masked, n)
+
+
+class ContentKNN(ItemKNN):
+    """Score as ItemKNN does, with neighbours and similarities by features.
+
+    N_k(i) are the k items whose rows of `features` (items, dim) have the highest cosine
+    with the candidate's, itself not among them; a cosine of 0 or less counts nothing.
+    """
+
+    def __init__(self, features: np.ndarray, k: int = 20) -> None:
+        super().__init__(k)
+        self.features = features
+
+    def fit(self, train: sparse.csr_matrix) -> ContentKNN:
+        """Find each item's neighbours; ValueError unless there is a row per item."""
+        size = train.shape[1]
+        if len(self.features) != size:
+            raise ValueError(
+                f"features of shape {self.features.shape} for {size} items: give one"
+                " row each"
+            )
+        wanted = min(self.k + 1, size)  # with itself
+        nearest, cosines = spaces.nearest(self.features, self.features, wanted)
+        other = nearest != np.arange(size)[:, None]
+        real = other & (other.cumsum(axis=1) <= self.k) & (cosines > 0)
+        places = nearest[real], np.nonzero(real)[0]  # (neighbour, candidate)
+        self.similar = sparse.csr_matrix((cosines[real], places), (size, size))
+        self.train = train
+        return self
+
+
+def in_another_order(
+    model: Model, train: sparse.csr_matrix, users: np.ndarray, n: int, seed: int = 0
+) -> np.ndarray:
+    """Return the lists (len(users), n) of `model` fitted on rows and columns shuffled.
+
+    Positions are those of `train`. What differs from the lists of `train` as it stands
+    is decided by ties alone, of neighbours or of scores. For models without features:
+    those would stand in the old order.
+    """
+    random = np.random.default_rng(seed)
+    rows, columns = map(random.permutation, train.shape)
+    places = np.argsort(rows)[users]  # of the users among the shuffled rows
+    lists = model.fit(train[rows][:, columns]).recommend(places, n)
+    return np.where(lists < 0, -1, columns[lists])
 
 
 def cosine_neighbours(

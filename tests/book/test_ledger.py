@@ -114,3 +114,16 @@ def test_a_missing_key_is_looked_up_as_none():
     assert ledger.look_up(results, "street", "full", "joint") == 0.5
     assert ledger.look_up(results, "street", "crop", "joint") is None
     assert ledger.look_up(results, "kept", "full") is None
+
+
+def test_a_model_that_was_still_rising_has_no_rank():
+    differences = {"ItemKNN minus VBPR, text": UP, "FREEDOM minus VBPR, text": UP}
+    table = {"VBPR, text": {"still rising": False}, "FREEDOM": {"still rising": True}}
+    values = {"differences": differences, "table": table, "best_space": "VBPR, text"}
+    results = {"recommenders": values}
+    answer = ledger.ranking_gain(results, "ItemKNN minus {best_space}")
+    assert answer.verdict == "holds"
+    answer = ledger.ranking_gain(results, "FREEDOM minus {best_space}")
+    assert answer == ledger.Answer("not ranked: FREEDOM was still rising")
+    values["best_space"] = ""  # none had stopped
+    assert ledger.ranking_gain(results, "ItemKNN minus {best_space}") == ledger.NO_SUCH

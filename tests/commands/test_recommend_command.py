@@ -217,6 +217,10 @@ def test_models_that_learn_get_features_by_id(split, spaces, name):
         parameters["seed"],
         parameters["epochs_run"],
     ) == (8, 2, 5, 2)
+    assert parameters["still_rising"]
+    assert "still rising after 2 epochs: give --epochs" in recommend.report(
+        found.result
+    )
     data = interactions.to_matrices(train, test)
     rows = {key: load(path).rows(data.items) for key, path in given.items()}
     if name == "VBPR":

@@ -318,3 +318,14 @@ def test_table_one_counts_each_set_up_under_the_papers_labels():
         "All: items, all",
         "All: items, in transactions",
     ]
+
+
+def test_the_core_has_enough_of_each_other():
+    """u and v share a, b and c; w has two of them and two that nobody else has."""
+    pairs = [(user, item) for user in "uv" for item in "abc"]
+    pairs += [("w", item) for item in "abxy"] + [("w", "a")] * 3
+    table = pd.DataFrame(pairs, columns=["user_id", "item_id"])
+    two = interactions.core(table, 2)
+    assert set(two["item_id"]) == {"a", "b", "c"} and len(two) == 6 + 2 + 3
+    with pytest.raises(ValueError, match="no user and item with 3 of each other"):
+        interactions.core(table, 3)  # c goes, then nobody has three items

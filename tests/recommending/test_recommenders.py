@@ -290,6 +290,22 @@ def test_compare_finds_the_planted_companions():
         )
 
 
+def test_a_model_that_is_still_rising_is_told_in_the_table():
+    class Rising(recommending.MostPop):
+        still_rising = True
+
+    pairs = [(user, item, 1) for user in "uvw" for item in "abc"]
+    table = pd.DataFrame(pairs, columns=["user_id", "item_id", "date"])
+    data = interactions.to_matrices(table[::2], table[1::2])
+    models = {"rises": Rising(), "stands": recommending.MostPop()}
+    comparison = recommending.compare(models, data, (1,))
+    assert comparison.rising == {"rises"}
+    assert comparison.table["still rising"].to_dict() == {
+        "rises": True,
+        "stands": False,
+    }
+
+
 def test_repeat_offers_own_purchases_latest_first():
     train = matrix([[1, 0, 1, 1], [0, 1, 0, 0]])
     latest = matrix([[2, 0, 9, 4], [0, 1, 0, 0]])
@@ -352,3 +368,37 @@ def test_loops_are_compiled_where_no_cache_can_be_kept(tmp_path):
     folder, held = done.stdout.split()
     assert held == "True" and not Path(folder).exists(), done.stderr
     assert done.stderr == "compiling loops for this machine, once: some ten seconds\n"
+
+
+def test_content_knn_by_hand():
+    looks = np.array([[1, 0], [2, 0.2], [0, 1], [-1, 0.05], [1, 1]])
+    train = sparse.csr_matrix([[1, 0, 1, 0, 0], [0, 0, 0, 1, 0]])
+    model = recommending.ContentKNN(looks, 2).fit(train)
+
+    def cosine(a, b):
+        return looks[a] @ looks[b] / np.linalg.norm(looks[a]) / np.linalg.norm(looks[b])
+
+    # of what user 0 bought, 1 and 4 have item 0 near, and 3 has item 2 alone
+    scores = {1: cosine(1, 0), 3: cosine(3, 2), 4: cosine(4, 0)}
+    lists = model.recommend(np.array([0, 1]), 3)
+    assert lists[0].tolist() == sorted(scores, key=scores.get, reverse=True)
+    assert lists[1].tolist() == [-1] * 3  # nothing has item 3 among its two nearest
+    with pytest.raises(ValueError, match=r"\(4, 2\) for 5 items"):
+        recommending.ContentKNN(looks[1:]).fit(train)
+
+
+def test_lists_in_another_order_differ_by_ties_alone():
+    random = np.random.default_rng(0)
+    bought = (random.random((60, 40)) < 0.2).astype(float)
+    train, users = sparse.csr_matrix(bought), np.array([3, 0, 59])
+    popular = recommending.MostPop()
+    plain = popular.fit(train).recommend(users, 40)
+    other = neighbours.in_another_order(popular, train, users, 40, seed=1)
+    assert (plain != other).any()  # articles with as many buyers
+    counts = np.r_[bought.sum(0), -1]  # the last for an empty place
+    np.testing.assert_array_equal(counts[plain], counts[other])
+    distinct = np.tril(np.ones((60, 40)))[:, ::-1]  # no two articles as popular
+    train = sparse.csr_matrix(distinct)
+    expected = popular.fit(train).recommend(users, 10)
+    found = neighbours.in_another_order(popular, train, users, 10, seed=1)
+    np.testing.assert_array_equal(found, expected)

@@ -5,7 +5,7 @@ from scipy import sparse
 
 from fashionlib.features import Features
 from fashionlib.recommending.training import Pairs, Table
-from fashionlib.recommending.vbpr import VBPR, of_spaces
+from fashionlib.recommending.vbpr import VBPR, DuchoVBPR, of_spaces
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +225,109 @@ def test_the_best_epochs_weights_come_back(tastes):
     np.testing.assert_array_equal(
         again.scores(np.arange(5)), model.scores(np.arange(5))
     )
+
+
+def test_a_model_whose_epochs_ran_out_is_still_rising(tastes):
+    few, features, _, _ = tastes
+    train = sparse.vstack([few, few[::-1], few[:, ::-1]], format="csr")
+    options = {"factors": 8, "batch_size": 64, "lr": 0.05, "check": 1, "patience": 3}
+    stopped = VBPR(features, epochs=60, **options).fit(train)
+    assert not stopped.still_rising
+    cut = VBPR(features, epochs=stopped.best_epoch + 2, **options).fit(train)
+    assert cut.best_epoch == stopped.best_epoch and cut.still_rising
+    whole = VBPR(features, epochs=stopped.best_epoch + 3, **options).fit(train)
+    assert not whole.still_rising
+    assert VBPR(features, epochs=2).fit(few).still_rising  # nothing to judge by
+
+
+def test_what_is_watched_is_noted_and_chooses_nothing(tastes):
+    few, features, _, _ = tastes
+    train = sparse.vstack([few, few[::-1], few[:, ::-1]], format="csr")
+    watched = sparse.lil_matrix((900, 401))
+    watched[7, 5] = watched[9, 400] = 1  # no list reaches the second
+    options = {"factors": 8, "batch_size": 64, "epochs": 2, "check": 2}
+    plain = VBPR(features, **options).fit(train)
+    seen = VBPR(features, **options, watched=watched.tocsr()).fit(train)
+    assert [row["ndcg"] for row in seen.history] == [r["ndcg"] for r in plain.history]
+    np.testing.assert_array_equal(seen.scores(np.arange(9)), plain.scores(np.arange(9)))
+    place = (plain.recommend(np.array([7]), 12)[0] == 5).nonzero()[0]
+    assert "watched" not in seen.history[0]
+    gain = (1 / np.log2(place + 2)).sum()
+    assert seen.history[1]["watched"] == pytest.approx(gain / 2)
+
+
+def formula(weights, features, user, item):
+    """x(u, i) of Ducho-meets-Elliot's VBPR in numpy."""
+    gamma_user, gamma_item, theta, visual, offset = weights
+    seen = features[item] @ visual + offset
+    seen = seen / np.sqrt(seen @ seen)
+    return gamma_user[user] @ gamma_item[item] + theta[user] @ seen
+
+
+def test_the_papers_vbpr_scores_by_hand(tastes):
+    train, features, _, _ = tastes
+    model = DuchoVBPR(features, factors=3, epochs=2).fit(train)
+    weights = [weight.detach().numpy().astype(float) for weight in model.weights]
+    expected = [
+        [formula(weights, features, user, item) for item in range(400)]
+        for user in (0, 7)
+    ]
+    np.testing.assert_allclose(model.scores(np.array([0, 7])), expected, rtol=1e-4)
+
+
+def test_the_papers_vbpr_takes_the_step_of_the_formula(tastes):
+    """One step of plain Adam: each number that has a slope moves by lr against it, and
+    the slopes are those of the loss, by differences in 64 bits.
+    """
+    train, features, _, _ = tastes
+    model = DuchoVBPR(features, factors=3, lr=0.01, penalty=0.3)
+    model._start(train)
+    batch = np.array([[0, 5, 5], [3, 9, 3], [1, 2, 7]])
+    before = [weight.detach().numpy().astype(float) for weight in model.weights]
+
+    def loss(weights):
+        gamma_user, gamma_item, theta = weights[:3]
+        total = 0
+        for user, plus, minus in batch.T:
+            gap = formula(weights, features, user, plus)
+            gap -= formula(weights, features, user, minus)
+            rows = gamma_user[user], gamma_item[plus], gamma_item[minus], theta[user]
+            squares = sum(row @ row for row in rows) + 2  # projections have length 1
+            total += np.log1p(np.exp(-gap)) + 0.3 * squares / 2
+        return total / 3
+
+    found = model._triples(*map(torch.from_numpy, batch))
+    assert found.item() == pytest.approx(loss(before), rel=1e-5)
+    [optimiser] = model._optimisers()
+    found.backward()
+    slopes = [weight.grad.clone() for weight in model.weights]
+    optimiser.step()
+    for part, place in ((0, (5, 1)), (1, (3, 2)), (2, (0, 0)), (3, (4, 1)), (4, 2)):
+        ends = []
+        for change in (1e-5, -1e-5):
+            moved = [weight.copy() for weight in before]
+            moved[part][place] += change
+            ends.append(loss(moved))
+        slope = (ends[0] - ends[1]) / 2e-5
+        assert slopes[part][place].item() == pytest.approx(slope, rel=1e-3, abs=1e-6)
+        step = model.weights[part].detach()[place].item() - before[part][place]
+        assert step == pytest.approx(-0.01 * np.sign(slope), rel=1e-3)
+
+
+def test_the_two_starts_of_the_papers_vbpr(tastes):
+    train, features, _, _ = tastes
+    shipped, meant = (
+        DuchoVBPR(features, factors=64, shipped=shipped) for shipped in (True, False)
+    )
+    for model in (shipped, meant):
+        model._start(train)
+    taste, drawn = (model.weights[2].detach() for model in (shipped, meant))
+    assert taste.std().item() == pytest.approx(1, rel=0.05)
+    assert taste.norm(dim=1).mean().item() == pytest.approx(8, rel=0.05)
+    bound = np.sqrt(6 / (300 + 64))
+    assert bound * 0.99 < drawn.abs().max().item() <= bound
+    for part in (0, 1):
+        assert torch.equal(shipped.weights[part], meant.weights[part])
 
 
 def test_features_of_another_catalogue_are_refused(tastes):

@@ -157,6 +157,9 @@ def report(result: Mapping[str, Any]) -> str:
         for metric, row in model["metrics"].items():
             interval = f"[{row['low']:.5f}, {row['high']:.5f}]"
             lines.append(f"{name:10} {metric:16} {row['mean']:.5f}  {interval}")
+        if model["parameters"].get("still_rising"):
+            epochs = model["parameters"]["epochs_run"]
+            lines.append(f"{name:10} still rising after {epochs} epochs: give --epochs")
     for metric, pairs in result["differences"].items():
         for pair, row in pairs.items():
             interval = f"[{row['low']:+.5f}, {row['high']:+.5f}], p {row['p']:.3f}"
@@ -355,6 +358,7 @@ def _parameters(
     }
     if hasattr(model, "history"):
         plain["epochs_run"] = len(model.history)
+        plain["still_rising"] = model.still_rising
     if "features" in MODELS[name]:
         plain["features"] = {
             space: {

@@ -3,6 +3,7 @@
 from fashionlib.data.interactions.ids import encode_ids
 from fashionlib.data.interactions.matrices import Interactions, latest, to_matrices
 from fashionlib.data.interactions.splits import (
+    core,
     global_split,
     leaks,
     table_one,
@@ -11,6 +12,7 @@ from fashionlib.data.interactions.splits import (
 
 __all__ = [
     "Interactions",
+    "core",
     "encode_ids",
     "global_split",
     "latest",

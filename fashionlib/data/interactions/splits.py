@@ -69,6 +69,29 @@ def global_split(
     return transactions[train], transactions[~train]
 
 
+def core(transactions: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Keep users with `least` distinct items and items with `least` distinct users.
+
+    Again and again, until all that is left have them (the k-core). ValueError when
+    nothing is left.
+    """
+    left = transactions
+    while True:
+        pairs = left.drop_duplicates(["user_id", "item_id"])
+        enough = np.ones(len(left), dtype=bool)
+        for column in ("user_id", "item_id"):
+            sizes = pairs[column].value_counts()
+            enough &= left[column].isin(sizes.index[sizes >= least]).to_numpy()
+        if not enough.any():
+            raise ValueError(
+                f"{len(transactions)} transactions: no user and item with {least} of"
+                " each other are left; give less"
+            )
+        if enough.all():
+            return left
+        left = left[enough]
+
+
 def table_one(
     transactions: pd.DataFrame, setups: Mapping[str, Collection[str]]
 ) -> dict[str, int]:
