@@ -285,6 +285,13 @@ def test_an_older_wardrobe_is_replaced_and_an_interrupted_one_leaves_nothing(
     assert hashes(root) == before and [p.name for p in tmp_path.iterdir()] == ["w"]
 
 
+def test_a_mark_of_snakemake_is_nobodys_work(tmp_path: Path) -> None:
+    wardrobe.write(tmp_path / "w", items=5, shoppers=2, size=(40, 60))
+    (tmp_path / "w" / ".snakemake_timestamp").touch()
+    wardrobe.write(tmp_path / "w", items=5, shoppers=2, size=(40, 60))
+    assert not (tmp_path / "w" / ".snakemake_timestamp").exists()
+
+
 def test_what_the_wardrobe_did_not_draw_is_never_replaced(tmp_path: Path) -> None:
     root, given = tmp_path / "w", {"items": 5, "shoppers": 2, "size": (40, 60)}
     wardrobe.write(root, **given)

@@ -33,6 +33,8 @@ from fashionlib.data.readers.faults import MISSING, Report
 from fashionlib.data.tables import read_table
 
 MARKER = "WARDROBE"  # a file of this name says that the folder was drawn by wardrobe
+# Snakemake marks the folders that a notebook makes, file managers those they show.
+MARKS = {MARKER, ".snakemake_timestamp", ".DS_Store", "Thumbs.db"}
 MOST_BYTES = 200_000_000  # of one JSON file; DFMM's captions.json has 15 million
 WHOLE = r"-?[0-9]{1,9}"  # a whole number in a text file
 
@@ -73,8 +75,8 @@ def foreign(root: Path) -> list[str] | None:
 
 
 def _sizes(root: Path) -> dict[str, int]:
-    """Map each file's and link's path to its size in bytes, the marker left out."""
-    paths = sorted(path for path in root.rglob("*") if path != root / MARKER)
+    """Map each file's and link's path to its size in bytes; marks are left out."""
+    paths = sorted(path for path in root.rglob("*") if path.name not in MARKS)
     return {
         path.relative_to(root).as_posix(): path.lstat().st_size
         for path in paths
