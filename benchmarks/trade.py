@@ -41,6 +41,7 @@ NAMES = {  # recipes, as a system's name begins
 }
 PUBLIC = "public"
 BEFORE, FROZEN, TEXT = "before fine-tuning", "EfficientNet", "text to image"
+OWN, FALSE = "own caption, street", "false sleeves"
 SLEEVES = re.compile(r"\b(long|short)[- ]sleeve|\b(sleeveless)\b", re.IGNORECASE)
 
 
@@ -80,7 +81,8 @@ class Study:
     def hits(self, system: str, seeds: Sequence[int]) -> pd.DataFrame:
         """Say of each query whether it was answered: measure, cluster, hit.
 
-        The measure is the task at top-1, "task, top-10" and so on.
+        The measure is the task at top-1, "task, top-10" and so on; of a captioner also
+        what `said` says of its street captions.
         """
         parts = []
         for seed in seeds:
@@ -91,6 +93,11 @@ class Study:
                 for k in CUTOFFS:
                     name = task if k == 1 else f"{task}, top-{k}"
                     hit = is_hit(np.array(first), k)
+                    columns = {"measure": name, "cluster": clusters, "hit": hit}
+                    parts.append(pd.DataFrame(columns))
+            if system != FROZEN:
+                clusters = f"{seed} " + data.worn.product_id
+                for name, hit in said(data.worn, given["street"]).items():
                     columns = {"measure": name, "cluster": clusters, "hit": hit}
                     parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
@@ -150,22 +157,33 @@ def unfamiliar(study: Study, system: str) -> dict[str, float]:
     """Count what is said of street photos: garments that no training set has.
 
     Shares: different captions; of the commonest one; and of captions with a sleeve
-    length that the garment doesn't have (skirts and trousers have none).
+    length that the garment doesn't have (skirts and trousers have none). A mean over
+    the seeds; `said` has the last by photo.
     """
     same, common, false = [], [], []
     for seed in study.seeds(system):
-        texts = study.answers[system][seed]["street"]
-        counts = pd.Series(texts).value_counts()
-        same.append(len(counts) / len(texts))
-        common.append(counts.iloc[0] / len(texts))
-        said = [SLEEVES.search(text) for text in texts]
-        named = [match and (match[1] or match[2]).lower() for match in said]
-        true = study.data[seed].worn.sleeve_length
-        wrong = [bool(a) and a != b for a, b in zip(named, true, strict=True)]
-        false.append(np.mean(wrong))
-    names = ("different captions", "the commonest", "false sleeves")
+        counts = pd.Series(study.answers[system][seed]["street"]).value_counts()
+        same.append(len(counts) / counts.sum())
+        common.append(counts.iloc[0] / counts.sum())
+        photos = said(study.data[seed].worn, study.answers[system][seed]["street"])
+        false.append(photos[FALSE].mean())
+    names = ("different captions", "the commonest", FALSE)
     values = map(float, map(np.mean, (same, common, false)))
     return dict(zip(names, values, strict=True))
+
+
+def said(worn: pd.DataFrame, captions: Sequence[str]) -> pd.DataFrame:
+    """Say of each street photo's caption whether it has what the chapter counts.
+
+    Boolean columns: a caption that no other photo got; a sleeve length that isn't the
+    garment's. `worn` has a row a photo and the column sleeve_length.
+    """
+    found = [SLEEVES.search(text) for text in captions]
+    named = [match and (match[1] or match[2]).lower() for match in found]
+    true = worn.sleeve_length
+    wrong = [bool(a) and a != b for a, b in zip(named, true, strict=True)]
+    own = ~pd.Series(captions).duplicated(keep=False)
+    return pd.DataFrame({OWN: own.array, FALSE: wrong}, worn.index)
 
 
 def pooled(study: Study, system: str) -> dict[str, dict[str, float]]:

@@ -1,5 +1,7 @@
 """The kept long run of chapter 16: what is compared with what, and where it lies."""
 
+import pandas as pd
+
 from benchmarks import trade, trade_runs
 
 
@@ -33,3 +35,11 @@ def test_what_a_caption_says_of_sleeves():
         match = trade.SLEEVES.search(text)
         assert (match[1] or match[2]).lower() == length
     assert not trade.SLEEVES.search("ankle-length skirt")
+
+
+def test_what_is_said_of_photos_unlike_the_training_data():
+    worn = pd.DataFrame({"sleeve_length": ["long", "short", "none", "none"]})
+    texts = ["a short-sleeved top", "a short-sleeved top", "a long-sleeved top", "hat"]
+    said = trade.said(worn, texts)
+    assert list(said[trade.FALSE]) == [True, False, True, False]
+    assert list(said[trade.OWN]) == [False, False, True, True]

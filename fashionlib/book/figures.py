@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from html import escape
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import HTML, Markdown
 from jinja2 import Environment, PackageLoader
+from markupsafe import escape
 from matplotlib.axes import Axes
 from PIL import Image
 
@@ -62,6 +62,7 @@ def table(
     """Write a table of the book; its index is the row heading, its text escaped.
 
     A series is a table of one column, headed by its name.
+    A cell may be a `picture`.
     Numbers are written to `decimals`, columns of `percent` times 100, the highest of
     each column of `best` in bold. `within` names each row's group, where scores of
     several datasets stand in one table: then the highest of each group is bold.
@@ -77,7 +78,7 @@ def table(
     style = style.format("{:,}", subset=counts, na_rep=missing)
     style = style.format(_cell, subset=texts, na_rep=missing)
     style = style.format_index(_cell, axis=0)
-    style = style.format_index(lambda name: escape(str(name)), axis=1)
+    style = style.format_index(escape, axis=1)
     style = style.set_properties(subset=texts, **{"text-align": "left"})
     left = [{"selector": "th", "props": "text-align: left"}]
     style = style.set_table_styles(dict.fromkeys(texts, left))
@@ -107,7 +108,7 @@ def _bold(column: pd.Series, groups: pd.Series) -> list[str]:
 
 def _cell(text: object) -> str:
     """Escape; keep a short text, or a value with its interval, on one line."""
-    safe = escape(str(text))
+    safe = escape(text)
     short = len(str(text)) <= 28 or re.fullmatch(r"[-+]?[\d.]+ \[.*\]", str(text))
     return f'<span class="line">{safe}</span>' if short else safe
 
@@ -337,6 +338,15 @@ def picture_rows(
         pictures += [*row, *[blank] * (filled - len(row))]
         titles += [name, *[""] * (filled - 1)]
     return contact_sheet(pictures, columns, titles)
+
+
+def picture(reference: str, shows: str) -> HTML:
+    """Make a small picture for a cell of `table`, with the words of what it shows.
+
+    Errors as `images.load`.
+    """
+    address, *_ = images.inline(reference, 72)
+    return HTML(f'<img src="{address}" alt="{escape(shows)}">')
 
 
 def neighbours(

@@ -265,6 +265,18 @@ JOINT = (
         (LABELLED, STREET[1:], 1),
     ),
     Claim(
+        "They make captions of unfamiliar photos differ more",
+        "thesis",
+        factor_of_thesis,
+        (LABELLED, ("own caption, street",), 1),
+    ),
+    Claim(
+        "They name fewer sleeves falsely on unfamiliar photos",
+        "thesis",
+        factor_of_thesis,
+        (LABELLED, ("false sleeves",), -1),
+    ),
+    Claim(
         "The larger language model raises BLEU-4",
         "thesis",
         factor_of_thesis,

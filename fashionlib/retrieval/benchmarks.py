@@ -1,7 +1,8 @@
 """The rules of two consumer-to-shop benchmarks and of two tasks on H&M.
 
-DeepFashion consumer-to-shop (Liu et al., CVPR 2016): a consumer's photo is a query, the
-test split's shop photos are the gallery, and the exact item must be among the first k.
+DeepFashion consumer-to-shop (Liu et al., CVPR 2016): a consumer's photo is a query,
+shop photos are the gallery, and the exact item must be among the first k. Its README
+says that the gallery is the shop photos of val and test; here it is the query's split.
 DeepFashion2 (Ge et al., CVPR 2019; the evaluation in its repository,
 deepfashion2_retrieval_test.py): a user's garment with a style above 0 is a query, all
 shop garments of the split are the gallery, and any of those with the same pair and

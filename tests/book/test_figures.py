@@ -25,6 +25,13 @@ def test_cells_and_headings_of_a_table_are_escaped():
     assert "<img" not in html and html.count("&lt;img") == 3
 
 
+def test_a_picture_is_a_cell_and_its_words_are_escaped(picture):
+    cells = [figures.picture(picture, HOSTILE), HOSTILE]
+    html = figures.table(pd.DataFrame({"says": cells}, ["photo", "truth"])).data
+    assert html.count('<img src="data:image/jpeg') == html.count("<img") == 1
+    assert html.count("&lt;img") == 2
+
+
 def test_numbers_are_rounded_percents_multiplied_and_the_best_marked():
     frame = pd.DataFrame(
         {"BLEU-4": [0.1234, 0.4], "items": [1000, 2]}, index=["a", "b"]
