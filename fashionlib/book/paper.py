@@ -167,10 +167,11 @@ def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataF
     """Set the sample's rows of a saved table above this run's.
 
     `here` has a column "data", which then also says of whose run a row is. The sample's
-    are those kept under `key` of `result`, as records; none in its own `profile`.
+    are those kept under `key` of `result`, as records; none in its own `profile`, nor
+    where what is kept is older than the key.
     """
-    kept = {} if profile == "sample" else sample(result)
-    parts = {SAMPLE: pd.DataFrame(kept[key])} if kept else {}
+    kept = [] if profile == "sample" else sample(result).get(key)
+    parts = {SAMPLE: pd.DataFrame(kept)} if kept else {}
     parts[HERE] = here
     named = [p.assign(data=f"{origin}: " + p["data"]) for origin, p in parts.items()]
     return pd.concat(named, ignore_index=True)

@@ -99,17 +99,17 @@ def compare(
     return Comparison(per_user, lists, cutoffs, size, seed, frozenset(rising))
 
 
-def against(
-    per_user: pd.DataFrame, base: str, metric: str = "NDCG@5", seed: int = 0
-) -> pd.DataFrame:
+def against(comparison: Comparison, base: str, metric: str = "NDCG@5") -> pd.DataFrame:
     """Compare every other model with `base` as `paired` does: one row a model.
 
-    Columns value (the difference), low, high and p.
+    Columns value (the difference), low, high and p. Models that were still rising are
+    left out; where `base` was, no row is left.
     """
-    models = per_user.index.unique("model").drop(base)
-    pairs = [(model, base) for model in models]
-    differences = paired(per_user, pairs, metric, seed).set_axis(models)
-    return differences.rename(columns={"difference": "value"})
+    settled = [name for name in comparison.lists if name not in comparison.rising]
+    others = [name for name in settled if base in settled and name != base]
+    pairs = [(name, base) for name in others]
+    differences = paired(comparison.per_user, pairs, metric, comparison.seed)
+    return differences.set_axis(others).rename(columns={"difference": "value"})
 
 
 def paired(

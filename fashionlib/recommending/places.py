@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,18 +67,23 @@ def _shares_below(
     return frame.groupby(groups[np.concatenate([[], *items]).astype(int)]).mean()
 
 
-def summary(table: pd.DataFrame, base: str, seed: int) -> pd.DataFrame:
+def summary(
+    table: pd.DataFrame, base: str, seed: int, rising: Collection[str] = ()
+) -> pd.DataFrame:
     """Write a table of `shares_below`, a row a model, with intervals over its rows.
 
-    The second column is the paired difference from the model `base`.
+    The second column is the paired difference from the model `base`: missing where one
+    of the two is among `rising`, those whose training ended before a plateau.
     """
     below = table["below"]
-    gain = below.sub(below[base], axis=0)
+    gain = stats.spans(stats.means(below.sub(below[base], axis=0), seed), "+.3f")
+    rises = below.columns.isin(list(rising))
     return pd.DataFrame(
         {
             "articles below": stats.spans(stats.means(below, seed), ".3f"),
-            f"minus {base}": stats.spans(stats.means(gain, seed), "+.3f"),
+            f"minus {base}": gain.mask(rises | (base in rising)),
             "in the first twelve": table["in twelve"].mean().map("{:.3f}".format),
+            "still rising": np.where(rises, "yes", "no"),
         }
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,8 +46,7 @@ class VBPR(InnerProduct):
         generator = torch.Generator().manual_seed(self.seed)
         k, self.inputs = self.factors, None
         if self.features is not None:
-            inputs = prepare_features(self.features, items, self.pca, self.seed)
-            self.inputs = torch.from_numpy(inputs).to(self.device)
+            self.inputs = torch.from_numpy(self._prepared(items)).to(self.device)
         width = k if self.inputs is None else 2 * k
         user = initial_weights(users, width, generator, self.device)
         item = initial_weights(items, k + 1, generator, self.device)
@@ -58,7 +57,15 @@ class VBPR(InnerProduct):
             dim = self.inputs.shape[1]
             visual = initial_weights(dim, k + 1, generator, self.device)
             self.visual = Table(visual, self.lr)
-            self.tables.append(self.visual)
+            self.maps = [self.visual]
+            self.tables += self.maps
+
+    def _prepared(self, items: int) -> np.ndarray:
+        return prepare_features(self.features, items, self.pca, self.seed)
+
+    def _seen(self, inputs: Tensor, visual: Tensor) -> Tensor:
+        """Map inputs (n, dim) by [E; b'] (dim, k + 1)."""
+        return inputs @ visual
 
     def _weights(self) -> list[Tensor]:
         return [table.weight for table in self.tables]
@@ -83,7 +90,8 @@ class VBPR(InnerProduct):
         margin = (user[:, :k] * difference[:, :k]).sum(1) + difference[:, k]
         if self.inputs is not None:
             inputs = self.inputs.index_select(0, items)  # (2 B, dim)
-            rows = inputs @ self.visual.all()  # (2 B, k + 1)
+            maps = [table.all() for table in self.maps]
+            rows = self._seen(inputs, *maps)  # (2 B, k + 1)
             difference = torch.sub(*rows.chunk(2))
             margin = margin + (user[:, k:] * difference[:, :k]).sum(1)
             margin = margin + difference[:, k]
@@ -95,10 +103,59 @@ class VBPR(InnerProduct):
         k = self.factors
         vectors, biases = self.item.weight[:, :k], self.item.weight[:, k]
         if self.inputs is not None:
-            visual = self.inputs @ self.visual.weight  # (items, k + 1)
+            maps = [table.weight for table in self.maps]
+            visual = self._seen(self.inputs, *maps)  # (items, k + 1)
             vectors = torch.cat([vectors, visual[:, :k]], dim=1)
             biases = biases + visual[:, k]
         return self.user.weight, vectors, biases
+
+
+@dataclass(eq=False)
+class GatedVBPR(VBPR):
+    """VBPR of two spaces, fused by a gate that is learnt: ours, no paper's.
+
+    `features` are {name: (items, dim)}, each prepared as VBPR's own, then side by side
+    as f_i. An article's first space is weighed with 2 s_i, its second with 2 - 2 s_i,
+    s_i = sigmoid(a . f_i + c), before E and b' read them. a and c start at 0, so that
+    training begins with the plain concatenation; `penalty` leaves them free. ValueError
+    unless there are two spaces.
+    """
+
+    features: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def _start(self, learn: sparse.csr_matrix) -> None:
+        if len(self.features) != 2:
+            raise ValueError(
+                f"{len(self.features)} spaces, {list(self.features)}: a gate weighs one"
+                " against another; give two"
+            )
+        super()._start(learn)
+        dim = self.inputs.shape[1]
+        self.gate = Table(torch.zeros(dim + 1, 1, device=self.device), self.lr)
+        self.maps.append(self.gate)
+        self.tables.append(self.gate)
+
+    def _prepared(self, items: int) -> np.ndarray:
+        blocks = [
+            prepare_features(matrix, items, self.pca, self.seed)
+            for matrix in self.features.values()
+        ]
+        self.cut = blocks[0].shape[1]  # where the second begins
+        return np.concatenate(blocks, axis=1)
+
+    def _seen(self, inputs: Tensor, visual: Tensor, gate: Tensor) -> Tensor:
+        share = _share(inputs, gate)  # (n, 1)
+        first, second = inputs.tensor_split([self.cut], dim=1)
+        return torch.cat([2 * share * first, (2 - 2 * share) * second], 1) @ visual
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Return s_i of each article, (items,), after fit: the first space's weight."""
+        return _share(self.inputs, self.gate.weight)[:, 0].cpu().numpy()
+
+
+def _share(inputs: Tensor, gate: Tensor) -> Tensor:
+    return torch.sigmoid(inputs @ gate[:-1] + gate[-1])
 
 
 @dataclass(eq=False)

@@ -251,6 +251,8 @@ def test_rows_of_the_sample_stand_above_those_of_this_run(monkeypatch):
     assert both.data.tolist() == ["H&M sample: hm", "this run: drawn"]
     alone = paper.stacked("r", "sample", "facts", here)
     assert alone.data.tolist() == ["this run: drawn"]
+    newer = paper.stacked("r", "tiny", "a key that was not kept yet", here)
+    assert newer.data.tolist() == ["this run: drawn"]
 
 
 def test_beside_shows_a_row_that_is_not_printed_and_saved_intervals():

@@ -71,6 +71,11 @@ def test_a_summary_writes_intervals_and_differences():
     assert shown.loc["b", "minus a"] == "+0.100 [+0.100, +0.100]"
     assert shown.loc["a", "articles below"].startswith("0.600 [0.500, ")
     assert shown["in the first twelve"].to_dict() == {"a": "0.500", "b": "1.000"}
+    assert (shown["still rising"] == "no").all()
+    one = places.summary(frame, "a", seed=0, rising=["b"])
+    assert one["still rising"].to_dict() == {"a": "no", "b": "yes"}
+    assert one["minus a"].isna().to_dict() == {"a": False, "b": True}
+    assert places.summary(frame, "a", seed=0, rising=["a"])["minus a"].isna().all()
 
 
 ROWS = pd.DataFrame(

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import sparse
 from fashionlib import recommending
 from fashionlib.data import interactions
 from fashionlib.recommending import kernels, neighbours
+from fashionlib.recommending.comparison import Comparison
 
 BASELINES = {
     "Random": recommending.Random,
@@ -340,10 +342,15 @@ def test_every_model_against_one():
     scores = {"a": [0.1, 0.3], "b": [0.2, 0.4], "c": [0.0, 0.0]}
     tables = {name: pd.DataFrame({"NDCG@5": s}, users) for name, s in scores.items()}
     per_user = pd.concat(tables, names=["model"])
-    table = recommending.against(per_user, "a")
+    comparison = Comparison(per_user, dict.fromkeys("abc"), (5,), items=9, seed=0)
+    table = recommending.against(comparison, "a")
     assert table.value.to_dict() == pytest.approx({"b": 0.1, "c": -0.2})
     pair = recommending.paired(per_user, [("b", "a")]).iloc[0]
     assert table.loc["b"].tolist() == pair.tolist()
+    rising = {base: replace(comparison, rising=frozenset(base)) for base in "ab"}
+    assert recommending.against(rising["b"], "a").index.tolist() == ["c"]
+    nothing = recommending.against(rising["a"], "a")
+    assert nothing.empty and list(nothing) == list(table)
 
 
 def test_loops_are_compiled_where_no_cache_can_be_kept(tmp_path):

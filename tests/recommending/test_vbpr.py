@@ -5,7 +5,7 @@ from scipy import sparse
 
 from fashionlib.features import Features
 from fashionlib.recommending.training import Pairs, Table
-from fashionlib.recommending.vbpr import VBPR, DuchoVBPR, of_spaces
+from fashionlib.recommending.vbpr import VBPR, DuchoVBPR, GatedVBPR, of_spaces
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +254,38 @@ def test_what_is_watched_is_noted_and_chooses_nothing(tastes):
     assert "watched" not in seen.history[0]
     gain = (1 / np.log2(place + 2)).sum()
     assert seen.history[1]["watched"] == pytest.approx(gain / 2)
+
+
+def test_a_gate_that_has_learnt_nothing_is_the_concatenation(tastes):
+    train, features, _, _ = tastes
+    spaces = {"looks": features[:, :4], "words": features[:, 4:]}
+    gated = GatedVBPR(spaces, factors=3, seed=1)
+    gated._start(train)
+    assert gated.cut == 4 and (gated.shares == 0.5).all()
+    side_by_side = torch.from_numpy(gated._prepared(400)) @ gated.visual.weight
+    torch.testing.assert_close(
+        gated._seen(gated.inputs, gated.visual.weight, gated.gate.weight), side_by_side
+    )
+    with pytest.raises(ValueError, match=r"1 spaces, \['looks'\]: .* give two"):
+        GatedVBPR({"looks": features}, epochs=1).fit(train)
+
+
+def test_a_gate_moves_and_weighs_as_the_formula_says(tastes):
+    train, features, _, _ = tastes
+    spaces = {"looks": features[:, :4], "words": features[:, 4:]}
+    model = GatedVBPR(spaces, factors=3, epochs=5, lr=0.05).fit(train)
+    user, item, visual, gate = (weight.numpy() for weight in model._weights())
+    inputs = model.inputs.numpy()
+    share = 1 / (1 + np.exp(-(inputs @ gate[:-1] + gate[-1])))  # (items, 1)
+    assert share.std() > 0.01
+    np.testing.assert_allclose(model.shares, share[:, 0], rtol=1e-5)
+    seen = 2 * share * (inputs[:, :4] @ visual[:4])
+    seen += 2 * (1 - share) * (inputs[:, 4:] @ visual[4:])
+    expected = user[:, :3] @ item[:, :3].T + user[:, 3:] @ seen[:, :3].T
+    expected += item[:, 3] + seen[:, 3]
+    np.testing.assert_allclose(
+        model.scores(np.arange(300)), expected, rtol=1e-3, atol=1e-6
+    )
 
 
 def formula(weights, features, user, item):
