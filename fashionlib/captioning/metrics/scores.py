@@ -94,6 +94,28 @@ def rows(scores: Mapping[str, Scores]) -> pd.DataFrame:
     return pd.concat(each, names=["system", "item_id"])
 
 
+def lengths(scores: Mapping[str, Scores]) -> pd.DataFrame:
+    """Return how long captions are, a row a system, and what that costs in BLEU.
+
+    Columns: words (of the average caption, as BLEU counts them), of the references' (a
+    fraction), brevity penalty (which BLEU is multiplied by where captions are shorter;
+    Papineni et al. 2002), BLEU-4 and, divided by its penalty, without the penalty.
+    """
+    rows = {}
+    for name, one in scores.items():
+        sums, bleu = one.sums["BLEU-4"].rows.sum(), one.corpus["BLEU-4"]
+        ratio = sums["length"] / sums["reference length"]
+        penalty = np.exp(min(0, 1 - 1 / ratio)) if ratio else 0.0
+        rows[name] = {
+            "words": sums["length"] / len(one.captions),
+            "of the references'": ratio,
+            "brevity penalty": penalty,
+            "BLEU-4": bleu,
+            "without the penalty": bleu / penalty if penalty else np.nan,
+        }
+    return pd.DataFrame(rows).T
+
+
 def score(
     references: dict[str, list[str]],
     captions: dict[str, str],

@@ -559,3 +559,18 @@ def test_meaning_is_added_to_every_system(no_java):
         ["red", "soft", "dress"],
         ["jeans"],
     ]
+
+
+def test_lengths_say_what_short_captions_cost_in_bleu():
+    half = {"a": "a red dress with", "b": "blue jeans with five"}
+    true = {"a": ["a red dress with long sleeves a collar"], "b": ["blue jeans " * 4]}
+    systems = {"half": half, "whole": {item: texts[0] for item, texts in true.items()}}
+    systems["none"] = dict.fromkeys(true, "")
+    table = metrics.lengths(metrics.score_many(true, systems, metrics.OVERLAP))
+    assert table.words.tolist() == [8 / 2, 16 / 2, 0]
+    assert table["of the references'"].tolist() == [8 / 16, 1, 0]
+    half = table.loc["half"]
+    assert half["brevity penalty"] == pytest.approx(exp(1 - 2))
+    assert half["BLEU-4"] == pytest.approx(exp(-1) * half["without the penalty"])
+    assert table["brevity penalty"].tolist()[1:] == [1, 0]
+    assert np.isnan(table.loc["none", "without the penalty"])
