@@ -21,9 +21,33 @@ MEASURE = re.compile(rf"\d+(?:[.,x]\d+)* ?(?:{UNITS})\b")
 NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]\w+|\bx H&M\b")
 # words that H&M's captions write so too and that name no designer or brand
 ORDINARY = frozenset(
-    "Adjustable Alice Bermuda Brazilian Chelsea Christmas Collection Derby Econyl"
-    " Exclusive Fit French Henley Italian Lycra Oxford Pan Peter Piñatex Santa Skinny"
-    " Tencel Thermolite Thinsulate Vegan".split()
+    [
+        "Adjustable",
+        "Alice",
+        "Bermuda",
+        "Brazilian",
+        "Chelsea",
+        "Christmas",
+        "Collection",
+        "Derby",
+        "Econyl",
+        "Exclusive",
+        "Fit",
+        "French",
+        "Henley",
+        "Italian",
+        "Lycra",
+        "Oxford",
+        "Pan",
+        "Peter",
+        "Piñatex",
+        "Santa",
+        "Skinny",
+        "Tencel",
+        "Thermolite",
+        "Thinsulate",
+        "Vegan",
+    ]
 )
 
 
