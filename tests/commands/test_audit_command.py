@@ -75,6 +75,13 @@ def test_no_product_is_shared_and_nothing_leaks(sides, no_java, capsys):
     for what in ("captions", "items", "products"):
         assert found[f"{what} on both sides"]["mark"] == "fine"
     assert found["copying without a picture"]["mark"] == "can't be told"
+    # a column on one side alone: ids say it for both
+    rows = [(item, item[:7], text) for item, text in test.items()]
+    table = pd.DataFrame(rows, columns=["item_id", "product_id", "caption"])
+    table.to_csv(root / "test.csv", index=False)
+    given = ["--train", root / "train.json", "--test", root / "test.csv"]
+    found = audited(capsys, root, *given)
+    assert found["products on both sides"]["numbers"]["value"] == 10 / 40
     other = {f"x{item}": text for item, text in clean.items()}
     (root / "test.json").write_text(json.dumps(other))
     found = of_captions(capsys, sides, other)
@@ -171,6 +178,18 @@ def test_cut_days_and_repeats_are_counted(purchases, capsys):
         assert found[what]["mark"] == "look at this"
         assert found[what]["numbers"]["value"] == 1 / 4
     assert found["r: lists"]["mark"] == found["r: ties"]["mark"] == "fine"
+
+
+def test_times_of_a_day_are_that_day(purchases, capsys):
+    for name in ("train", "test"):
+        path = purchases / f"{name}.tsv"
+        rows = [line.split("\t") for line in path.read_text().splitlines()]
+        for row in rows:  # seconds since 1970, at another hour on each side
+            day = pd.Timestamp(row[3]) + pd.Timedelta(hours=3 if name == "test" else 9)
+            row[3] = str(int(day.timestamp()))
+        path.write_text("\n".join("\t".join(row) for row in rows))
+    found = of_lists(capsys, purchases, "u c 2\n")
+    assert found["a day cut in two"]["numbers"]["value"] == 1 / 4
 
 
 def test_the_two_maps_are_told_apart(purchases, capsys):

@@ -47,7 +47,7 @@ from fashionlib.data.tables import open_table, read_table
 
 COPY = "a training caption of the product"
 NAMES = ("BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
-HM_ARTICLE = re.compile(r"[1-9][0-9]{8}")  # bare; the last three are the colour's
+HM_ARTICLE = r"[1-9][0-9]{8}"  # bare; the last three are the colour's
 END = re.compile(r"[.!?…]['\")\]]*\s*$")
 MOST = 0.9  # of the true captions: what they do is a habit
 OFTEN = 0.1  # of all captions, beyond what the true ones have: one that is always said
@@ -92,11 +92,30 @@ def read_side(path: Path, side: str, renamed: Mapping[str, str] | None = None) -
     if not said:
         raise ValueError(f"{path}: 0 of {len(texts):,} {side} items have a caption")
     table = pd.DataFrame(known, pd.Index(list(said), name=ITEM))
-    if PRODUCT not in table and all(HM_ARTICLE.fullmatch(bare(item)) for item in said):
-        table[PRODUCT] = [bare(item)[:-3] for item in said]
-    if PRODUCT in table:  # an item without one is a product of its own
-        table[PRODUCT] = table[PRODUCT].fillna(table.index.to_series())
     return Side(Path(path), said, len(texts) - len(said), table)
+
+
+def with_products(*sides: Side) -> list[Side]:
+    """Return the sides with a product of every item, or all without.
+
+    Of the column product_id where each has it, an item without one being a product of
+    its own; else where all ids are H&M's, whose last three digits are the colour's.
+    """
+    columns = [side.table.get(PRODUCT) for side in sides]
+    ids = [side.table.index.map(bare).to_series(side.table.index) for side in sides]
+    if all(column is not None for column in columns):
+        columns = [
+            column.map(bare, na_action="ignore").fillna(own)
+            for column, own in zip(columns, ids, strict=True)
+        ]
+    elif all(own.str.fullmatch(HM_ARTICLE).all() for own in ids):
+        columns = [own.str[:-3] for own in ids]
+    else:
+        return [side._replace(table=side.table.filter([IMAGE])) for side in sides]
+    return [
+        side._replace(table=side.table.assign(**{PRODUCT: column}))
+        for side, column in zip(sides, columns, strict=True)
+    ]
 
 
 Share = Callable[[Mapping[str, bool]], stats.Estimate]  # of test items
@@ -117,7 +136,8 @@ def audit(
     where both sides know it, else by item. A difference between systems counts where
     its 95 % interval is above zero. ValueError where no item has a caption of each.
     """
-    products = test.table.get(PRODUCT) if PRODUCT in train.table else None
+    train, test = with_products(train, test)
+    products = test.table.get(PRODUCT)
 
     def share(items: Mapping[str, bool]) -> stats.Estimate:
         groups = None if products is None else products.loc[list(items)]
@@ -180,19 +200,11 @@ class Compared(NamedTuple):
             for metric, span in zip(rows["metric"], spans, strict=True)
         )
 
-    def not_above(self, system: str, other: str) -> list[str] | None:
-        """Write the metrics by which a system isn't above another, each difference.
-
-        None where the two weren't compared.
-        """
+    def gap(self, system: str, other: str) -> list[dict[str, Any]] | None:
+        """Return the rows of a system less another, None where they aren't there."""
         if (system, other) not in self.gaps.index:
             return None
-        rows = self.gaps.loc[[(system, other)]].dropna(subset="low")
-        return [
-            f"{row['metric']} {100 * stats.Estimate.of(row):+.1f}"
-            for row in rows.to_dict("records")
-            if row["low"] <= 0
-        ]
+        return self.gaps.loc[[(system, other)]].dropna(subset="low").to_dict("records")
 
 
 def _baselines(
@@ -286,8 +298,8 @@ def _levels(compared: Compared) -> list[Finding]:
     said = f"A random training caption reaches {compared.scores(copying.RANDOM)}."
     findings = [Finding("chance level of each metric", True, said, SCORES)]
     what = "copying without a picture"
-    at_chance = compared.not_above(COPY, copying.RANDOM)
-    if at_chance is None:
+    gap = compared.gap(COPY, copying.RANDOM)
+    if gap is None:
         said = (
             "No test item shares a known product with training, so the files alone"
             " allow no copy; that of the nearest picture needs the pictures."
@@ -298,8 +310,8 @@ def _levels(compared: Compared) -> list[Finding]:
         " commonest caption where training lacks the product) reaches"
         f" {compared.scores(COPY)}; no picture is read."
     )
-    all_of_them = len(at_chance) == len(compared.table.loc[[COPY]].dropna())
-    return [*findings, Finding(what, all_of_them, said, LEAKS)]
+    fine = all(row["low"] <= 0 for row in gap)
+    return [*findings, Finding(what, fine, said, LEAKS, {"above chance": gap})]
 
 
 def _covered(name: str, said: Mapping[str, str], test: Side) -> Finding:
@@ -323,11 +335,16 @@ def _judged(name: str, compared: Compared) -> list[Finding]:
         ("beside the copy without a picture", COPY, LEAKS, ""),
         ("captions dealt to other items", name + SHUFFLED, SCORES, ""),
     ):
-        short = compared.not_above(name, other)
-        if short is None:
+        gap = compared.gap(name, other)
+        if gap is None:
             findings.append(Finding(f"{name}: {what}", None, UNCOMPARED, chapter))
             continue
         said = f"{note} Above {other!r} by every metric."
+        short = [
+            f"{row['metric']} {100 * stats.Estimate.of(row):+.1f}"
+            for row in gap
+            if row["low"] <= 0
+        ]
         if short:
             said = f"{note} Not above {other!r} by {', '.join(short)} points."
         fine = not short
@@ -337,11 +354,16 @@ def _judged(name: str, compared: Compared) -> list[Finding]:
                 f" Of a CIDEr of {100 * own:.1f} the dealing leaves {100 * kept:.1f}."
             )
             fine = fine and kept < own / 2
-        findings.append(Finding(f"{name}: {what}", fine, said.strip(), chapter))
+        numbers = {"above": other, "by": gap}
+        found = Finding(f"{name}: {what}", fine, said.strip(), chapter, numbers)
+        findings.append(found)
     return findings
 
 
-UNCOMPARED = "The files allow no such captions: products are unknown, or one is half."
+UNCOMPARED = (
+    "The files allow no such captions: no product is known to stand on both sides, or"
+    " more than half of the items are one."
+)
 
 
 def _slips(

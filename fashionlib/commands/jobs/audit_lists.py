@@ -23,7 +23,7 @@ from fashionlib.recommending import ranking
 from fashionlib.recommending.baselines import MostPop
 
 POPULAR = "the items bought most"
-EPOCH = 1e8  # a larger number is a time in seconds, not a day
+SECONDS, MILLISECONDS = 1e8, 1e11  # larger numbers than these are times, not days
 
 
 def audit(
@@ -54,7 +54,11 @@ def audit(
                 f"{path}: none of its users, as {table[USER].iloc[0]!r}, is among the"
                 f" {len(data.evaluated):,} with train and test rows"
             )
-        several = table.groupby(MODEL, sort=False) if MODEL in table else [("", table)]
+        several = (
+            table.groupby(MODEL, sort=False, dropna=False)
+            if MODEL in table
+            else [("", table)]
+        )
         systems |= {f"{name} {model}".strip(): rows for model, rows in several}
     popular = MostPop().fit(data.train).recommend(data.evaluated, max(cutoffs))
     judged = {POPULAR: ranking.per_user(popular, data.test[data.evaluated], cutoffs)}
@@ -87,7 +91,9 @@ UNSEEN = Finding(
 def _days(dates: pd.Series) -> pd.Series:
     """Return the day of each date or time; numbers too small for seconds stay."""
     if pd.api.types.is_numeric_dtype(dates):
-        return dates // 86_400 if dates.abs().max() > EPOCH else dates
+        largest = dates.abs().max()
+        a_day = 86_400_000 if largest > MILLISECONDS else 86_400
+        return dates // a_day if largest > SECONDS else dates
     return pd.to_datetime(dates, utc=True).dt.normalize()
 
 
