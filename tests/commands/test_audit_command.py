@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from fashionlib import commands
+from fashionlib.commands.jobs import audit_captions
 
 ROOT = Path(__file__).parents[2]
 NOUNS = ("dress", "shirt", "skirt", "jacket", "hat")
@@ -65,6 +66,19 @@ def test_what_stands_on_both_sides_is_counted(sides, no_java, capsys):
     # perfect captions; the METEOR of `no_java` is 0 whatever they are
     said = found["c: scores"]["said"]
     assert "CIDEr 1000.0 [" in said and "by METEOR +0.0" in said
+
+
+def test_true_captions_are_above_all_that_knows_nothing(
+    sides, no_java, capsys, monkeypatch
+):
+    monkeypatch.setattr(audit_captions, "NAMES", ("BLEU-4", "CIDEr"))
+    found = of_captions(capsys, sides, sides[1])
+    for what in ("scores", "captions dealt to other items", "test items"):
+        assert found[f"c: {what}"]["mark"] == "fine"
+    row = found["c: captions dealt to other items"]
+    assert "Of a CIDEr of 1000.0 the dealing leaves" in row["said"]
+    cider = {one["metric"]: one for one in row["numbers"]["by"]}["CIDEr"]
+    assert 5 < cider["low"] <= cider["difference"] <= 10
 
 
 def test_no_product_is_shared_and_nothing_leaks(sides, no_java, capsys):
@@ -206,6 +220,15 @@ def test_odd_lists_are_counted(purchases, capsys):
     odd = found["r: lists"]["numbers"]
     assert list(odd.values()) == [1, 1, 1, 1, 1]
     assert found["r: lists"]["mark"] == "look at this"
+
+
+def test_a_new_item_can_be_a_hit(purchases, capsys):
+    with (purchases / "test.tsv").open("a") as file:
+        file.write("w\tnew\t1\t2020-09-06\n")
+    found = of_lists(capsys, purchases, "u d 2\nu b 1\nv d 2\nv a 1\nw new 2\nw a 1\n")
+    assert "hit rate@1 0.3333" in found["r: scores"]["said"]
+    odd = found["r: lists"]["numbers"]
+    assert odd["places with an item that training lacks"] == 1
 
 
 def test_ties_are_worth_what_their_order_moves(purchases, capsys):

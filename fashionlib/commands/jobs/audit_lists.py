@@ -135,7 +135,8 @@ def _placed(
     And what is odd about them; fine: all customers have a whole list, no item stands
     twice or is unknown to training, none was bought in train.
     """
-    users, items = pd.Index(data.users[data.evaluated]), pd.Index(data.items)
+    users = pd.Index(data.users[data.evaluated])
+    items = pd.Index(np.append(data.items, data.unseen))  # as the test's columns
     asked = table[table[USER].isin(users)]
     once = asked.drop_duplicates([USER, ITEM])
     repeated = len(asked) - len(once)
@@ -145,20 +146,19 @@ def _placed(
     placed = np.full((len(users), length), -1)
     placed[row, once["place"]] = item
     listed = once[USER].nunique()
-    bought = np.asarray(data.train[data.evaluated[row], np.maximum(item, 0)]).ravel()
+    learnt = (item >= 0) & (item < len(data.items))
+    bought = data.train[data.evaluated[row[learnt]], item[learnt]]
     odd = {
         "customers without a list, who count with 0": len(users) - listed,
         f"lists shorter than {length}": int((placed[:, -1] < 0).sum()),
         "rows that repeat an item of the list": repeated,
-        "places with an item that training lacks": int((item < 0).sum()),
-        "places with an item that the customer has in train": int(
-            bought[item >= 0].sum()
-        ),
+        "places with an item that training lacks": int((~learnt).sum()),
+        "places with an item that the customer has in train": int(bought.sum()),
     }
     said = f"{listed:,} of {len(users):,} customers with train and test rows have one; "
     said += "; ".join(f"{what}: {count:,}" for what, count in odd.items())
-    shown = ranking.coverage(placed, len(items), length)
-    said += f". {shown:.1%} of the {len(items):,} items stand in some list."
+    shown = once[ITEM][learnt].nunique()
+    said += f". {shown:,} of the {len(data.items):,} items of training stand in some."
     fine = not any(odd.values())
     return placed, [Finding(f"{name}: lists", fine, said, LISTS, odd)]
 

@@ -37,7 +37,9 @@ class Finding(NamedTuple):
 
     def row(self) -> dict[str, Any]:
         """Return the finding JSON-ready."""
-        return {"mark": self.mark} | self._asdict()
+        row = {"mark": self.mark} | self._asdict()
+        del row["fine"]  # which the mark says
+        return row
 
 
 def percent(share: Estimate) -> str:
