@@ -1,9 +1,10 @@
 """Put this run's numbers and records into pages.
 
 {result}`caption_scores::main.fine-tuned.BLEU-4|.1%` is a number in prose, read from a
-result of this run. A page that cites a changed result is rebuilt; a missing file or key
-is an error of the strict build. The tooltip names the file, the key, the profile and
-the commit that the number comes from.
+result of this run; `sample/caption_scores::...` reads the kept one of the H&M sample.
+Of a list of rows `column=text` keeps those that say so. A page that cites a changed
+result is rebuilt; a missing file or key is an error of the strict build. The tooltip
+names the file, the key, the profile and the commit that the number comes from.
 
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
 notebook cost and its commit, then hardware and versions.
@@ -18,6 +19,37 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from fashionlib.book import costs
 
 
+def file_of(source, name):
+    """Return the file of a result of this run, or of a kept one ("sample/leakage")."""
+    folder = source / "data" / "measured" if "/" in name else source / "results"
+    return folder / f"{name}.json"
+
+
+def look_up(value, key):
+    """Return what stands under a key such as "apart.data=hm-week.pair=A minus B.low".
+
+    A name may hold a dot. ValueError for an unknown one, and unless the rows of a list
+    are narrowed down to one, or numbered.
+    """
+    while key:
+        if isinstance(value, dict):
+            names = [name for name in value if f"{key}.".startswith(f"{name}.")]
+            if not names:
+                raise ValueError(f"no {key}; known: {', '.join(value)}")
+            name = max(names, key=len)
+            value, key = value[name], key[len(name) + 1 :]
+            continue
+        part, _, rest = key.partition(".")
+        column, chooses, text = part.partition("=")
+        if chooses:
+            value, key = [row for row in value if str(row[column]) == text], rest
+        elif part.isdigit():
+            value, key = value[int(part)], rest
+        else:
+            [value] = value
+    return value
+
+
 class Result(SphinxRole):
     """A number of a result, with its origin as a tooltip."""
 
@@ -25,14 +57,11 @@ class Result(SphinxRole):
         """Read the number; an unknown file, key or form is an error of the build."""
         reference, _, form = self.text.partition("|")
         name, _, key = reference.partition("::")
-        path = Path(self.env.srcdir) / "results" / f"{name}.json"
+        path = file_of(Path(self.env.srcdir), name)
         self.env.note_dependency(str(path))
         try:
             result = json.loads(path.read_text(encoding="utf-8"))
-            value = result["values"]
-            for part in key.split("."):
-                value = value[int(part)] if isinstance(value, list) else value[part]
-            text = format(value, form)
+            text = format(look_up(result["values"], key), form)
         except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
             message = self.inliner.reporter.error(
                 f"result {self.text!r}: {error!r}", line=self.lineno

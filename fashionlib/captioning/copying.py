@@ -28,13 +28,18 @@ def copies(
     picture (cosine), TYPICAL the commonest of the item's true category (`commonest`).
     """
     train, test = (split[split[SPLIT] == name] for name in (TRAIN, TEST))
-    drawn = np.random.default_rng(seed).integers(0, len(train), len(test))
     captions = {
-        RANDOM: train[CAPTION].to_numpy()[drawn],
+        RANDOM: drawn(train, len(test), seed),
         NEAREST: [first for [first] in near(pictures, train, test.index, 1)],
         TYPICAL: commonest(train, test[CATEGORY]),
     }
     return pd.DataFrame(captions, test.index).to_dict()
+
+
+def drawn(train: pd.DataFrame, n: int, seed: int) -> list[str]:
+    """Return n training captions drawn with replacement: chance of every metric."""
+    rows = np.random.default_rng(seed).integers(0, len(train), n)
+    return train[CAPTION].to_numpy()[rows].tolist()
 
 
 def near(

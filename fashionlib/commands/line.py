@@ -16,6 +16,7 @@ import typer
 import fashionlib
 from fashionlib.commands import (
     app,
+    audit,
     check,
     download,
     execute,
@@ -39,6 +40,7 @@ COMMANDS = (  # in the order of the help
     split_purchases,
     finetune,
     score,
+    audit,
     recommend,
     label,
     retrieve,

@@ -2,12 +2,15 @@
 
 import ast
 import importlib
+import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
 PAGES = [*sorted((ROOT / "book").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 
@@ -35,3 +38,27 @@ def test_files_and_modules_that_a_page_names_exist(page):
         parent, _, last = name.rpartition(".")
         if not hasattr(importlib.import_module(parent), last):
             importlib.import_module(name)
+
+
+def test_every_kept_number_of_a_page_is_there():
+    from run_results import file_of, look_up
+
+    cited = []
+    for page in PAGES:
+        cited += re.findall(
+            r"\{result\}`(\w+/\w+)::([^|`]+)\|([^`]+)`", page.read_text()
+        )
+    assert len(cited) > 20
+    for name, key, form in cited:
+        kept = json.loads(file_of(ROOT, name).read_text(encoding="utf-8"))
+        assert format(look_up(kept["values"], key), form), (name, key)
+
+
+def test_a_key_that_leaves_several_rows_is_refused():
+    from run_results import look_up
+
+    rows = {"rows": [{"k": 5, "m": "AP", "v": 1}, {"k": 12, "m": "AP", "v": 2}]}
+    assert look_up(rows, "rows.m=AP.k=12.v") == 2
+    for wrong in ("rows.m=AP.v", "rows.k=7.v"):
+        with pytest.raises(ValueError):
+            look_up(rows, wrong)

@@ -25,6 +25,7 @@ COMMANDS = [
     "download",
     "finetune",
     "score",
+    "audit",
     "recommend",
     "execute",
     "keep",

@@ -51,6 +51,7 @@ CLASHES = [
     f"{SCORE} --items items.csv --out link.csv",
     f"{SCORE} --items items.csv --pool pool.json --out pool.json",
     f"{SCORE} --out C.json",
+    "audit --train R.json --test C.json --json C.json",
     f"{RECOMMEND} --features x=items.csv --out items.csv",
     f"{RECOMMEND} --out r.json --lists test.tsv",
     f"{RETRIEVE} --out q.npy",

@@ -156,18 +156,18 @@ def test_files_with_an_items_table_get_attributes_and_categories(
 def test_a_control_is_another_products_and_the_order_of_keys_does_not_matter():
     ids = [f"{n:03}" for n in range(20)]
     groups = pd.Series([n // 3 for n in range(20)], ids)
-    donors = score._donors(ids, groups, seed=1)
+    donors = score.donors_of(ids, groups, seed=1)
     assert sorted(donors) == sorted(donors.values()) == ids
     assert all(groups[item] != groups[donor] for item, donor in donors.items())
     assert (
-        score._donors(ids[::-1], groups, seed=1)
+        score.donors_of(ids[::-1], groups, seed=1)
         == donors
-        != score._donors(ids, groups, seed=2)
+        != score.donors_of(ids, groups, seed=2)
     )
-    assert score._donors(["a", "b"], None, seed=0) == {"a": "b", "b": "a"}
-    assert score._donors(["a"], None, seed=0) == {}
+    assert score.donors_of(["a", "b"], None, seed=0) == {"a": "b", "b": "a"}
+    assert score.donors_of(["a"], None, seed=0) == {}
     assert (
-        score._donors(ids, pd.Series(0, ids), seed=0) == {}
+        score.donors_of(ids, pd.Series(0, ids), seed=0) == {}
     )  # one product has them all
 
 
@@ -273,6 +273,7 @@ def test_captions_that_are_alike_or_without_a_word_are_counted(tmp_path, no_java
         "captions": 6,
         "distinct": 4,
         "without a word": 2,
+        "prompt echoes": 0,
         "of the commonest": 3,
         "share": 0.5,
         "commonest": "a \u202edress",

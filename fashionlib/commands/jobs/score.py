@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,11 @@ from fashionlib.stats import Estimate, spans
 
 COLUMNS = ("item_id", "caption", "category", "split")
 SHUFFLED = ", shuffled"
+ECHO = re.compile(  # a prompt's roles and marks, and questions of BLIP-2 and LLaVA
+    r"\b(assistant|user|human|question|answer)\s*:|</?s>|<image>|\[/?inst\]"
+    r"|<\|\w+\|>|describe (this|the) (image|picture|photo|product|item)",
+    re.I,
+)
 FEW = 20  # groups below which a bootstrap says little
 References = dict[str, list[str]]  # item -> its true captions
 Systems = dict[str, dict[str, str]]  # name -> item -> caption
@@ -69,21 +75,18 @@ def score_files(
         items = read_items(items_table, references, renamed)
     pool = attributes.frozen(pool_json) if pool_json else None
     products = None if items is None else items.get("product_id")
-    donors = _donors(list(references), products, seed)
+    donors = donors_of(list(references), products, seed)
     if donors:
-        systems |= _controls(systems, donors)
+        systems |= controls(systems, donors)
 
     scores = metrics.score_many(references, systems)
     first = scores[next(iter(captions_files))]
     missing = dict(first.missing)
     notes |= {
         "items": len(references),
-        "tokeniser": first.tokeniser,
         "seed": seed,
         "resamples": resamples,
-    } | first.notes
-    if "METEOR" not in missing:
-        notes["METEOR"] = meteor.VERSION
+    } | conventions(first)
     if spice_models:
         _add_spice(scores, references, systems, spice_models, spice_java)
     else:
@@ -136,7 +139,7 @@ def _read(
         )
     systems = {}
     for name, path in captions_files.items():
-        systems[name], more = _system(path, given.texts, subset)
+        systems[name], more = read_system(path, given.texts, subset)
         notes |= {f"{what}, {path}": value for what, value in more.items()}
     scored = set(given.texts).difference(empty).intersection(*systems.values())
     if not scored:
@@ -156,10 +159,13 @@ def _read(
     return references, chosen, notes
 
 
-def _system(
+def read_system(
     path: Path, references: References, subset: bool
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Read a system's captions, one an item, by the references' ids; with notes."""
+    """Read a system's captions, one an item, by the references' ids; with notes.
+
+    With `subset` an item may lack one. ValueError for another number, and other ids.
+    """
     given = read(path)
     for item, texts in given.texts.items():
         if len(texts) != 1:
@@ -183,13 +189,21 @@ def _system(
     return said, notes
 
 
+def conventions(scores: Scores) -> dict[str, str]:
+    """Say which of the metrics that share a name were computed."""
+    said = {"tokeniser": scores.tokeniser}
+    if "METEOR" not in scores.missing:
+        said["METEOR"] = meteor.VERSION
+    return said | scores.notes
+
+
 def wordless(text: str) -> bool:
     """Return whether a text has no letter and no digit, as "", "..." and "!!!!"."""
     return not any(map(str.isalnum, text))
 
 
 def variety(said: Mapping[str, str]) -> dict[str, Any]:
-    """Count a system's captions, the distinct ones and those without a word.
+    """Count a system's captions, the distinct, those without a word or with an ECHO.
 
     And how often the commonest comes, and which it is. Few distinct captions are mode
     collapse, which scores as its shuffled control does.
@@ -199,6 +213,7 @@ def variety(said: Mapping[str, str]) -> dict[str, Any]:
         "captions": len(said),
         "distinct": len(set(said.values())),
         "without a word": sum(map(wordless, said.values())),
+        "prompt echoes": sum(bool(ECHO.search(text)) for text in said.values()),
         "of the commonest": times,
         "share": times / len(said),
         "commonest": commonest,
@@ -214,7 +229,7 @@ def _units(references: References, products: pd.Series | None) -> str:
     return f"{count} {units} drawn anew with replacement{few}"
 
 
-def _controls(systems: Systems, donors: Mapping[str, str]) -> Systems:
+def controls(systems: Systems, donors: Mapping[str, str]) -> Systems:
     """Give each item its donor's caption, in every system."""
     return {
         name + SHUFFLED: {item: captions[donor] for item, donor in donors.items()}
@@ -336,7 +351,7 @@ def read_items(
     return table
 
 
-def _donors(ids: list[str], groups: pd.Series | None, seed: int) -> dict[str, str]:
+def donors_of(ids: list[str], groups: pd.Series | None, seed: int) -> dict[str, str]:
     """Map each item to one of another group, whose caption it gets as a control.
 
     Empty where one group is over half. The order of `ids` doesn't matter: groups in a

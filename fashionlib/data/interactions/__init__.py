@@ -5,6 +5,7 @@ from fashionlib.data.interactions.matrices import Interactions, latest, to_matri
 from fashionlib.data.interactions.splits import (
     core,
     global_split,
+    leaking,
     leaks,
     table_one,
     temporal_split,
@@ -16,6 +17,7 @@ __all__ = [
     "encode_ids",
     "global_split",
     "latest",
+    "leaking",
     "leaks",
     "table_one",
     "temporal_split",

@@ -12,6 +12,8 @@ from fashionlib.data.items import DATE, ITEM, USER
 
 RATING = "rating"
 TSV = [USER, ITEM, RATING, DATE]
+MODEL, RANK = "model", "rank"
+SCORES = ("score", RATING, "prediction")
 OTHER_NAMES = {"timestamp": DATE}  # RecBole's
 NEEDS = "it needs user, item, and perhaps rating and date, or a header with user_id"
 
@@ -45,6 +47,35 @@ def read_interactions(path: Path) -> pd.DataFrame:
     if DATE in rows:
         rows[DATE] = _dates(table, rows[DATE])
     return rows.drop(columns=RATING, errors="ignore")
+
+
+def read_lists(path: Path) -> pd.DataFrame:
+    """Read user_id, item_id and, where the file has them, model, rank, score of lists.
+
+    Rows come best first of each user: by rank, else by score (a column score, rating or
+    prediction, or the third field of a file without a header, as Elliot writes it),
+    else as they stand. Files as `read_interactions` reads them. FileNotFoundError, or
+    ValueError naming file and line for an empty id, or a rank or score that is no
+    number.
+    """
+    table = _open(Path(path))
+    table.require([USER, ITEM])
+    tables.refuse_numbers(table, [USER, ITEM])
+    score = next((name for name in SCORES if name in table.names), None)
+    named = [name for name in (USER, ITEM, MODEL, RANK, score) if name in table.names]
+    rows = table.read(named)
+    table.refuse_misfits()
+    for name in (USER, ITEM):
+        if (empty := rows[name].isna()).any():
+            raise table.fault(empty.argmax(), f"an empty {name}")
+    numbers = [name for name in (RANK, score) if name in rows]
+    for name in numbers:
+        rows[name] = pd.to_numeric(rows[name], errors="coerce")
+        if (wrong := rows[name].isna()).any():
+            raise table.fault(wrong.argmax(), f"a {name} that is no number")
+    if numbers:
+        rows = rows.sort_values(numbers[0], ascending=RANK in rows, kind="stable")
+    return rows.rename(columns={score: SCORES[0]})
 
 
 def _open(path: Path) -> tables.Table:

@@ -117,12 +117,23 @@ def table_one(
 def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:
     """Return what the test rows share with the train rows, as fractions of the test.
 
+    The means of `leaking`'s columns; one row: of all customers, those with a single
+    row. ValueError for an empty test.
+    """
+    shared = {name: float(rows.mean()) for name, rows in leaking(train, test).items()}
+    sizes = pd.concat([train["user_id"], test["user_id"]]).value_counts()
+    return shared | {"one row": float((sizes[sizes > 0] == 1).mean())}
+
+
+def leaking(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """Say of each test row what it shares with a train row: columns of 0 and 1.
+
     same day: the customer also has a train row of that day (the cut fell inside a day);
-    same day and product: of that day and product (other colour or size); bought before:
-    of the distinct (customer, item) pairs of the test, those in train too, which a
-    recommender that masks train items can't recommend; one row: of all customers, those
-    with a single row. A product is the item's id without its last three digits, as
-    H&M's. ValueError for an empty test.
+    same day and product: of that day and product (other colour or size), both where
+    there is a date; bought before: the customer has a train row of that item, which a
+    recommender that masks train items can't recommend; missing where the pair repeats
+    an earlier test row. A product is the item's id without its last three digits, as
+    H&M's. The index is the test's; ValueError for an empty one.
     """
     if len(test) == 0:
         raise ValueError(
@@ -130,22 +141,22 @@ def leaks(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:
         )
     bought = pd.concat([train, test], ignore_index=True)
     bought["product"] = _products(bought["item_id"])
-    repeats = test.duplicated(["user_id", "item_id"]).to_numpy()
-    sizes = bought["user_id"].value_counts()
 
     def in_train(*columns: str) -> np.ndarray:
         """Return which test rows have a train row with the same values."""
         rows = bought.groupby(list(columns), sort=False, observed=True).ngroup()
         known = pd.Index(rows)
         # a hash table: ten times faster than np.isin
-        return known[len(train) :].isin(known[: len(train)])
+        return known[len(train) :].isin(known[: len(train)]).astype(float)
 
-    return {
-        "same day": float(in_train("user_id", "date").mean()),
-        "same day and product": float(in_train("user_id", "date", "product").mean()),
-        "bought before": float(in_train("user_id", "item_id")[~repeats].mean()),
-        "one row": float((sizes[sizes > 0] == 1).mean()),
-    }
+    shared = {}
+    if "date" in train and "date" in test:
+        shared["same day"] = in_train("user_id", "date")
+        shared["same day and product"] = in_train("user_id", "date", "product")
+    repeats = test.duplicated(["user_id", "item_id"]).to_numpy()
+    before = in_train("user_id", "item_id")
+    shared["bought before"] = np.where(repeats, np.nan, before)
+    return pd.DataFrame(shared, test.index)
 
 
 def _products(items: pd.Series) -> np.ndarray:
