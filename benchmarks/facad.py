@@ -9,9 +9,9 @@ nothing else. Intervals are over the products of all seeds together; each differ
 also comes seed by seed.
 
     # train what isn't there yet, and sum up; cut off, it goes on
-    python -m benchmarks.facad --train [--articles 1200] [--steps 300]
+    python -m benchmarks.facad --train [--articles 720] [--steps 200]
     # sum up the conditions that are there
-    python -m benchmarks.facad [--articles 1200] [--steps 300]
+    python -m benchmarks.facad [--articles 720] [--steps 200]
 """
 
 from __future__ import annotations
@@ -230,9 +230,12 @@ def summary(data: Mapping[int, Wardrobe], steps: int) -> dict[str, Any]:
                 system: {
                     metric: ask({(name, system, metric): 1}) for metric in (*SHOWN, CNN)
                 }
-                | {"words": words(one.captions)}
-                for system, one in systems.items()
+                for system in systems
             }
+            for name, systems in scores.items()
+        },
+        "words": {
+            name: {system: words(one.captions) for system, one in systems.items()}
             for name, systems in scores.items()
         },
         "gains": {
@@ -261,7 +264,7 @@ def words(captions: Sequence[str]) -> float:
 
 
 if __name__ == "__main__":
-    given = options(__doc__, articles=1200, steps=300, train=False)
+    given = options(__doc__, articles=720, steps=200, train=False)
     data = {seed: Wardrobe(seed, given.articles) for seed in facad_runs.SEEDS}
     for model, name, way in facad_runs.planned() if given.train else ():
         for one in data.values():
