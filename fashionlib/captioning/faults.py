@@ -13,8 +13,11 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 RUN = 4  # words that stand twice in hardly any true caption
-# the speakers of LLaVA's template, and this book's request
-PROMPT = re.compile(r"\b(?:user|assistant):|describe this fashion item")
+PROMPT = re.compile(  # roles and marks, questions of BLIP-2 and LLaVA, our request
+    r"\b(assistant|user|human|question|answer)\s*:|</?s>|<image>|\[/?inst\]"
+    r"|<\|\w+\|>|describe (this|the) (fashion item|image|picture|photo|product|item)",
+    re.IGNORECASE,
+)
 UNITS = "cm|mm|m|ml|g|kg|gsm|denier|inch|inches"
 MEASURE = re.compile(rf"\d+(?:[.,x]\d+)* ?(?:{UNITS})\b")
 # a capital within a sentence, and how H&M marks collaborations
@@ -66,6 +69,11 @@ def repeats(caption: str) -> bool:
     return max(again.values(), default=0) > 1 or bool(stuck)
 
 
+def echoes(caption: str) -> bool:
+    """Return whether a caption has words of a captioner's prompt."""
+    return bool(PROMPT.search(caption))
+
+
 def unseen(caption: str, materials: Collection[str]) -> dict[str, set[str]]:
     """Find the words of a caption that speak of what no photo shows.
 
@@ -91,7 +99,7 @@ def count(
 
     words: how many. unfinished: it doesn't end as a sentence. repeats: see `repeats`.
     too long: more than `longest` words (say, of any training caption). prompt: it
-    echoes `PROMPT`. material, measure, name: see `unseen`; "other material" and so on:
+    has the prompt. material, measure, name: see `unseen`; "other material" and so on:
     one that the item's reference doesn't name. KeyError for an item without reference.
     """
     rows = {}
@@ -102,7 +110,7 @@ def count(
             "unfinished": not re.search(r"[.!?][\"”)]?\s*$", caption),
             "repeats": repeats(caption),
             "too long": words > longest,
-            "prompt": bool(PROMPT.search(caption.lower())),
+            "prompt": echoes(caption),
         }
         true = unseen(references[item], materials)
         for kind, found in unseen(caption, materials).items():

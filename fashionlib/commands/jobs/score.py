@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashionlib.captioning import metrics
+from fashionlib.captioning import faults, metrics
 from fashionlib.captioning.metrics import attributes, meteor
 from fashionlib.captioning.metrics.scores import Scores, check_ids
 from fashionlib.captioning.metrics.spice import official
@@ -23,11 +22,6 @@ from fashionlib.stats import Estimate, spans
 
 COLUMNS = ("item_id", "caption", "category", "split")
 SHUFFLED = ", shuffled"
-ECHO = re.compile(  # a prompt's roles and marks, and questions of BLIP-2 and LLaVA
-    r"\b(assistant|user|human|question|answer)\s*:|</?s>|<image>|\[/?inst\]"
-    r"|<\|\w+\|>|describe (this|the) (image|picture|photo|product|item)",
-    re.I,
-)
 FEW = 20  # groups below which a bootstrap says little
 References = dict[str, list[str]]  # item -> its true captions
 Systems = dict[str, dict[str, str]]  # name -> item -> caption
@@ -203,7 +197,7 @@ def wordless(text: str) -> bool:
 
 
 def variety(said: Mapping[str, str]) -> dict[str, Any]:
-    """Count a system's captions, the distinct, those without a word or with an ECHO.
+    """Count a system's captions, the distinct, those without a word, prompt echoes.
 
     And how often the commonest comes, and which it is. Few distinct captions are mode
     collapse, which scores as its shuffled control does.
@@ -213,7 +207,7 @@ def variety(said: Mapping[str, str]) -> dict[str, Any]:
         "captions": len(said),
         "distinct": len(set(said.values())),
         "without a word": sum(map(wordless, said.values())),
-        "prompt echoes": sum(bool(ECHO.search(text)) for text in said.values()),
+        "prompt echoes": sum(map(faults.echoes, said.values())),
         "of the commonest": times,
         "share": times / len(said),
         "commonest": commonest,
