@@ -20,7 +20,7 @@ from fashionlib import stats
 from fashionlib.stats import Estimate, agreed
 
 Results = Mapping[str, Any]
-Found = Sequence[tuple[str, Any]]  # what a key's patterns matched, and the value there
+Found = Sequence[tuple[str, Any]]  # where a key led, and the value there
 REPRODUCED, HOLDS, OPEN = "reproduced", "direction holds", "open"
 FAILS, ARITHMETIC, FOLLOWED = "direction fails", "arithmetic", "followed"
 UNTESTED = "can't be tested here"
@@ -120,7 +120,7 @@ def answer(
     """Ask one source a claim, by its rule; `numbers` are the claim's printed ones."""
     cell = claim["real" if source.real else "drawn"]
     because = "".join(cell.partition("because ")[1:])
-    asked = [key for key in keys(cell) if key.partition(":")[0] in source.results]
+    asked = [key for key in keys(cell) if result(key) in source.results]
     if not asked:
         alone = because and not keys(cell)
         return Answer(f"{UNTESTED}, {because}", UNTESTED) if alone else NOT_ASKED
@@ -142,23 +142,33 @@ def keys(cell: str) -> list[str]:
     return [key for key in cell.partition("because ")[0].split("; ") if key]
 
 
+def result(key: str) -> str:
+    """Return the name of the result that a key begins with."""
+    return key.partition(":")[0].lstrip("-")
+
+
 def resolve(results: Results, key: str) -> Found:
     """Follow a key, "recommenders:differences/ItemKNN minus VBPR*", to all it matches.
 
     After the result's name each step is a name or a pattern of names, or, in a list of
-    records, "column=pattern & …". A number comes with the interval beside it.
+    records, "column=pattern & …". A number comes with the interval beside it. A key
+    that begins with "-" names differences to be turned round.
     """
-    name, _, path = key.partition(":")
-    places = [([], results.get(name))]
+    path = key.partition(":")[2]
+    places = [([], results.get(result(key)))]
     for step in path.split("/"):
         places = [
             (label + more, value)
             for label, place in places
             for more, value in _step(place, step)
         ]
-    last = path.rpartition("/")[2]
     known = [(label, value) for label, value in places if value is not None]
-    return [(", ".join(filter(None, label)) or last, value) for label, value in known]
+    named = [(", ".join(label[1:] or label), value) for label, value in known]
+    return [(f"minus ({n})", _turned(v)) for n, v in named] if key[0] == "-" else named
+
+
+def _turned(row: Mapping[str, Any]) -> dict[str, float]:
+    return dict(zip(stats.ENDS, (-Estimate.of(row)).ends, strict=True))
 
 
 def _step(place: Any, step: str) -> Iterator[tuple[list[str], Any]]:
@@ -167,13 +177,12 @@ def _step(place: Any, step: str) -> Iterator[tuple[list[str], Any]]:
             ends = {end: place.get(f"{name} {end}") for end in ("low", "high")}
             value = place[name]
             beside = {"value": value} | ends
-            label = [name] if set("*?[") & set(step) else []
-            yield label, value if None in ends.values() else beside
+            yield [name], value if None in ends.values() else beside
     elif isinstance(place, list):
         wanted = dict(part.split("=", 1) for part in step.split(" & ") if "=" in part)
         for row in place:
             if all(fnmatchcase(str(row[name]), text) for name, text in wanted.items()):
-                yield [str(row[name]) for name in wanted if "*" in wanted[name]], row
+                yield [str(row[name]) for name in wanted], row
 
 
 def nested(table: pd.DataFrame) -> dict[str, Any]:
