@@ -1,19 +1,35 @@
-"""Ask a claim of results: a verdict read from intervals, and the text that shows it.
+"""Judge every claim of both works by rule, from results and from printed numbers.
 
-Each function takes results by name, {"recommenders": values, …}, of this run or kept
-from the sample, with None for one that was not kept.
+The claims are a table, a row each (`data/published/claims.csv`; its README names the
+columns). Results come by name, {"recommenders": values, …}, with None for one that was
+not kept. What is drawn never answers for real data: it counts where no real data can.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
-from fashionlib.stats import FAILS, HOLDS, OPEN, VERDICTS, Estimate, agreed
+import pandas as pd
+
+from fashionlib import stats
+from fashionlib.stats import Estimate, agreed
 
 Results = Mapping[str, Any]
+Found = Sequence[tuple[str, Any]]  # where a key led, and the value there
+REPRODUCED, HOLDS, OPEN = "reproduced", "direction holds", "open"
+FAILS, ARITHMETIC, FOLLOWED = "direction fails", "arithmetic", "followed"
+UNTESTED = "can't be tested here"
+VERDICTS = (REPRODUCED, HOLDS, OPEN, FAILS, ARITHMETIC, FOLLOWED, UNTESTED)
+INKS = ("#15803d", "#0072B2", "#64748b", "#b91c1c", "#7c3aed", "#0f766e", "#a16207")
+CLAIMED = {stats.HOLDS: HOLDS, stats.OPEN: OPEN, stats.FAILS: FAILS}
+PRINTED = "printed numbers"
+AGREES, DIFFERS = "agrees", "differs"
+SHOWN = 8  # numbers that a cell lists
 TABLE5 = {  # Paper A's rows -> the models that stand in for them
     "Random": "Random",
     "MostPop": "MostPop",
@@ -29,290 +45,321 @@ TABLE5 = {  # Paper A's rows -> the models that stand in for them
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Hold what one data set says to a claim.
+class Source:
+    """Hold results of one kind of data, by name, and whether these data are real."""
 
-    `verdict` is that of all its parts; "" where these differ, or nothing was asked.
-    """
+    results: Results
+    real: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Hold what one source says to a claim; no verdict where it wasn't asked."""
 
     text: str
     verdict: str = ""
 
 
 NOT_KEPT = Answer("not kept yet")
-NOT_RUN = Answer("not run here")
-NO_SUCH = Answer("–")
-UNTESTED = "can't be tested here"
+NOT_ASKED = Answer("–")
 
 
-def untested(because: str) -> Answer:
-    """Answer that these data can't say: neither "fails" nor "open" would be true."""
-    return Answer(f"{UNTESTED}, because {because}", UNTESTED)
+def judge(
+    claims: pd.DataFrame,
+    sources: Mapping[str, Source],
+    tables: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Add to each claim its verdict, the data it is `on`, and every source's text.
+
+    A verdict is the most cautious of all real data that were asked; drawn data count
+    where no real data can answer. `tables` are the printed ones, by name, with the
+    columns row, column, setting, value, unit. KeyError where a rule is unknown.
+    """
+    printed = {name: nested(table) for name, table in tables.items()}
+    rows = []
+    for claim in claims.to_dict("records"):
+        numbers = [(key, resolve(printed, key)) for key in keys(claim["published"])]
+        answers = {name: answer(claim, s, numbers) for name, s in sources.items()}
+        verdict, on = _verdict(claim, answers, sources)
+        answers[PRINTED] = check(claim["rule"], numbers)
+        texts = {name: given.text for name, given in answers.items()}
+        rows.append(claim | {"verdict": verdict, "on": on} | texts)
+    return pd.DataFrame(rows)
 
 
-def from_estimate(estimate: Estimate, form: str) -> Answer:
-    """Answer by one interval: "holds (+0.013 [+0.011, +0.015])"."""
-    return Answer(f"{estimate.verdict} ({estimate:{form}})", estimate.verdict)
+def _verdict(
+    claim: Mapping[str, str],
+    answers: Mapping[str, Answer],
+    sources: Mapping[str, Source],
+) -> tuple[str, str]:
+    rule = claim["rule"].partition(": ")[0]
+    if rule in CHECKS:
+        return ARITHMETIC, "printed"
+    if rule == FOLLOWED:
+        return FOLLOWED, ""
+    for on, real in (("real", True), ("drawn", False)):
+        said = {answers[name].verdict for name in answers if sources[name].real == real}
+        if said := said - {"", UNTESTED}:
+            return cautious(said), on
+    return UNTESTED, ""
 
 
-def from_verdicts(verdicts: Sequence[str], unit: str) -> Answer:
-    """Answer by several intervals: "holds {unit}", or "holds for 2, open for 1"."""
-    counts = Counter(verdicts)
-    if len(counts) == 1:
-        return Answer(f"{verdicts[0]} {unit}", verdicts[0])
-    parts = [f"{word} for {counts[word]}" for word in VERDICTS if counts[word]]
-    return Answer(", ".join(parts))
+def cautious(verdicts: Iterable[str]) -> str:
+    """Return what all verdicts say, else open; a reproduced number also holds."""
+    said = set(verdicts)
+    if len(said) == 1:
+        return said.pop()
+    return HOLDS if said == {REPRODUCED, HOLDS} else OPEN
+
+
+def answer(
+    claim: Mapping[str, str],
+    source: Source,
+    numbers: Sequence[tuple[str, Found]] = (),
+) -> Answer:
+    """Ask one source a claim, by its rule; `numbers` are the claim's printed ones."""
+    cell = claim["real" if source.real else "drawn"]
+    because = "".join(cell.partition("because ")[1:])
+    asked = [key for key in keys(cell) if result(key) in source.results]
+    if not asked:
+        alone = because and not keys(cell)
+        return Answer(f"{UNTESTED}, {because}", UNTESTED) if alone else NOT_ASKED
+    found = [one for key in asked for one in resolve(source.results, key)]
+    table = look_up(source.results, "recommenders", "table") or {}
+    rising = {name for name, row in table.items() if row.get("still rising")}
+    ranked = [one for one in found if not rising & {*one[0].split(" minus ")}]
+    if found and not ranked:  # a model that was still rising has no rank
+        return Answer(f"not ranked: {', '.join(sorted(rising))} still rising")
+    if not found:
+        told = f"{NOT_KEPT.text}; {UNTESTED}, {because}"
+        return Answer(told, UNTESTED) if because else NOT_KEPT
+    values = [value for _, printed in numbers for _, value in printed]
+    return RULES[claim["rule"]](ranked, printed=values, because=because)
+
+
+def keys(cell: str) -> list[str]:
+    """List the keys of a cell, "key; key; because …"."""
+    return [key for key in cell.partition("because ")[0].split("; ") if key]
+
+
+def result(key: str) -> str:
+    """Return the name of the result that a key begins with."""
+    return key.partition(":")[0].lstrip("-")
+
+
+def resolve(results: Results, key: str) -> Found:
+    """Follow a key, "recommenders:differences/ItemKNN minus VBPR*", to all it matches.
+
+    After the result's name each step is a name or a pattern of names, or, in a list of
+    records, "column=pattern & …". A number comes with the interval beside it. A key
+    that begins with "-" names differences to be turned round.
+    """
+    path = key.partition(":")[2]
+    places = [([], results.get(result(key)))]
+    for step in path.split("/"):
+        places = [
+            (label + more, value)
+            for label, place in places
+            for more, value in _step(place, step)
+        ]
+    known = [(label, value) for label, value in places if value is not None]
+    named = [(", ".join(label[1:] or label), value) for label, value in known]
+    return [(f"minus ({n})", _turned(v)) for n, v in named] if key[0] == "-" else named
+
+
+def _turned(row: Mapping[str, Any]) -> dict[str, float]:
+    return dict(zip(stats.ENDS, (-Estimate.of(row)).ends, strict=True))
+
+
+def _step(place: Any, step: str) -> Iterator[tuple[list[str], Any]]:
+    if isinstance(place, Mapping):
+        for name in [name for name in place if fnmatchcase(name, step)]:
+            ends = {end: place.get(f"{name} {end}") for end in ("low", "high")}
+            value = place[name]
+            beside = {"value": value} | ends
+            yield [name], value if None in ends.values() else beside
+    elif isinstance(place, list):
+        wanted = dict(part.split("=", 1) for part in step.split(" & ") if "=" in part)
+        for row in place:
+            if all(fnmatchcase(str(row[name]), text) for name, text in wanted.items()):
+                yield [str(row[name]) for name in wanted], row
+
+
+def nested(table: pd.DataFrame) -> dict[str, Any]:
+    """Nest a printed table's numbers for `resolve`: row, column, setting."""
+    tree: dict[str, Any] = {}
+    for row in table.to_dict("records"):
+        column = tree.setdefault(row["row"], {}).setdefault(row["column"], {})
+        column[row["setting"]] = {"value": row["value"], "unit": row["unit"]}
+    return tree
+
+
+def direction(found: Found, sign: int, **_: Any) -> Answer:
+    """Ask whether each difference times `sign` is above zero, by its interval."""
+    known = [(name, row) for name, row in found if row.get("low") is not None]
+    verdicts = [CLAIMED[agreed(row, sign)] for _, row in known]
+    if not known:
+        return NOT_KEPT
+    if len(known) <= 3:
+        return Answer(_listed(known, form="+.3g"), cautious(verdicts))
+    pairs = zip(known, verdicts, strict=True)
+    rest = [f"{name} {word}" for (name, _), word in pairs if word != HOLDS]
+    counted = f"as claimed in {len(known) - len(rest)} of {len(known)}"
+    return Answer("; ".join([counted, *rest]), cautious(verdicts))
+
+
+def level(found: Found, **_: Any) -> Answer:
+    """Ask whether differences are none: they fail if all intervals leave zero out."""
+    told = [Estimate.of(row).verdict != stats.OPEN for _, row in found]
+    return Answer(_listed(found, form="+.3g"), FAILS if all(told) else OPEN)
+
+
+def beside(found: Found, printed: Sequence[Any], because: str) -> Answer:
+    """Set numbers of other data, models or protocols beside the printed: no verdict."""
+    text = _listed(found, _scale(printed))
+    return Answer(f"{text}; {UNTESTED}, {because}", UNTESTED)
+
+
+def same(found: Found, printed: Sequence[Any], **_: Any) -> Answer:
+    """Ask whether the printed number lies in ours, of the same data and protocol."""
+    [(_, ours)], [theirs] = found, printed
+    low, high = _interval(ours)
+    half = rounding(theirs["value"])
+    inside = low - half <= theirs["value"] / _scale(printed) <= high + half
+    return Answer(_listed(found, _scale(printed)), REPRODUCED if inside else FAILS)
+
+
+def cause(found: Found, **_: Any) -> Answer:
+    """Show what bears on a cause: no comparison settles one, so it stays open."""
+    return Answer(_listed(found), OPEN)
+
+
+def followed(found: Found, **_: Any) -> Answer:
+    """Show the traces of a step that the book takes too."""
+    return Answer(_listed(found), FOLLOWED)
+
+
+RULES = {
+    "above": partial(direction, sign=1),
+    "below": partial(direction, sign=-1),
+    "level": level,
+    "beside": beside,
+    "same": same,
+    "cause": cause,
+    FOLLOWED: followed,
+}
+
+
+def _scale(printed: Sequence[Mapping[str, Any]]) -> int:
+    return 100 if any(number["unit"] == "percent" for number in printed) else 1
+
+
+def _interval(value: Any) -> tuple[float, float]:
+    plain = not isinstance(value, Mapping)
+    return (value, value) if plain else (value["low"], value["high"])
+
+
+def _listed(found: Found, scale: int = 1, form: str = ".4g") -> str:
+    texts = [
+        f"{name} {_written(value, scale, form)}".strip()
+        for name, value in found[:SHOWN]
+    ]
+    more = len(found) - SHOWN
+    return "; ".join([*texts, f"and {more} more"] if more > 0 else texts)
+
+
+def _written(value: Any, scale: int, form: str) -> str:
+    if isinstance(value, Mapping):
+        known = value.get("low") is not None
+        return format(scale * Estimate.of(value), form) if known else ""
+    return f"{value:,}" if isinstance(value, int) else format(scale * value, form)
+
+
+CHECKS = (
+    "sum",
+    "difference",
+    "ratio",
+    "percent",
+    "count",
+    "same as",
+    "mean change",
+    "highest",
+)
+
+
+def check(rule: str, numbers: Sequence[tuple[str, Found]]) -> Answer:
+    """Check printed numbers against each other, by one of `CHECKS`; none: not asked.
+
+    "highest: NAME" asks whether that row leads in each key; the others calculate the
+    first number from those after it, to the digits that it is printed with.
+    """
+    name, _, leader = rule.partition(": ")
+    if name not in CHECKS:
+        return NOT_ASKED
+    if name == "highest":
+        return _leads(leader, [found for _, found in numbers])
+    theirs, *parts = [row["value"] for _, found in numbers for _, row in found]
+    ours = calculated(name, parts)
+    alike = abs(ours - theirs) <= rounding(theirs)
+    word = AGREES if alike else DIFFERS
+    return Answer(f"{word}: {ours:,.10g} from the parts, {theirs:,.10g} printed", word)
+
+
+def _leads(leader: str, contests: Sequence[Found]) -> Answer:
+    first = []
+    for found in contests:
+        top = max(row["value"] for _, row in found)
+        first.append([name for name, row in found if row["value"] == top])
+    names = ", ".join(dict.fromkeys(" = ".join(best) for best in first))
+    if not leader:
+        return Answer(f"highest: {names}")
+    won = sum(any(fnmatchcase(n, f"{leader}*") for n in best) for best in first)
+    word = AGREES if won == len(first) else DIFFERS
+    return Answer(f"{word}: highest in {won} of {len(first)}; first: {names}", word)
+
+
+def calculated(rule: str, parts: Sequence[float]) -> float:
+    """Calculate from printed parts what a printed number should be."""
+    match rule:
+        case "sum":
+            return sum(parts)
+        case "difference":
+            return parts[0] - parts[1]
+        case "ratio":
+            return parts[0] / parts[1]
+        case "percent":
+            return 100 * parts[0] / parts[1]
+        case "count":
+            return len(parts)
+        case "same as":
+            return parts[0]
+    half = len(parts) // 2  # the mean change, in percent: all before, then all after
+    pairs = zip(parts[:half], parts[half:], strict=True)
+    return sum(100 * (after - before) / before for before, after in pairs) / half
+
+
+def rounding(value: float) -> float:
+    """Return half a unit of the last digit that a number is printed with."""
+    digits = f"{value:.10g}".partition(".")[2]
+    return 0.5 * 10.0 ** -len(digits) + 1e-9
+
+
+def harvest(judged: pd.DataFrame, work: str) -> str:
+    """Count a work's verdicts in words: "Paper A, 9 rows: 5 direction holds, …"."""
+    rows = judged[judged.work == work]
+    counts = rows.verdict.value_counts()
+    parts = [f"{counts[word]} {word}" for word in VERDICTS if word in counts]
+    causes = ((rows.kind == "cause") & (rows.verdict == OPEN)).sum()
+    wrong = rows[PRINTED].str.startswith(DIFFERS).sum()
+    return (
+        f"{work}, {len(rows)} rows: {', '.join(parts)} ({causes} of the open are"
+        f" causes; {wrong} of the arithmetic differ)"
+    )
 
 
 def main_system(values: Mapping[str, Any], role: str) -> str:
     """Return the main model's system in this role; it comes first of those."""
     return next(system for system in values["corpus"] if system.endswith(role))
-
-
-def caption_gain(results: Results, minus: str, every_model: bool = False) -> Answer:
-    """Ask whether the fine-tuned main model is above its rival in every score.
-
-    `minus` ends the rival's name. With `every_model` each model is asked.
-    """
-    values = results["caption_scores"]
-    main = main_system(values, "fine-tuned")
-    verdicts = {}
-    for row in values["differences"]:
-        wanted = every_model or row["system"] == main
-        if wanted and row["minus"].endswith(minus) and row["difference"] is not None:
-            score = f"{row['metric']} of {row['system']}"
-            verdicts[score] = Estimate.of(row).verdict
-    count = len(verdicts)
-    if len(set(verdicts.values())) == 1:
-        return from_verdicts(list(verdicts.values()), f"on all {count}")
-    rest = [f"{score} {word}" for score, word in verdicts.items() if word != HOLDS]
-    return Answer(f"holds on {count - len(rest)} of {count}; {', '.join(rest)}")
-
-
-def longer_lists(results: Results, metric: str, sign: int) -> Answer:
-    """Ask whether a metric rises (`sign` 1) or falls (-1) from 5 to 12 places."""
-    changes = results["why_item_knn"]["changes"]
-    data = changes[0]["data"]  # the run's own customers come first
-    rows = [row for row in changes if (row["metric"], row["data"]) == (metric, data)]
-    verdicts = [(sign * Estimate.of(row)).verdict for row in rows]
-    return from_verdicts(verdicts, f"for all {len(rows)} models")
-
-
-def ranking_gain(results: Results, name: str) -> Answer:
-    """Ask a difference in NDCG@5 by its name, "ItemKNN minus MostPop".
-
-    "{best_space}" in the name is the VBPR of the best feature space. A model that was
-    still rising when its epochs ended has no rank: nothing is answered.
-    """
-    values = results["recommenders"]
-    name = name.format_map(values)
-    for model in name.split(" minus "):
-        if look_up(values, "table", model, "still rising"):
-            return Answer(f"not ranked: {model} was still rising")
-    row = values["differences"].get(name)
-    return from_estimate(Estimate.of(row), "+.5f") if row else NO_SUCH
-
-
-def whole_days(results: Results) -> Answer:
-    """Ask whether ItemKNN is above MostPop where no customer's day is cut in two."""
-    leads = results["why_item_knn"]["leads"]
-    key = leads[0]["data"], "whole days, to train"
-    row = next(row for row in leads if (row["data"], row["split"]) == key)
-    return from_estimate(Estimate.of(row), "+.5f")
-
-
-def factor(
-    results: Results, change: tuple[str, str], tasks: Sequence[str], sign: int
-) -> Answer:
-    """Ask what one factor of the joint training does: `change` is (from, to).
-
-    Every pair of models that differ in it alone is asked, in the first of `tasks` that
-    it was scored on; `sign` -1 turns the claim round.
-    """
-    if results["one_model"] is None:
-        return NOT_KEPT
-    verdicts = []
-    for name, effects in results["one_model"]["effects"].items():
-        more, less = name.split(", less ")
-        task = next((task for task in tasks if task in effects), None)
-        changed = more != less and more.replace(change[1], change[0], 1) == less
-        if task and changed:
-            verdicts.append(agreed(effects[task], sign))
-    return from_verdicts(verdicts, f"on all {len(verdicts)}") if verdicts else NOT_RUN
-
-
-def factor_of_thesis(
-    results: Results, change: tuple[str, str], tasks: Sequence[str], sign: int
-) -> Answer:
-    """Ask `factor` of Thesis B's claims, where the data can answer.
-
-    Results that lack the street photos are of a real catalogue, whose photos no LLM
-    labelled either: it can say nothing of the thesis's labels or of the street.
-    """
-    effects = (results["one_model"] or {}).get("effects", {}).values()
-    if effects and not any(set(STREET) & set(row) for row in effects):
-        if change == LABELLED:
-            return untested("no LLM labelled these photos; the shop's columns stand in")
-        if set(tasks) & set(STREET):
-            return untested("there are no street photos of these garments")
-    return factor(results, change, tasks, sign)
-
-
-def joint_over_frozen(results: Results) -> Answer:
-    """Ask whether the joint model finds another colour more often than its encoder."""
-    if results["street_to_shop"] is None:
-        return NOT_KEPT
-    rows = results["street_to_shop"]["differences, colour"]
-    row = rows["variants: joint minus EfficientNet"]["top-1"]
-    return from_estimate(Estimate.of(row), "+.3f")
-
-
-def harvest(answers: Iterable[Answer], who: str) -> str:
-    """Count answers by verdict, in words: "of the paper's 9, 5 hold, 2 fail, …"."""
-    asked = [answer for answer in answers if answer != NOT_RUN]
-    if all(answer == NOT_KEPT for answer in asked):
-        return f"nothing kept yet for the {who}'s {len(asked)}"
-    counts = Counter(answer.verdict for answer in asked)
-    mixed = len(asked) - sum(counts[word] for word in (*VERDICTS, UNTESTED))
-    return (
-        f"of the {who}'s {len(asked)}, {counts[HOLDS]} hold, {counts[FAILS]} fail,"
-        f" {counts[OPEN]} stay open, {mixed} mixed"
-        + (f", {counts[UNTESTED]} {UNTESTED}" if counts[UNTESTED] else "")
-    )
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Hold a claim, who makes it, and the question that results answer."""
-
-    text: str
-    asked_by: str  # "paper", "thesis" or "book"
-    ask: Callable[..., Answer]
-    arguments: tuple = ()
-
-    def answer(self, results: Results) -> Answer:
-        """Ask this run's results, or the sample's."""
-        return self.ask(results, *self.arguments)
-
-
-STREET = ("DeepFashion2, full", "DeepFashion2, crop")
-RETRIEVAL = ("DeepFashion2, crop", "other colour")  # the first that was run
-LABELLED = ("public", "public + labelled")
-SIZE = ("small", "large")
-LOSS = ("captioning", "joint")
-CAPTIONS = (
-    Claim(
-        "Fine-tuning improves every model, in every score of Table 3",
-        "paper",
-        caption_gain,
-        ("pretrained", True),
-    ),
-    Claim(
-        "The fine-tuned model looks: it beats itself on other pictures",
-        "book",
-        caption_gain,
-        ("other picture",),
-    ),
-    Claim(
-        "It beats copying the nearest photo's caption",
-        "book",
-        caption_gain,
-        ("nearest photo's caption",),
-    ),
-)
-RANKINGS = (
-    Claim("NDCG rises from 5 to 12 places", "paper", longer_lists, ("NDCG", 1)),
-    Claim(
-        "MAP falls from 5 to 12 places (Elliot's MAP)",
-        "paper",
-        longer_lists,
-        ("Elliot MAP", -1),
-    ),
-    Claim("MAP falls also as average precision", "book", longer_lists, ("AP", -1)),
-    Claim(
-        "ItemKNN is above the best VBPR",
-        "paper",
-        ranking_gain,
-        ("ItemKNN minus {best_space}",),
-    ),
-    Claim(
-        "The best VBPR is above BPR without features",
-        "book",
-        ranking_gain,
-        ("{best_space} minus BPR, no features",),
-    ),
-)
-WHOLE_DAYS = Claim(
-    "ItemKNN is above MostPop where a customer's day stays whole", "book", whole_days
-)
-JOINT = (
-    Claim(
-        "Labelled captions beside the public ones lower BLEU-4",
-        "thesis",
-        factor_of_thesis,
-        (LABELLED, ("BLEU-4",), -1),
-    ),
-    Claim(
-        "They raise retrieval by whole street photos (DeepFashion2, top-1)",
-        "thesis",
-        factor_of_thesis,
-        (LABELLED, STREET[:1], 1),
-    ),
-    Claim(
-        "They raise retrieval by cropped street photos (DeepFashion2, top-1)",
-        "thesis",
-        factor_of_thesis,
-        (LABELLED, STREET[1:], 1),
-    ),
-    Claim(
-        "They make captions of unfamiliar photos differ more",
-        "thesis",
-        factor_of_thesis,
-        (LABELLED, ("own caption, street",), 1),
-    ),
-    Claim(
-        "They name fewer sleeves falsely on unfamiliar photos",
-        "thesis",
-        factor_of_thesis,
-        (LABELLED, ("false sleeves",), -1),
-    ),
-    Claim(
-        "The larger language model raises BLEU-4",
-        "thesis",
-        factor_of_thesis,
-        (SIZE, ("BLEU-4",), 1),
-    ),
-    Claim(
-        "The smaller language model retrieves better",
-        "thesis",
-        factor_of_thesis,
-        (SIZE, STREET, -1),
-    ),
-    Claim("A contrastive loss raises retrieval", "book", factor, (LOSS, RETRIEVAL, 1)),
-    Claim(
-        "The joint model finds another colour of a product more often than its frozen"
-        " encoder",
-        "book",
-        joint_over_frozen,
-    ),
-)
-
-
-def claims(results: Results) -> list[Claim]:
-    """List the book's claims; text is compared with each other space that was run."""
-    text = "VBPR, text minus VBPR, "
-    names = results["recommenders"]["differences"]
-    spaces = [
-        Claim(
-            f"VBPR with text is above VBPR with {name.removeprefix(text)}",
-            "paper",
-            ranking_gain,
-            (name,),
-        )
-        for name in names
-        if name.startswith(text)
-    ]
-    return [*CAPTIONS, *RANKINGS, *spaces, WHOLE_DAYS, *JOINT]
 
 
 def main_captions(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -346,3 +393,9 @@ def look_up(results: Results, *keys: str) -> Any:
     for key in keys:
         results = (results or {}).get(key)
     return results
+
+
+def link(where: str) -> str:
+    """Return the page's address of "notebook#section title", beside this one."""
+    notebook, _, title = where.partition("#")
+    return f"{notebook}.html#{'-'.join(re.findall('[a-z0-9]+', title.lower()))}"
