@@ -20,7 +20,7 @@ from fashionlib import stats
 from fashionlib.stats import Estimate, agreed
 
 Results = Mapping[str, Any]
-Found = Sequence[tuple[str, Any]]  # where a key led, and the value there
+Found = Sequence[tuple[list[str], Any]]  # where a key led, and the value there
 REPRODUCED, HOLDS, OPEN = "reproduced", "direction holds", "open"
 FAILS, ARITHMETIC, FOLLOWED = "direction fails", "arithmetic", "followed"
 UNTESTED = "can't be tested here"
@@ -127,7 +127,7 @@ def answer(
     found = [one for key in asked for one in resolve(source.results, key)]
     table = look_up(source.results, "recommenders", "table") or {}
     rising = {name for name, row in table.items() if row.get("still rising")}
-    ranked = [one for one in found if not rising & {*one[0].split(" minus ")}]
+    ranked = [one for one in found if not rising & {*one[0][-1].split(" minus ")}]
     if found and not ranked:  # a model that was still rising has no rank
         return Answer(f"not ranked: {', '.join(sorted(rising))} still rising")
     if not found:
@@ -163,8 +163,9 @@ def resolve(results: Results, key: str) -> Found:
             for more, value in _step(place, step)
         ]
     known = [(label, value) for label, value in places if value is not None]
-    named = [(", ".join(label[1:] or label), value) for label, value in known]
-    return [(f"minus ({n})", _turned(v)) for n, v in named] if key[0] == "-" else named
+    if not key.startswith("-"):
+        return known
+    return [([*label[:-1], f"minus ({label[-1]})"], _turned(v)) for label, v in known]
 
 
 def _turned(row: Mapping[str, Any]) -> dict[str, float]:
@@ -203,15 +204,9 @@ def direction(found: Found, sign: int, **_: Any) -> Answer:
     if len(known) <= 3:
         return Answer(_listed(known, form="+.3g"), cautious(verdicts))
     pairs = zip(known, verdicts, strict=True)
-    rest = [f"{name} {word}" for (name, _), word in pairs if word != HOLDS]
+    rest = [f"{_name(label)} {word}" for (label, _), word in pairs if word != HOLDS]
     counted = f"as claimed in {len(known) - len(rest)} of {len(known)}"
     return Answer("; ".join([counted, *rest]), cautious(verdicts))
-
-
-def level(found: Found, **_: Any) -> Answer:
-    """Ask whether differences are none: they fail if all intervals leave zero out."""
-    told = [Estimate.of(row).verdict != stats.OPEN for _, row in found]
-    return Answer(_listed(found, form="+.3g"), FAILS if all(told) else OPEN)
 
 
 def beside(found: Found, printed: Sequence[Any], because: str) -> Answer:
@@ -242,7 +237,6 @@ def followed(found: Found, **_: Any) -> Answer:
 RULES = {
     "above": partial(direction, sign=1),
     "below": partial(direction, sign=-1),
-    "level": level,
     "beside": beside,
     "same": same,
     "cause": cause,
@@ -261,11 +255,16 @@ def _interval(value: Any) -> tuple[float, float]:
 
 def _listed(found: Found, scale: int = 1, form: str = ".4g") -> str:
     texts = [
-        f"{name} {_written(value, scale, form)}".strip()
-        for name, value in found[:SHOWN]
+        f"{_name(label)} {_written(value, scale, form)}".strip()
+        for label, value in found[:SHOWN]
     ]
     more = len(found) - SHOWN
     return "; ".join([*texts, f"and {more} more"] if more > 0 else texts)
+
+
+def _name(label: Sequence[str]) -> str:
+    """Join the steps of a key; the first only says in which table."""
+    return ", ".join(label[1:] or label)
 
 
 def _written(value: Any, scale: int, form: str) -> str:
@@ -309,7 +308,7 @@ def _leads(leader: str, contests: Sequence[Found]) -> Answer:
     first = []
     for found in contests:
         top = max(row["value"] for _, row in found)
-        first.append([name for name, row in found if row["value"] == top])
+        first.append([label[0] for label, row in found if row["value"] == top])
     names = ", ".join(dict.fromkeys(" = ".join(best) for best in first))
     if not leader:
         return Answer(f"highest: {names}")
