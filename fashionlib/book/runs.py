@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import resource
 import shutil
 import time
@@ -238,7 +239,8 @@ def keep(profile_name: str) -> Path:
     """Copy a finished run's results to `data/measured/<profile>`, for the book to show.
 
     ValueError where one of them is synthetic, or where they come from more than one
-    state of the data, from more than one commit, or from changes to it.
+    state of the data, from more than one commit, or from changes to it, and where one
+    holds the shop's own captions or pictures' places: numbers alone are kept.
     """
     profile(profile_name)
     folder = repository() / "_run" / profile_name / "results"
@@ -262,6 +264,14 @@ def keep(profile_name: str) -> Path:
             f"{len(results)} results of {len(states)} states of code and data, commits"
             f" {commits}; commit, then make book again in a fresh clone"
         )
+    for path in results:
+        if found := len(
+            re.findall(r'"caption": "|"image": "/', path.read_text("utf-8"))
+        ):
+            raise ValueError(
+                f"{path.name} holds {found} captions or pictures' places of the shop;"
+                " save numbers alone in its notebook: 0 of these are kept"
+            )
     place = repository() / "data" / "measured" / profile_name
     with atomic(place) as part:
         part.mkdir()

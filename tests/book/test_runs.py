@@ -132,6 +132,19 @@ def test_only_real_results_of_one_state_are_kept(tmp_path, monkeypatch):
         runs.keep("sample")
 
 
+def test_a_shops_captions_are_not_kept(tmp_path, monkeypatch):
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "hm").mkdir()
+    monkeypatch.chdir(tmp_path)
+    run = runs.start("08_caption_scores", "sample", seed=1)
+    run.use(tmp_path / "hm", synthetic=False)
+    monkeypatch.setattr(runs, "commit", lambda root: "a1")
+    run.save("leakage", {"table": [{"item_id": "1", "caption": "A red dress."}]})
+    with pytest.raises(ValueError, match="leakage.json holds 1 captions or pictures"):
+        runs.keep("sample")
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("commits", [["a1", "b2"], ["a1+changes"]])
 def test_only_results_of_one_commit_are_kept(tmp_path, monkeypatch, commits):
     (tmp_path / "_toc.yml").touch()
