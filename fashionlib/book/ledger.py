@@ -125,8 +125,7 @@ def answer(
         alone = because and not keys(cell)
         return Answer(f"{UNTESTED}, {because}", UNTESTED) if alone else NOT_ASKED
     found = [one for key in asked for one in resolve(source.results, key)]
-    table = look_up(source.results, "recommenders", "table") or {}
-    rising = {name for name, row in table.items() if row.get("still rising")}
+    rising = still_rising(source.results.get("recommenders") or {"table": {}})
     ranked = [one for one in found if not rising & {*one[0][-1].split(" minus ")}]
     if found and not ranked:  # a model that was still rising has no rank
         return Answer(f"not ranked: {', '.join(sorted(rising))} still rising")
@@ -385,6 +384,18 @@ def ranking(values: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
         ends = {name: (row[f"{name} low"], row[f"{name} high"]) for name in metrics}
         models[model] = {name: Estimate(row[name], *ends[name]) for name in metrics}
     return models
+
+
+def still_rising(values: Mapping[str, Any]) -> set[str]:
+    """Name the recommenders whose training ended before a plateau.
+
+    Where a kept run is older than that mark: those that used all epochs they were
+    given.
+    """
+    used = values.get("epochs", {})
+    out = {name for name, epochs in used.items() if epochs["epochs"] == epochs["of"]}
+    rows = values["table"].items()
+    return {name for name, row in rows if row.get("still rising", name in out)}
 
 
 def look_up(results: Results, *keys: str) -> Any:

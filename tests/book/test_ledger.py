@@ -203,6 +203,13 @@ def test_a_missing_key_is_looked_up_as_none():
     assert ledger.look_up(results, "kept", "full") is None
 
 
+def test_kept_models_that_used_all_their_epochs_are_still_rising():
+    table = {"BM3": {}, "VBPR, text": {}, "FREEDOM": {"still rising": False}}
+    used = {"BM3": 20, "VBPR, text": 14, "FREEDOM": 20}
+    epochs = {name: {"epochs": count, "of": 20} for name, count in used.items()}
+    assert ledger.still_rising({"table": table, "epochs": epochs}) == {"BM3"}
+
+
 # ---- the table
 
 
