@@ -102,11 +102,10 @@ def compare(
 def against(comparison: Comparison, base: str, metric: str = "NDCG@5") -> pd.DataFrame:
     """Compare every other model with `base` as `paired` does: one row a model.
 
-    Columns value (the difference), low, high and p. Models that were still rising are
-    left out; where `base` was, no row is left.
+    Columns value (the difference), low, high and p. A model that was still rising
+    (`comparison.rising`) stands here as it was when its epochs ended: that is no rank.
     """
-    settled = [name for name in comparison.lists if name not in comparison.rising]
-    others = [name for name in settled if base in settled and name != base]
+    others = [name for name in comparison.lists if name != base]
     pairs = [(name, base) for name in others]
     differences = paired(comparison.per_user, pairs, metric, comparison.seed)
     return differences.set_axis(others).rename(columns={"difference": "value"})

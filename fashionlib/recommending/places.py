@@ -72,16 +72,16 @@ def summary(
 ) -> pd.DataFrame:
     """Write a table of `shares_below`, a row a model, with intervals over its rows.
 
-    The second column is the paired difference from the model `base`: missing where one
-    of the two is among `rising`, those whose training ended before a plateau.
+    The second column is the paired difference from the model `base`. `rising` names
+    those whose training ended before a plateau, which the last column says.
     """
     below = table["below"]
-    gain = stats.spans(stats.means(below.sub(below[base], axis=0), seed), "+.3f")
+    gain = below.sub(below[base], axis=0)
     rises = below.columns.isin(list(rising))
     return pd.DataFrame(
         {
             "articles below": stats.spans(stats.means(below, seed), ".3f"),
-            f"minus {base}": gain.mask(rises | (base in rising)),
+            f"minus {base}": stats.spans(stats.means(gain, seed), "+.3f"),
             "in the first twelve": table["in twelve"].mean().map("{:.3f}".format),
             "still rising": np.where(rises, "yes", "no"),
         }

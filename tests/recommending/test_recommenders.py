@@ -2,7 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -347,10 +346,6 @@ def test_every_model_against_one():
     assert table.value.to_dict() == pytest.approx({"b": 0.1, "c": -0.2})
     pair = recommending.paired(per_user, [("b", "a")]).iloc[0]
     assert table.loc["b"].tolist() == pair.tolist()
-    rising = {base: replace(comparison, rising=frozenset(base)) for base in "ab"}
-    assert recommending.against(rising["b"], "a").index.tolist() == ["c"]
-    nothing = recommending.against(rising["a"], "a")
-    assert nothing.empty and list(nothing) == list(table)
 
 
 def test_loops_are_compiled_where_no_cache_can_be_kept(tmp_path):
