@@ -124,9 +124,14 @@ def answer(
     if not asked:
         alone = because and not keys(cell)
         return Answer(f"{UNTESTED}, {because}", UNTESTED) if alone else NOT_ASKED
-    found = [one for key in asked for one in resolve(source.results, key)]
-    rising = still_rising(source.results.get("recommenders") or {"table": {}})
-    ranked = [one for one in found if not rising & {*one[0][-1].split(" minus ")}]
+    found, ranked, rising = [], [], set()
+    for key in asked:
+        short = still_rising(source.results[result(key)])
+        for label, value in resolve(source.results, key):
+            found.append((label, value))
+            named = short & set(label[-1].split(" minus "))
+            rising |= named
+            ranked += [] if named else [(label, value)]
     if found and not ranked:  # a model that was still rising has no rank
         return Answer(f"not ranked: {', '.join(sorted(rising))} still rising")
     if not found:
@@ -386,15 +391,18 @@ def ranking(values: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
     return models
 
 
-def still_rising(values: Mapping[str, Any]) -> set[str]:
-    """Name the recommenders whose training ended before a plateau.
+def still_rising(values: Mapping[str, Any] | None) -> set[str]:
+    """Name the recommenders of a result whose training ended before a plateau.
 
-    Where a kept run is older than that mark: those that used all epochs they were
-    given.
+    Of a table of models those that are marked, or, where a kept run is older than that
+    mark, those that used all epochs they were given; else what stands under "rising".
     """
-    used = values.get("epochs", {})
+    values = values or {}
+    table, used = values.get("table"), values.get("epochs", {})
+    if not isinstance(table, Mapping):
+        return set(values.get("rising", ()))
     out = {name for name, epochs in used.items() if epochs["epochs"] == epochs["of"]}
-    rows = values["table"].items()
+    rows = table.items()
     return {name for name, row in rows if row.get("still rising", name in out)}
 
 

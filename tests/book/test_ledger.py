@@ -210,6 +210,20 @@ def test_kept_models_that_used_all_their_epochs_are_still_rising():
     assert ledger.still_rising({"table": table, "epochs": epochs}) == {"BM3"}
 
 
+def test_only_the_own_results_models_lose_their_rank():
+    results = {
+        "recommenders": {"table": {"VBPR, text": {"still rising": True}}},
+        "missing_captions": {"against": {"written minus zeros": UP}, "rising": []},
+        "why_item_knn": {"gaps": {"VBPR, text minus ItemKNN": UP}},
+    }
+    other = claim("above", "why_item_knn:gaps/VBPR, text minus ItemKNN")
+    assert judged(other, results).verdict == ledger.HOLDS
+    filled = claim("above", "missing_captions:against/written minus zeros")
+    assert judged(filled, results).verdict == ledger.HOLDS
+    results["missing_captions"]["rising"] = ["written", "mean"]
+    assert judged(filled, results).one == "not ranked: written still rising"
+
+
 # ---- the table
 
 
