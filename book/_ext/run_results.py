@@ -8,6 +8,8 @@ names the file, the key, the profile and the commit that the number comes from.
 
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
 notebook cost and its commit, then hardware and versions.
+
+What a notebook's cells tagged `answer` and `opening` show stands under its title.
 """
 
 import json
@@ -144,6 +146,18 @@ def table(head, rows):
     return nodes.table("", group)
 
 
+def raise_openings(app, doctree):
+    """Move what cells tagged `answer` and `opening` show to under the page's title."""
+    cells = list(doctree.findall(nodes.container))
+    for tag in ("tag_opening", "tag_answer"):
+        for cell in cells:
+            if tag in cell["classes"]:
+                [shown] = [node for node in cell if "cell_output" in node["classes"]]
+                cell.remove(shown)
+                page = next(doctree.findall(nodes.section))
+                page.insert(page.index(page.next_node(nodes.title)) + 1, shown)
+
+
 def drop_repeated_scripts(app, pagename, templatename, context, doctree):
     """Keep one of each script: sphinx-thebe's comes twice, an error in the browser."""
     scripts = {
@@ -155,6 +169,7 @@ def drop_repeated_scripts(app, pagename, templatename, context, doctree):
 
 def setup(app):
     """Register the role and both directives with Sphinx."""
+    app.connect("doctree-read", raise_openings)
     app.connect("html-page-context", drop_repeated_scripts)
     app.add_role("result", Result())
     app.add_directive("run-banner", RunBanner)

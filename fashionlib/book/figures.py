@@ -349,6 +349,19 @@ def picture(reference: str, shows: str) -> HTML:
     return HTML(f'<img src="{address}" alt="{escape(shows)}">')
 
 
+def cards(pictures: pd.Series, texts: pd.DataFrame) -> HTML:
+    """Show garments side by side: each picture, and below it what is said of it.
+
+    `pictures` holds references, `texts` has a row a picture and a column a speaker; a
+    missing text is left out. Errors as `images.load`.
+    """
+    shown = []
+    for item, reference in pictures.items():
+        address, *_ = images.inline(reference, 110)
+        shown.append((address, texts.loc[item].dropna().to_dict()))
+    return HTML(TEMPLATES.get_template("cards.html").render(cards=shown))
+
+
 def neighbours(
     rows: Iterable[tuple[str, Sequence[str]]],
     label: str,

@@ -1,0 +1,47 @@
+"""Answer each chapter's question in a sentence or two, from its saved result.
+
+A module a part of the book, a function a result, with the result's name: it takes the
+values as they were saved and returns at most 60 words, one finding and its numbers. The
+kept H&M sample and this run go through the same function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from IPython.display import HTML
+
+from fashionlib.book import figures, paper
+from fashionlib.book.answers import captioning, data, recommending, retrieval, start
+from fashionlib.book.runs import Run
+
+__all__ = ["captioning", "data", "recommending", "retrieval", "show", "start"]
+
+Answer = Callable[[Mapping[str, Any]], str]
+REAL, DRAWN, HERE = "Real H&M data", "This run, drawn garments", "This run"
+
+
+def show(run: Run, answer: Answer, unasked: str = "") -> HTML:
+    """Write a chapter's Answer box: real data first, then this run, each labelled.
+
+    The rendered page moves it under the title. `answer` has the name of the result,
+    which `run` has saved. `unasked` says why real data can't be asked, where so.
+    FileNotFoundError where this run has no such result yet.
+    """
+    name = answer.__name__
+    kept = None if run.profile == "sample" else paper.measured("sample", name)
+    parts = [(REAL, origin(kept), answer(kept["values"]))] if kept else []
+    if unasked:
+        parts = [(REAL, "", unasked)]
+    here = run.read(f"results/{name}.json")
+    drawn = here["provenance"]["data"]["synthetic"]
+    parts.append((DRAWN if drawn else HERE, origin(here), answer(here["values"])))
+    return HTML(figures.TEMPLATES.get_template("answer.html").render(parts=parts))
+
+
+def origin(result: Mapping[str, Any]) -> str:
+    """Say where a saved result comes from: data, profile, day and commit."""
+    about = result["provenance"]
+    said = f"{about['data']['name']}, profile {about['profile']}"
+    return f"{said}, {about['finished'][:10]}, commit {about['commit'][:7]}"

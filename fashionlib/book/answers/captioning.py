@@ -1,0 +1,3 @@
+"""The answers of part *Captioning*."""
+
+from __future__ import annotations

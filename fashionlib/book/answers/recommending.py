@@ -1,0 +1,3 @@
+"""The answers of part *Recommending*."""
+
+from __future__ import annotations

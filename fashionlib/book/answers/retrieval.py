@@ -1,0 +1,3 @@
+"""The answers of part *Retrieval*."""
+
+from __future__ import annotations
