@@ -4,6 +4,8 @@
 # make test-all                               and each notebook with one value of each list among its parameters
 # make bench                                  the benchmarks that weren't measured yet; ONLY="scores vbpr": these
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
+# make bundle                                 a run's notebooks and results in one archive, _build/fashion-captioned.zip
+# make site BUNDLE=file                       the pages from such an archive, nothing executed
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
 PYTHON ?= python3
 PROFILE ?= tiny
@@ -11,6 +13,7 @@ DATA ?=
 LONGER ?=
 CORES ?= 2
 ONLY ?=
+BUNDLE ?=
 # PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
 TORCH ?= $(shell test "$$(uname)" != Linux || nvidia-smi >/dev/null 2>&1 || echo cpu)
 # More for Snakemake: --executor slurm --jobs 8 (book/cluster.md).
@@ -35,7 +38,7 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book test test-all keep pretrain clean
+.PHONY: book bundle site test test-all bench keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -52,6 +55,12 @@ test-all: test
 
 bench: .venv/ready
 	@python -m benchmarks $(ONLY)
+
+bundle: .venv/ready
+	@fashionlib bundle --profile $(PROFILE)
+
+site: .venv/ready
+	@fashionlib site $(if $(BUNDLE),--bundle "$(BUNDLE)",--profile $(PROFILE))
 
 keep: .venv/ready
 	fashionlib keep --profile $(PROFILE)

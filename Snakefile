@@ -60,19 +60,10 @@ rule html:
         mem_mb=2000,
         runtime=30,
     params:
-        stage=f"{RUN}/book",
         out=config.get("html", "."),
-        html=HTML,
-        run=RUN,
         profile=PROFILE,
     shell:
-        """
-        rm -rf {params.stage} && mkdir -p {params.stage}/notebooks
-        cp -p {input.config} {params.stage}/ && cp -rp book data {params.run}/results {params.run}/records {params.stage}/
-        cp -p {input.executed} {params.stage}/notebooks/
-        jupyter-book build -q -W -n --keep-going --path-output {params.out} {params.stage}
-        rm -rf {params.html}/gallery && cp -rp {params.run}/gallery {params.html}/
-        """
+        "fashionlib site --profile {params.profile} --out {params.out}"
 
 
 for nb, work in NOTEBOOKS.items():

@@ -17,6 +17,7 @@ import fashionlib
 from fashionlib.commands import (
     app,
     audit,
+    bundle,
     check,
     download,
     execute,
@@ -28,6 +29,7 @@ from fashionlib.commands import (
     retrieve,
     score,
     search,
+    site,
     split,
     split_purchases,
     summary,
@@ -48,6 +50,8 @@ COMMANDS = (  # in the order of the help
     search,
     app,
     execute,
+    site,
+    bundle,
     keep,
     summary,
 )

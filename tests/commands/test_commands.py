@@ -28,6 +28,8 @@ COMMANDS = [
     "audit",
     "recommend",
     "execute",
+    "site",
+    "bundle",
     "keep",
     "summary",
     "label",

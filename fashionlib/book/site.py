@@ -1,0 +1,116 @@
+"""Render a run's book, and pack it into one archive that renders without executing."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fashionlib.book import runs
+from fashionlib.data.files import atomic
+
+SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
+MADE = ("notebooks", "results", "records", "gallery", "captions")  # of a run
+SUMS = "SHA256SUMS"
+LARGEST = 2**31  # bytes of an archive, unpacked
+
+
+def stage(profile: str) -> Path:
+    """Lay out all that a finished run's book renders from, in the run's folder `book`.
+
+    FileNotFoundError where the run lacks a part.
+    """
+    runs.profile(profile)  # refuses an unknown one
+    root = runs.repository()
+    run = root / "_run" / profile
+    folder = run / "book"
+    for name in MADE:
+        if not (run / name).is_dir():
+            raise FileNotFoundError(
+                f"run {profile} has no {name}; make it first: make book"
+                f" PROFILE={profile}"
+            )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for place in (*(root / name for name in SOURCES), *(run / name for name in MADE)):
+        copy = shutil.copytree if place.is_dir() else shutil.copy2
+        copy(place, folder / place.name)
+    return folder
+
+
+def render(staged: Path, out: Path) -> Path:
+    """Build the HTML of a staged book, strictly, in `out`/_build/html; return that.
+
+    RuntimeError where a warning or an error is left: what it was is printed.
+    """
+    strict = ("-q", "-W", "-n", "--keep-going", "--path-output", out)
+    if code := subprocess.call(["jupyter-book", "build", *strict, staged]):
+        raise RuntimeError(
+            f"jupyter-book ended with {code}: mend what it printed, then render again"
+        )
+    html = out / "_build" / "html"
+    shutil.rmtree(html / "gallery", ignore_errors=True)
+    shutil.copytree(staged / "gallery", html / "gallery")
+    return html
+
+
+def pack(profile: str, archive: Path) -> Path:
+    """Write a finished run's book into one .zip with a checksum of each file."""
+    staged = stage(profile)
+    with atomic(archive) as part:
+        sums = [f"{digest(p)}  {p.relative_to(staged)}\n" for p in files(staged)]
+        (staged / SUMS).write_text("".join(sums), encoding="utf-8")
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in files(staged):
+                packed.write(path, path.relative_to(staged))
+    return archive
+
+
+@contextmanager
+def unpacked(archive: Path) -> Iterator[Path]:
+    """Unpack an archive of `pack` for a while, each file held against its checksum.
+
+    ValueError names the file that is missing, is another, or has no checksum.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "book"
+        with zipfile.ZipFile(archive) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+            if size > LARGEST:
+                raise ValueError(
+                    f"{archive}: {size:,} bytes unpacked, more than the {LARGEST:,} of"
+                    " a book; is it one of fashionlib bundle?"
+                )
+            packed.extractall(folder)
+        if not (folder / SUMS).is_file():
+            raise ValueError(
+                f"{archive} has no {SUMS}; make it with: fashionlib bundle"
+            )
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+        wanted = {name: known for known, _, name in (s.partition("  ") for s in lines)}
+        here = {str(p.relative_to(folder)): p for p in files(folder) if p.name != SUMS}
+        for name in sorted(wanted.keys() | here.keys()):
+            found = digest(here[name]) if name in here else "no file"
+            if found != wanted.get(name, "none"):
+                raise ValueError(
+                    f"{archive}: {name} has the checksum {found[:12]}, not"
+                    f" {wanted.get(name, 'none')[:12]}; fetch the archive again"
+                )
+        yield folder
+
+
+def files(folder: Path) -> list[Path]:
+    """List the files below a folder, sorted, without Python's caches."""
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return sorted(p for p in found if "__pycache__" not in p.parts)
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,87 @@
+"""A book from its archive: the same pages, and no file that is another."""
+
+import re
+import zipfile
+
+import pytest
+
+from fashionlib.book import site
+
+PAGES = {
+    "_toc.yml": "format: jb-book\nroot: book/intro\n",
+    "_config.yml": "title: A book\nexecute: {execute_notebooks: 'off'}\n",
+    "book/intro.md": "# A book\n\nIts number is 36.1.\n",
+    "data/measured/kept.json": "{}",
+    "_run/smoke/notebooks/kept.txt": "kept",
+    "_run/smoke/results/leakage.json": "{}",
+    "_run/smoke/records/first.json": "{}",
+    "_run/smoke/gallery/index.html": "<p>Garments",
+    "_run/smoke/captions/nearest.json": "{}",
+}
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    for name, text in PAGES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words(page):
+    body = re.search(r"<article.*?</article>", page.read_text(), re.DOTALL)[0]
+    return re.sub(r"<[^>]+>|\s+", " ", body)
+
+
+def test_an_archive_renders_to_the_run_s_pages(book, tmp_path):
+    here = site.render(site.stage("smoke"), tmp_path / "a")
+    archive = site.pack("smoke", tmp_path / "out" / "book.zip")
+    (book / "book/intro.md").write_text("# Another book\n")
+    with site.unpacked(archive) as folder:
+        there = site.render(folder, tmp_path / "b")
+    front = words(there / "book/intro.html")
+    assert "36.1" in front and front == words(here / "book/intro.html")
+    assert (there / "gallery/index.html").read_text() == "<p>Garments"
+
+
+def changed(archive, name, content):
+    """Copy an archive with one file another, or without it where content is None."""
+    other = archive.with_name("other.zip")
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(other, "w") as new:
+        for entry in {*old.namelist(), name}:
+            if entry != name:
+                new.writestr(entry, old.read(entry))
+            elif content is not None:
+                new.writestr(entry, content)
+    return other
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("book/intro.md", "# Mine", "book/intro.md has the checksum"),
+        ("results/leakage.json", None, "results/leakage.json has the checksum no file"),
+        ("book/more.py", "import os", "book/more.py has the checksum .*, not none"),
+        (site.SUMS, None, "no SHA256SUMS; make it with: fashionlib bundle"),
+    ],
+)
+def test_a_file_that_is_another_is_named(book, tmp_path, name, content, said):
+    archive = changed(site.pack("smoke", tmp_path / "book.zip"), name, content)
+    with pytest.raises(ValueError, match=said), site.unpacked(archive):
+        pass
+
+
+def test_a_path_out_of_the_archive_stays_in_it(book, tmp_path):
+    archive = site.pack("smoke", tmp_path / "book.zip")
+    other = changed(archive, "../../outside.txt", "x")
+    with pytest.raises(ValueError, match="outside.txt"), site.unpacked(other):
+        pass
+    assert not (tmp_path.parent / "outside.txt").exists()
+
+
+def test_an_unfinished_run_is_refused_with_the_next_step(book):
+    (book / "_run/smoke/gallery/index.html").unlink()
+    (book / "_run/smoke/gallery").rmdir()
+    with pytest.raises(FileNotFoundError, match="no gallery; make it first: make book"):
+        site.stage("smoke")
