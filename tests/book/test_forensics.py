@@ -18,7 +18,14 @@ LINES = re.split(r"^\d+\. \(check-\w+\)=\n", CHECKLIST, flags=re.MULTILINE)[1:]
 PARTS = "Published", "Seen", "Weight", "Open"
 
 
-def test_there_are_thirteen_flaws_in_the_issues_order():
+@pytest.fixture(scope="module")
+def saved():
+    """What the notebooks save in a run."""
+    works = plan.notebooks(ROOT / "notebooks").values()
+    return {path for work in works for path in work.makes}
+
+
+def test_there_are_thirteen_flaws_in_order():
     numbers = [int(section.partition(".")[0]) for section in SECTIONS]
     assert numbers == list(range(1, 14))
     assert len(set(NAMES)) == 13
@@ -48,22 +55,17 @@ def test_what_to_do_instead_has_a_command_a_chapter_and_a_line(section):
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=NAMES)
-def test_every_number_is_bound_to_a_result(section):
+def test_every_number_is_bound_to_a_result(section, saved):
     from run_results import look_up, read
 
     cited = re.findall(r"\{result\}`([^:`]+)::([^|`]+)\|([^`]+)`", section)
     assert len(cited) == section.count("{result}") > 0
-    made = {
-        path
-        for work in plan.notebooks(ROOT / "notebooks").values()
-        for path in work.makes
-    }
     for name, key, form in cited:
         if "/" in name:
             values, _ = read(ROOT, name)
             assert format(look_up(values, key), form), (name, key)
         else:  # of this run, which the strict build reads
-            assert f"results/{name}.json" in made
+            assert f"results/{name}.json" in saved
 
 
 def test_each_line_of_the_checklist_and_its_section_name_each_other():
