@@ -1,10 +1,11 @@
 """Put this run's numbers and records into pages.
 
 {result}`caption_scores::main.fine-tuned.BLEU-4|.1%` is a number in prose, read from a
-result of this run; `sample/caption_scores::...` reads the kept one of the H&M sample.
-Of a list of rows `column=text` keeps those that say so. A page that cites a changed
-result is rebuilt; a missing file or key is an error of the strict build. The tooltip
-names the file, the key, the profile and the commit that the number comes from.
+result of this run; `sample/caption_scores::...` reads the kept one of the H&M sample,
+`benchmarks/vbpr::...` the values of a kept benchmark. Of a list of rows `column=text`
+keeps those that say so. A page that cites a changed result is rebuilt; a missing file
+or key is an error of the strict build. The tooltip names the file, the key, the profile
+and the commit that the number comes from.
 
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
 notebook cost and its commit, then hardware and versions.
@@ -22,9 +23,23 @@ from fashionlib.book import costs
 
 
 def file_of(source, name):
-    """Return the file of a result of this run, or of a kept one ("sample/leakage")."""
-    folder = source / "data" / "measured" if "/" in name else source / "results"
-    return folder / f"{name}.json"
+    """Return the file of a result of this run, or of a kept one ("sample/leakage").
+
+    All kept benchmarks ("benchmarks/vbpr") stand in one file.
+    """
+    if name.startswith("benchmarks/"):
+        name = "benchmarks"
+    elif "/" not in name:
+        return source / "results" / f"{name}.json"
+    return source / "data" / "measured" / f"{name}.json"
+
+
+def read(source, name):
+    """Return the values and the provenance of a result, by its name in the role."""
+    result = json.loads(file_of(source, name).read_text(encoding="utf-8"))
+    if name.startswith("benchmarks/"):
+        result = result[name.removeprefix("benchmarks/")]
+    return result["values"], result["provenance"]
 
 
 def look_up(value, key):
@@ -59,11 +74,11 @@ class Result(SphinxRole):
         """Read the number; an unknown file, key or form is an error of the build."""
         reference, _, form = self.text.partition("|")
         name, _, key = reference.partition("::")
-        path = file_of(Path(self.env.srcdir), name)
-        self.env.note_dependency(str(path))
+        source = Path(self.env.srcdir)
+        self.env.note_dependency(str(file_of(source, name)))
         try:
-            result = json.loads(path.read_text(encoding="utf-8"))
-            text = format(look_up(result["values"], key), form)
+            values, origin = read(source, name)
+            text = format(look_up(values, key), form)
         except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
             message = self.inliner.reporter.error(
                 f"result {self.text!r}: {error!r}", line=self.lineno
@@ -71,11 +86,8 @@ class Result(SphinxRole):
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [
                 message
             ]
-        origin = result["provenance"]
-        where = (
-            f"{name}.json, {key}; profile {origin['profile']}, commit"
-            f" {origin['commit']}"
-        )
+        profile = origin.get("profile", "of its own")  # a benchmark has none
+        where = f"{name}.json, {key}; profile {profile}, commit {origin['commit']}"
         return [
             nodes.abbreviation(text, text, explanation=where, classes=["result"])
         ], []
