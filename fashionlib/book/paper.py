@@ -183,8 +183,9 @@ def above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
     `here` is the table that is saved under `key` of `result`; the first level of the
     index then says whose a row is.
     """
-    kept = pd.DataFrame(_rows(sample(result).get(key, {}))).T
-    parts = {SAMPLE: kept, HERE: here}
+    rows = _rows(sample(result).get(key, {}))
+    names = [path if path[1:] else path[0] for path in rows]
+    parts = {SAMPLE: pd.DataFrame(list(rows.values()), names), HERE: here}
     return pd.concat({name: part for name, part in parts.items() if len(part)})
 
 

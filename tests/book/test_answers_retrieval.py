@@ -1,8 +1,10 @@
 """The answers of chapters 16 to 19: numbers made by hand, and what is kept."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from fashionlib.book import ledger, paper
+from fashionlib.book import answers, ledger, paper
 from fashionlib.book.answers import retrieval, start
 
 WORDS = 60
@@ -100,3 +102,20 @@ def test_a_kept_result_is_answered_in_few_words(name):
 def test_the_long_run_is_answered_in_few_words():
     text = retrieval.trade(paper.benchmark("trade")["values"])
     assert len(text.split()) <= WORDS and "nan" not in text
+
+
+def test_a_box_says_whose_numbers_it_has(monkeypatch):
+    def trade(found):
+        return f"says {found['n']}"
+
+    data = {"name": "wardrobe", "synthetic": True}
+    about = {"data": data, "profile": "tiny", "finished": "2026-01-02", "commit": "ab"}
+    kept = {"provenance": {"date": "2026-01-03", "commit": "12345678"}}
+    monkeypatch.setattr(paper, "benchmark", {"trade": kept | {"values": {"n": 2}}}.get)
+    saved = {"provenance": about, "values": {"n": 1}}
+    run = SimpleNamespace(profile="tiny", read={"results/trade.json": saved}.get)
+    page = answers.show(run, trade, "nobody can ask", [trade]).data
+    said = ["Real H&amp;M data", "nobody can ask", "Kept experiment", "commit 1234567)"]
+    said += ["says 2", "This run, drawn garments", "says 1"]
+    places = [page.index(text) for text in said]
+    assert places == sorted(places)

@@ -357,7 +357,7 @@ def test_no_answer_contradicts_its_row(claim, label, name):
     row = ledger.judge(
         CLAIMS[CLAIMS.id == claim], {"kept": ledger.Source({name: values}, real)}, {}
     ).iloc[0]
-    number = 100 * float(re.search(re.escape(label) + r" (\S+)", row.kept)[1])
+    number = 100 * float(re.search(re.escape(label) + r" ([-+]?[\d.]+)", row.kept)[1])
     text = getattr(answers.retrieval, name)(values)
     said = [float(written) for written in re.findall(r"[-+]?\d+\.\d+", text)]
     assert min(abs(other - number) for other in said) < 0.1, (row.kept, text)

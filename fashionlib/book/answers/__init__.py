@@ -40,7 +40,7 @@ def show(
         parts = [(REAL, "", unasked)]
     for asked in experiments:
         kept = paper.benchmark(asked.__name__)
-        since = "{date}, commit {commit}".format_map(kept["provenance"])
+        since = "{date}, commit {commit:.7}".format_map(kept["provenance"])
         parts.append((EXPERIMENT, since, asked(kept["values"])))
     here = run.read(f"results/{name}.json")
     drawn = here["provenance"]["data"]["synthetic"]
