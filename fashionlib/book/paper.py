@@ -184,7 +184,7 @@ def above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
     index then says whose a row is.
     """
     rows = _rows(sample(result).get(key, {}))
-    names = [path if path[1:] else path[0] for path in rows]
+    names = pd.Index([path if path[1:] else path[0] for path in rows])
     parts = {SAMPLE: pd.DataFrame(list(rows.values()), names), HERE: here}
     return pd.concat({name: part for name, part in parts.items() if len(part)})
 
