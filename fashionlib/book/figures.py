@@ -384,6 +384,13 @@ def neighbours(
     return HTML(page.render(rows=lines, label=label))
 
 
+def tally(counts: pd.DataFrame, inks: Mapping[str, str], label: str) -> HTML:
+    """Show a bar a row, divided by its counts; `inks` colours the columns."""
+    rows = {name: row[row > 0].to_dict() for name, row in counts.iterrows()}
+    page = TEMPLATES.get_template("tally.html")
+    return HTML(page.render(rows=rows, inks=inks, label=label))
+
+
 def heatmap(frame: pd.DataFrame, label: str) -> Axes:
     """Draw a square table of shares, shaded, in each cell its percentage."""
     side = 0.75 * len(frame) + 1.2

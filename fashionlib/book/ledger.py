@@ -25,6 +25,7 @@ REPRODUCED, HOLDS, OPEN = "reproduced", "direction holds", "open"
 FAILS, ARITHMETIC, FOLLOWED = "direction fails", "arithmetic", "followed"
 UNTESTED = "can't be tested here"
 VERDICTS = (REPRODUCED, HOLDS, OPEN, FAILS, ARITHMETIC, FOLLOWED, UNTESTED)
+BY_INTERVAL = VERDICTS[:4]
 INKS = ("#15803d", "#0072B2", "#64748b", "#b91c1c", "#7c3aed", "#0f766e", "#a16207")
 CLAIMED = {stats.HOLDS: HOLDS, stats.OPEN: OPEN, stats.FAILS: FAILS}
 PRINTED = "printed numbers"

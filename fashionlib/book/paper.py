@@ -177,6 +177,27 @@ def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataF
     return pd.concat(named, ignore_index=True)
 
 
+def above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
+    """Set the sample's rows of a saved table with intervals above this run's.
+
+    `here` is the table that is saved under `key` of `result`; the first level of the
+    index then says whose a row is.
+    """
+    rows = _rows(sample(result).get(key, {}))
+    names = pd.Index([path if path[1:] else path[0] for path in rows])
+    parts = {SAMPLE: pd.DataFrame(list(rows.values()), names), HERE: here}
+    return pd.concat({name: part for name, part in parts.items() if len(part)})
+
+
+def _rows(saved: Mapping[str, Any]) -> dict[tuple[str, ...], Mapping[str, Any]]:
+    """Flatten a saved table, nested by name, to its rows with intervals."""
+    rows = {}
+    for name, value in saved.items():
+        inner = {(): value} if "low" in value else _rows(value)
+        rows |= {(name, *path): row for path, row in inner.items()}
+    return rows
+
+
 def beside(
     values: Mapping[str, Any],
     table: str,

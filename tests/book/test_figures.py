@@ -237,6 +237,13 @@ def test_stacked_bars_add_up_and_name_large_shares():
     assert texts == ["50%", "99%", "50%", ""]
 
 
+def test_a_tally_writes_every_count_and_leaves_out_none():
+    counts = pd.DataFrame({"open": [0, 2], "holds": [3, 4]}, ["A", "B <"])
+    page = figures.tally(counts, {"open": "red", "holds": "blue"}, "Rows").data
+    assert 'aria-label="Rows: A, holds 3; B &lt;, open 2, holds 4; "' in page
+    assert page.count("<span") == 3 and "flex-grow: 4; background: blue" in page
+
+
 def test_dots_and_shaded_tables_show_every_value():
     axes = figures.dots(pd.DataFrame({42: [1.0, 2], 0: [3.0, 4]}, ["a", "b"]), "NDCG")
     assert [line.get_xdata().tolist() for line in axes.lines] == [[1, 3], [2, 4]]

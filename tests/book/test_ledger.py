@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from docutils.nodes import make_id
 
-from fashionlib.book import ledger, paper, plan
+from fashionlib.book import answers, ledger, paper, plan
 from fashionlib.data.files import read_json
 
 UP, OPEN, DOWN = (
@@ -26,6 +26,15 @@ RARE = (  # models that not every run trains, and measures that not every editio
     "trade:*/false sleeves",
 )
 WORKS = ("paper_a", "thesis_b")
+ANSWERED = [  # a row, a number of its cell, and the Answer that says it too
+    ("C012", "variants: joint minus EfficientNet, top-1", "street_to_shop"),
+    ("B011", "EfficientNet, top-1", "street_to_shop"),
+    ("B011", "joint, top-1", "street_to_shop"),
+    ("B175", "picture, both", "search"),
+    ("B175", "picture and colour, both", "search"),
+    ("B175", "picture, filter by colour, both", "search"),
+    ("B006", "public + labelled, less public, DeepFashion2, full", "trade"),
+]
 KINDS = {"number", "comparison", "cause", "method step", "figure", "outlook"}
 
 
@@ -339,3 +348,16 @@ def test_a_leader_is_a_row_of_the_printed_table():
         for key in ledger.keys(row.published):
             names = [label[0] for label, _ in ledger.resolve(trees, key)]
             assert row.rule.removeprefix("highest: ") in names, (row.id, key, names)
+
+
+@pytest.mark.parametrize(("claim", "label", "name"), ANSWERED)
+def test_no_answer_contradicts_its_row(claim, label, name):
+    real = name not in EXPERIMENTS
+    values = paper.sample(name) if real else paper.benchmark(name)["values"]
+    row = ledger.judge(
+        CLAIMS[CLAIMS.id == claim], {"kept": ledger.Source({name: values}, real)}, {}
+    ).iloc[0]
+    number = 100 * float(re.search(re.escape(label) + r" ([-+]?[\d.]+)", row.kept)[1])
+    text = getattr(answers.retrieval, name)(values)
+    said = [float(written) for written in re.findall(r"[-+]?\d+\.\d+", text)]
+    assert min(abs(other - number) for other in said) < 0.1, (row.kept, text)

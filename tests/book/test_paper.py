@@ -267,3 +267,17 @@ def test_beside_shows_a_row_that_is_not_printed_and_saved_intervals():
     )
     row = both.loc[("raw encoder", "top-1")]
     assert row[paper.HERE] == "50.0 [40.0, 60.0]" and row.isna().sum() == 2
+
+
+def test_the_samples_rows_are_above_this_runs(monkeypatch):
+    row = {"value": 1.0, "low": 0.0, "high": 2.0}
+    saved = {"gaps": {"a": row}, "deep": {"x": {"top-1": row, "top-10": row}}}
+    monkeypatch.setattr(paper, "sample", {"result": saved}.get)
+    here = pd.DataFrame([row], ["b"])
+    gaps = paper.above("result", "gaps", here)
+    assert gaps.index.tolist() == [(paper.SAMPLE, "a"), (paper.HERE, "b")]
+    deep = paper.above("result", "deep", pd.concat({"y": here}))
+    names = [(paper.SAMPLE, "x", "top-1"), (paper.SAMPLE, "x", "top-10")]
+    assert deep.index.tolist() == [*names, (paper.HERE, "y", "b")]
+    alone = paper.above("result", "not kept", here)
+    assert alone.index.tolist() == [(paper.HERE, "b")]

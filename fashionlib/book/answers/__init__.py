@@ -7,7 +7,7 @@ kept H&M sample and this run go through the same function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from IPython.display import HTML
@@ -20,13 +20,17 @@ __all__ = ["captioning", "data", "recommending", "retrieval", "show", "start"]
 
 Answer = Callable[[Mapping[str, Any]], str]
 REAL, DRAWN, HERE = "Real H&M data", "This run, drawn garments", "This run"
+EXPERIMENT = "Kept experiment, drawn garments"
 
 
-def show(run: Run, answer: Answer, unasked: str = "") -> HTML:
+def show(
+    run: Run, answer: Answer, unasked: str = "", experiments: Sequence[Answer] = ()
+) -> HTML:
     """Write a chapter's Answer box: real data first, then this run, each labelled.
 
     The rendered page moves it under the title. `answer` has the name of the result,
     which `run` has saved. `unasked` says why real data can't be asked, where so.
+    `experiments` answer from the kept benchmarks of their names, on drawn garments.
     FileNotFoundError where this run has no such result yet.
     """
     name = answer.__name__
@@ -34,6 +38,10 @@ def show(run: Run, answer: Answer, unasked: str = "") -> HTML:
     parts = [(REAL, origin(kept), answer(kept["values"]))] if kept else []
     if unasked:
         parts = [(REAL, "", unasked)]
+    for asked in experiments:
+        kept = paper.benchmark(asked.__name__)
+        since = "{date}, commit {commit:.7}".format_map(kept["provenance"])
+        parts.append((EXPERIMENT, since, asked(kept["values"])))
     here = run.read(f"results/{name}.json")
     drawn = here["provenance"]["data"]["synthetic"]
     parts.append((DRAWN if drawn else HERE, origin(here), answer(here["values"])))

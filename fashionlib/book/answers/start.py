@@ -1,3 +1,24 @@
 """The answers of part *Start, Ledger, and Teach and extend*."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from fashionlib.book import ledger
+
+WORKS = {"A": "Paper A", "B": "Thesis B", "C": "This book"}  # by a row's id
+
+
+def scoreboard(found: Mapping[str, Any]) -> str:
+    """Answer how many claims hold (chapter 19); `found` has verdicts by row."""
+    verdicts = Counter((row[0], word) for row, word in found["claims"].items())
+    texts = []
+    for letter, work in WORKS.items():
+        counts = {word: verdicts[letter, word] for word in ledger.BY_INTERVAL}
+        told = [f"{word} {count}" for word, count in counts.items() if count]
+        texts += [f"{work}: {', '.join(told)}."] if told else []
+    judged = sum(n for (_, word), n in verdicts.items() if word in ledger.BY_INTERVAL)
+    of = f" of {len(found['claims'])}" if len(found["claims"]) > judged else ""
+    return f"Intervals judge {judged}{of} rows. {' '.join(texts)}"
