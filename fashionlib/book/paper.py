@@ -177,6 +177,16 @@ def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataF
     return pd.concat(named, ignore_index=True)
 
 
+def above(kept: Mapping[str, Any], here: pd.DataFrame) -> pd.DataFrame:
+    """Set the sample's rows, {row: {column: …}}, above this run's; both say whose.
+
+    A row is headed "origin: row". Where none is kept, `here` stands alone.
+    """
+    parts = {SAMPLE: pd.DataFrame(kept).T} if kept else {}
+    rows = pd.concat(parts | {HERE: here})
+    return rows.set_axis(rows.index.map(": ".join)).convert_dtypes()
+
+
 def beside(
     values: Mapping[str, Any],
     table: str,
