@@ -177,7 +177,19 @@ def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataF
     return pd.concat(named, ignore_index=True)
 
 
-def above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
+def above(kept: Mapping[str, Mapping[str, Any]], here: pd.DataFrame) -> pd.DataFrame:
+    """Set rows kept from the sample, {row: {column: value}}, above this run's.
+
+    A row is named "origin: row"; the columns are those of `here`.
+    """
+    parts = {SAMPLE: pd.DataFrame(kept).T, HERE: here}
+    rows = pd.concat({name: part for name, part in parts.items() if len(part)})
+    rows = rows.set_axis(rows.index.map(": ".join))
+    types = here.convert_dtypes(convert_floating=False).dtypes  # a count may be missing
+    return rows.reindex(columns=here.columns).astype(types)
+
+
+def intervals_above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
     """Set the sample's rows of a saved table with intervals above this run's.
 
     `here` is the table that is saved under `key` of `result`; the first level of the

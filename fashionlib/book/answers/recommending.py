@@ -1,3 +1,95 @@
 """The answers of part *Recommending*."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fashionlib.book import ledger
+from fashionlib.stats import Estimate, verdict
+
+WORDS = ("better than", "not told apart from", "worse than")
+
+
+def feature_spaces(found: Mapping[str, Any]) -> str:
+    """Answer what is near what (chapter 12)."""
+    made = found["encoders"]
+    looks = next(iter(made))  # the picture's space is the first
+    times = {}
+    for space in ("text", looks):
+        for attribute in ("category", "colour"):
+            share = found["agreement"][space][attribute]
+            ends = found["intervals"][space][attribute]
+            times[space, attribute] = f"{100 * Estimate(share, *ends):.1f}"
+    return (
+        f"By caption ({made['text']}) the nearest garment of another product has the"
+        f" same category {times['text', 'category']} times in 100, by picture"
+        f" ({made[looks]}) {times[looks, 'category']}. The same colour:"
+        f" {times['text', 'colour']} and {times[looks, 'colour']}. Of ten neighbours,"
+        f" captions and pictures have {10 * found['alike']['text'][looks]:.1f} in"
+        " common."
+    )
+
+
+def missing_captions(found: Mapping[str, Any]) -> str:
+    """Answer whether imputing captions helps (chapter 13)."""
+    ways, bound = ("zeros", "picture instead"), found["bound"]
+    gains = [Estimate.of(found["against"][f"written minus {way}"]) for way in ways]
+    sides = [verdict(gain.low, gain.high, WORDS) for gain in gains]
+    zeros, picture = (format(100 * gain, "+.1f") for gain in gains)
+    marked = found.get("rising", found["everybody"])  # older runs had too few epochs
+    short = {"written", *ways}.intersection(marked)
+    caution = f" Still rising: {len(short)} of the 3 trainings." if short else ""
+    return (
+        "With a written caption, VBPR puts a new article that was bought above"
+        f" {found['fresh']['written']['value']:.1%} of the others: {sides[0]} zeros"
+        f" ({zeros} points), {sides[1]} the picture itself ({picture}).{caution} Test"
+        " purchases of articles without a caption, in the second set-up:"
+        f" {bound['of filled articles']:,} of {bound['test purchases']:,}."
+    )
+
+
+def recommenders(found: Mapping[str, Any]) -> str:
+    """Answer which representation recommends best (chapter 14)."""
+    ndcg = {name: row["NDCG@5"] for name, row in ledger.ranking(found).items()}
+    rising = ledger.still_rising(found)
+    readers = {
+        ", on picture and caption": ["BM3", "FREEDOM"],
+        " (the highest VBPR)": [name for name in ndcg if name.startswith("VBPR, ")],
+        ", which reads no features": ["ItemKNN"],
+    }
+    lines = {}
+    for what, names in readers.items():
+        name = max(names, key=lambda name: ndcg[name].value)
+        mark = " (still rising)" if name in rising else ""
+        lines[ndcg[name].value] = f"{name}{what}, {ndcg[name]:.4f}{mark}"
+    text = (
+        f"NDCG@5: {'; '.join(lines[value] for value in sorted(lines, reverse=True))}."
+    )
+    if "still rising" in text:
+        text += " What was still rising has no rank: longer training may lift it."
+    return text
+
+
+def why_item_knn(found: Mapping[str, Any]) -> str:
+    """Answer why plain ItemKNN wins (chapter 15)."""
+    leads = {
+        row["data"]: Estimate.of(row)
+        for row in found["leads"]
+        if row["split"] == "published, all its customers"
+    }
+    lines = []
+    for head in found["heads"]:
+        kinds = [
+            head[f"hits, {kind}"] or 0 for kind in ("other colour", "day in train")
+        ]
+        lines.append(
+            f"{head['data']}: {sum(kinds):.0%} of {head['hits']:,} hits,"
+            f" {leads[head['data']]:+.4f}."
+        )
+    return (
+        "Not by repeats: an article bought before is never offered again. ItemKNN finds"
+        " other colours of products bought before, and articles of a day that the split"
+        f" cuts in two. Their share of its hits, and its NDCG@12 minus MostPop's:"
+        f" {' '.join(lines)}"
+    )
