@@ -163,17 +163,32 @@ def columns(
     return table.loc[list(here.keys())]
 
 
-def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
+def sample_first(kept: Mapping[str, Any], here: pd.DataFrame) -> pd.DataFrame:
+    """Set rows kept from the sample, {row: {column: value}}, above this run's.
+
+    A row is named "origin: row"; the columns are those of `here`.
+    """
+    parts = {SAMPLE: pd.DataFrame(kept).T, HERE: here}
+    both = pd.concat({name: rows for name, rows in parts.items() if len(rows)})
+    both.index = both.index.map(": ".join)
+    return both.reindex(columns=here.columns).astype(here.dtypes)
+
+
+def stacked(
+    result: str, profile: str, key: str, here: pd.DataFrame, column: str = "data"
+) -> pd.DataFrame:
     """Set the sample's rows of a saved table above this run's.
 
-    `here` has a column "data", which then also says of whose run a row is. The sample's
-    are those kept under `key` of `result`, as records; none in its own `profile`, nor
-    where what is kept is older than the key.
+    `column` of `here` then also says of whose run a row is. The sample's are those kept
+    under `key` of `result`, as records; none in its own `profile`, nor where what is
+    kept is older than the key.
     """
     kept = [] if profile == "sample" else sample(result).get(key)
     parts = {SAMPLE: pd.DataFrame(kept)} if kept else {}
     parts[HERE] = here
-    named = [p.assign(data=f"{origin}: " + p["data"]) for origin, p in parts.items()]
+    named = [
+        p.assign(**{column: f"{origin}: " + p[column]}) for origin, p in parts.items()
+    ]
     return pd.concat(named, ignore_index=True)
 
 

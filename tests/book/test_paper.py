@@ -137,6 +137,16 @@ def test_an_unknown_table_or_row_names_the_known():
         paper.printed("paper_a/table3", "BLIP-3", "FT")
 
 
+def test_kept_rows_come_first_and_say_whose_they_are():
+    here = pd.DataFrame({"score": [1.0], "articles": [2]}, ["one"])
+    kept = {"other": {"articles": 3, "score": 0.5, "of another table": 9}}
+    assert paper.sample_first(kept, here).to_dict("index") == {
+        "H&M sample: other": {"score": 0.5, "articles": 3},
+        "this run: one": {"score": 1.0, "articles": 2},
+    }
+    assert list(paper.sample_first({}, here).index) == ["this run: one"]
+
+
 def test_no_library_module_imports_the_printed_numbers():
     for path in Path(fashionlib.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
