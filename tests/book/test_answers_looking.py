@@ -1,8 +1,10 @@
 """The answers of chapters 09, 10, 11 and 20 say the numbers of what they are given."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from fashionlib.book import paper
+from fashionlib.book import answers, paper
 from fashionlib.book.answers import captioning, start
 
 BEST, PLAIN = "consensus of ten copies, two spaces", "consensus of five copies, pooled"
@@ -71,3 +73,20 @@ def test_the_wardrobe_says_what_is_drawn_and_what_a_habit_does():
 def test_an_answer_of_the_kept_sample_is_short(answer):
     kept = paper.sample(answer.__name__)
     assert 20 < len(answer(kept).split()) <= 60
+
+
+def test_what_is_always_drawn_is_never_called_real():
+    data = {"name": "hm-week", "synthetic": False}
+    about = {
+        "data": data,
+        "profile": "sample",
+        "finished": "2026-12-02",
+        "commit": "ab",
+    }
+    counts = {"kinds": 45, "attributes": 10, "values": 81, "details": 9}
+    habits = {key: {"bought before": 0.3} for key in ("defaults", "no repeats")}
+    saved = {"provenance": about, "values": counts | {"habits": habits}}
+    run = SimpleNamespace(profile="sample", read=lambda name: saved)
+    shown = answers.show(run, start.wardrobe, unasked="nothing is real here").data
+    assert answers.DRAWN in shown and "wardrobe, profile sample" in shown
+    assert "nothing is real here" in shown and "hm-week" not in shown

@@ -26,7 +26,8 @@ def show(run: Run, answer: Answer, unasked: str = "") -> HTML:
     """Write a chapter's Answer box: real data first, then this run, each labelled.
 
     The rendered page moves it under the title. `answer` has the name of the result,
-    which `run` has saved. `unasked` says why real data can't be asked, where so.
+    which `run` has saved. `unasked` says why real data can't be asked, where so: then
+    this run's garments are drawn too, whatever its data folder.
     FileNotFoundError where this run has no such result yet.
     """
     name = answer.__name__
@@ -35,13 +36,17 @@ def show(run: Run, answer: Answer, unasked: str = "") -> HTML:
     if unasked:
         parts = [(REAL, "", unasked)]
     here = run.read(f"results/{name}.json")
-    drawn = here["provenance"]["data"]["synthetic"]
-    parts.append((DRAWN if drawn else HERE, origin(here), answer(here["values"])))
+    drawn = unasked or here["provenance"]["data"]["synthetic"]
+    source = origin(here, "wardrobe" if unasked else "")
+    parts.append((DRAWN if drawn else HERE, source, answer(here["values"])))
     return HTML(figures.TEMPLATES.get_template("answer.html").render(parts=parts))
 
 
-def origin(result: Mapping[str, Any]) -> str:
-    """Say where a saved result comes from: data, profile, day and commit."""
+def origin(result: Mapping[str, Any], data: str = "") -> str:
+    """Say where a saved result comes from: data, profile, day and commit.
+
+    `data` is the name of its data where they aren't those of the run.
+    """
     about = result["provenance"]
-    said = f"{about['data']['name']}, profile {about['profile']}"
+    said = f"{data or about['data']['name']}, profile {about['profile']}"
     return f"{said}, {about['finished'][:10]}, commit {about['commit'][:7]}"
