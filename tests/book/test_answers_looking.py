@@ -55,7 +55,7 @@ def test_the_gallery_names_what_a_photo_shows_and_the_model_where_it_is_kept():
     found = {"missed": {"cotton": 9, "wide": 1200, "hem": 7}, "copies": 0.25}
     text = captioning.gallery(found)
     assert "the main captioner most often miss “wide” (1,200), “hem” (7)" in text
-    assert "cotton" not in text and "25% of them stand" in text
+    assert "cotton" not in text and "25% of these captions stand" in text
     said = {"the shop's own": {}, "mini-a, pretrained": {}, "mini-a, fine-tuned": {}}
     assert "captions of mini-a most" in captioning.gallery(found | {"said": said})
     assert "miss none" in captioning.gallery(found | {"missed": {"cotton": 9}})

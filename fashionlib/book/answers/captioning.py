@@ -65,7 +65,8 @@ def gallery(found: Mapping[str, Any]) -> str:
     tuned = [name for name in found.get("said", {}) if name.endswith(", fine-tuned")]
     model = tuned[0].removesuffix(", fine-tuned") if tuned else "the main captioner"
     return (
-        "Attributes that no photo shows left out, the fine-tuned captions of"
-        f" {model} most often miss {listed or 'none'} (in so many test captions)."
-        f" {found['copies']:.0%} of them stand word for word in the training set."
+        f"The fine-tuned captions of {model} most often miss {listed or 'none'}, each"
+        " with its number of test captions; attributes that no photo shows are left"
+        f" out. {found['copies']:.0%} of these captions stand word for word in the"
+        " training set."
     )
