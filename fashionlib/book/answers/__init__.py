@@ -29,8 +29,9 @@ def show(
     """Write a chapter's Answer box: real data first, then this run, each labelled.
 
     The rendered page moves it under the title. `answer` has the name of the result,
-    which `run` has saved. `unasked` says why real data can't be asked, where so.
-    `experiments` answer from the kept benchmarks of their names, on drawn garments.
+    which `run` has saved. `unasked` says why real data can't be asked, where so: then
+    this run's garments are drawn too, whatever its data folder. `experiments` answer
+    from the kept benchmarks of their names, on drawn garments.
     FileNotFoundError where this run has no such result yet.
     """
     name = answer.__name__
@@ -43,13 +44,17 @@ def show(
         since = "{date}, commit {commit:.7}".format_map(kept["provenance"])
         parts.append((EXPERIMENT, since, asked(kept["values"])))
     here = run.read(f"results/{name}.json")
-    drawn = here["provenance"]["data"]["synthetic"]
-    parts.append((DRAWN if drawn else HERE, origin(here), answer(here["values"])))
+    drawn = unasked or here["provenance"]["data"]["synthetic"]
+    source = origin(here, "wardrobe" if unasked else "")
+    parts.append((DRAWN if drawn else HERE, source, answer(here["values"])))
     return HTML(figures.TEMPLATES.get_template("answer.html").render(parts=parts))
 
 
-def origin(result: Mapping[str, Any]) -> str:
-    """Say where a saved result comes from: data, profile, day and commit."""
+def origin(result: Mapping[str, Any], data: str = "") -> str:
+    """Say where a saved result comes from: data, profile, day and commit.
+
+    `data` is the name of its data where they aren't those of the run.
+    """
     about = result["provenance"]
-    said = f"{about['data']['name']}, profile {about['profile']}"
+    said = f"{data or about['data']['name']}, profile {about['profile']}"
     return f"{said}, {about['finished'][:10]}, commit {about['commit'][:7]}"

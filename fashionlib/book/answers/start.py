@@ -22,3 +22,18 @@ def scoreboard(found: Mapping[str, Any]) -> str:
     judged = sum(n for (_, word), n in verdicts.items() if word in ledger.BY_INTERVAL)
     of = f" of {len(found['claims'])}" if len(found["claims"]) > judged else ""
     return f"Intervals judge {judged}{of} rows. {' '.join(texts)}"
+
+
+def wardrobe(found: Mapping[str, Any]) -> str:
+    """Answer what the wardrobe holds (chapter 20)."""
+    habits = found["habits"]
+    bought, without = (
+        habits[name]["bought before"] for name in ("defaults", "no repeats")
+    )
+    return (
+        f"{found['kinds']} kinds of garment are drawn; of each picture"
+        f" {found['attributes']} attributes with {found['values']} values, and"
+        f" {found['details']} details, are known. The shoppers have {len(habits) - 1}"
+        f" habits that can be turned off: {bought:.0%} of the test's pairs of customer"
+        f" and article were bought before, without repeats {without:.0%}."
+    )
