@@ -163,6 +163,16 @@ def columns(
     return table.loc[list(here.keys())]
 
 
+def above(kept: Mapping[str, Mapping[str, Any]], here: pd.DataFrame) -> pd.DataFrame:
+    """Set the sample's rows above this run's, each named "origin: row".
+
+    `kept` is the table as it was saved, {row: {column: value}}.
+    """
+    parts = {SAMPLE: pd.DataFrame.from_dict(kept, orient="index"), HERE: here}
+    rows = pd.concat(parts)
+    return rows.set_axis(rows.index.map(": ".join))
+
+
 def stacked(result: str, profile: str, key: str, here: pd.DataFrame) -> pd.DataFrame:
     """Set the sample's rows of a saved table above this run's.
 

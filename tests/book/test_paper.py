@@ -255,6 +255,15 @@ def test_rows_of_the_sample_stand_above_those_of_this_run(monkeypatch):
     assert newer.data.tolist() == ["this run: drawn"]
 
 
+def test_a_saved_table_stands_above_this_runs_with_the_origin_in_each_row():
+    here = pd.DataFrame({"articles": [7], "BLEU-4": [0.5]}, ["seen"])
+    both = paper.above({"seen": {"articles": 3, "BLEU-4": 0.25}}, here)
+    assert list(both.index) == ["H&M sample: seen", "this run: seen"]
+    assert both["articles"].tolist() == [3, 7]
+    assert both["articles"].dtype == int  # counts are written without decimals
+    assert list(paper.above({}, here).index) == ["this run: seen"]
+
+
 def test_beside_shows_a_row_that_is_not_printed_and_saved_intervals():
     saved = {"frozen": {"top-1": {"accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 3}}}
     both = paper.beside(
