@@ -163,17 +163,6 @@ def columns(
     return table.loc[list(here.keys())]
 
 
-def sample_first(kept: Mapping[str, Any], here: pd.DataFrame) -> pd.DataFrame:
-    """Set rows kept from the sample, {row: {column: value}}, above this run's.
-
-    A row is named "origin: row"; the columns are those of `here`.
-    """
-    parts = {SAMPLE: pd.DataFrame(kept).T, HERE: here}
-    both = pd.concat({name: rows for name, rows in parts.items() if len(rows)})
-    both.index = both.index.map(": ".join)
-    return both.reindex(columns=here.columns).astype(here.dtypes)
-
-
 def stacked(
     result: str, profile: str, key: str, here: pd.DataFrame, column: str = "data"
 ) -> pd.DataFrame:

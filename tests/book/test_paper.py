@@ -140,11 +140,11 @@ def test_an_unknown_table_or_row_names_the_known():
 def test_kept_rows_come_first_and_say_whose_they_are():
     here = pd.DataFrame({"score": [1.0], "articles": [2]}, ["one"])
     kept = {"other": {"articles": 3, "score": 0.5, "of another table": 9}}
-    assert paper.sample_first(kept, here).to_dict("index") == {
+    assert paper.above(kept, here).to_dict("index") == {
         "H&M sample: other": {"score": 0.5, "articles": 3},
         "this run: one": {"score": 1.0, "articles": 2},
     }
-    assert list(paper.sample_first({}, here).index) == ["this run: one"]
+    assert list(paper.above({}, here).index) == ["this run: one"]
 
 
 def test_no_library_module_imports_the_printed_numbers():

@@ -11,6 +11,17 @@ from fashionlib.book import ledger
 WORKS = {"A": "Paper A", "B": "Thesis B", "C": "This book"}  # by a row's id
 
 
+def preflight(found: Mapping[str, Any]) -> str:
+    """Answer what data a run has (chapter 00)."""
+    counts = found["counts"]
+    verdict = "faults" if found["broken"] else "no faults"
+    return (
+        f"The data folder holds {counts['articles']:,} articles, of which"
+        f" {counts['captions']:,} have a caption and {counts['images']:,} a photo, and"
+        f" {counts['purchases']:,} purchases. The check found {verdict}."
+    )
+
+
 def scoreboard(found: Mapping[str, Any]) -> str:
     """Answer how many claims hold (chapter 19); `found` has verdicts by row."""
     verdicts = Counter((row[0], word) for row, word in found["claims"].items())
