@@ -2,24 +2,29 @@
 
 {result}`caption_scores::main.fine-tuned.BLEU-4|.1%` is a number in prose, read from a
 result of this run; `sample/caption_scores::...` reads the kept one of the H&M sample,
-`benchmarks/vbpr::...` the values of a kept benchmark. Of a list of rows `column=text`
-keeps those that say so. A page that cites a changed result is rebuilt; a missing file
+`benchmarks/vbpr::...` the values of a kept benchmark,
+`published/paper_a/table3::row.column.setting` a printed number. Of a list of rows
+`column=text` keeps those that say so. A page that cites a changed result is rebuilt; a missing file
 or key is an error of the strict build. The tooltip names the file, the key, the profile
 and the commit that the number comes from.
 
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
 notebook cost and its commit, then hardware and versions.
 
+```{verdicts}``` draws how many claims of each work have which verdict.
+
 What a notebook's cells tagged `answer` and `opening` show stands under its title.
 """
 
+import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from fashionlib.book import costs
+from fashionlib.book import costs, figures, ledger
 
 
 def file_of(source, name):
@@ -27,6 +32,8 @@ def file_of(source, name):
 
     All kept benchmarks ("benchmarks/vbpr") stand in one file.
     """
+    if name.startswith("published/"):
+        return source / "data" / f"{name}.csv"
     if name.startswith("benchmarks/"):
         name = "benchmarks"
     elif "/" not in name:
@@ -36,6 +43,13 @@ def file_of(source, name):
 
 def read(source, name):
     """Return the values and the provenance of a result, by its name in the role."""
+    if name.startswith("published/"):
+        printed = {}
+        with file_of(source, name).open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                column = printed.setdefault(row["row"], {}).setdefault(row["column"], {})
+                column[row["setting"]] = float(row["value"])
+        return printed, {"profile": "of none", "commit": "of none, it is printed"}
     result = json.loads(file_of(source, name).read_text(encoding="utf-8"))
     if name.startswith("benchmarks/"):
         result = result[name.removeprefix("benchmarks/")]
@@ -120,6 +134,19 @@ class RunBanner(SphinxDirective):
         ]
 
 
+class Verdicts(SphinxDirective):
+    """Bars of the ledger: how many claims of each work have which verdict."""
+
+    def run(self):
+        """Read what chapter 19 counted."""
+        path = file_of(Path(self.env.srcdir), "scoreboard")
+        self.env.note_dependency(str(path))
+        counts = json.loads(path.read_text(encoding="utf-8"))["values"]["counts"]
+        inks = dict(zip(ledger.VERDICTS, ledger.INKS, strict=True))
+        bars = figures.tally(pd.DataFrame(counts).T, inks, "Rows of the ledger")
+        return [nodes.raw("", bars.data, format="html")]
+
+
 class RunRecords(SphinxDirective):
     """Tables of what each notebook cost, the dearest first, and of the machine."""
 
@@ -186,4 +213,5 @@ def setup(app):
     app.add_role("result", Result())
     app.add_directive("run-banner", RunBanner)
     app.add_directive("run-records", RunRecords)
+    app.add_directive("verdicts", Verdicts)
     return {"version": "1", "parallel_read_safe": True}

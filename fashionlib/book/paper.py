@@ -189,8 +189,9 @@ def above(kept: Mapping[str, Mapping[str, Any]], here: pd.DataFrame) -> pd.DataF
     parts = {SAMPLE: pd.DataFrame(kept).T, HERE: here}
     rows = pd.concat({name: part for name, part in parts.items() if len(part)})
     rows = rows.set_axis(rows.index.map(": ".join))
-    types = here.convert_dtypes(convert_floating=False).dtypes  # a count may be missing
-    return rows.reindex(columns=here.columns).astype(types)
+    counts = here.select_dtypes("integer").columns  # one may be missing above
+    shown = rows.reindex(columns=here.columns).infer_objects()
+    return shown.astype(dict.fromkeys(counts, "Int64"))
 
 
 def intervals_above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def test_every_kept_number_of_a_page_is_there():
     cited = []
     for page in PAGES:
         cited += re.findall(
-            r"\{result\}`(\w+/\w+)::([^|`]+)\|([^`]+)`", page.read_text()
+            r"\{result\}`(\w+/[\w./]+)::([^|`]+)\|([^`]+)`", page.read_text()
         )
     assert len(cited) > 20
     for name, key, form in cited:

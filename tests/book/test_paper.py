@@ -265,13 +265,6 @@ def test_rows_of_the_sample_stand_above_those_of_this_run(monkeypatch):
     assert newer.data.tolist() == ["this run: drawn"]
 
 
-def test_kept_rows_of_a_saved_table_stand_above_this_run_s_or_not_at_all():
-    here = pd.DataFrame({"NDCG": [0.5]}, ["ours"])
-    both = paper.above({"kept": {"NDCG": 0.25}}, here)
-    assert both.NDCG.to_dict() == {"H&M sample: kept": 0.25, "this run: ours": 0.5}
-    assert list(paper.above({}, here).index) == ["this run: ours"]
-
-
 def test_beside_shows_a_row_that_is_not_printed_and_saved_intervals():
     saved = {"frozen": {"top-1": {"accuracy": 0.5, "low": 0.4, "high": 0.6, "n": 3}}}
     both = paper.beside(
