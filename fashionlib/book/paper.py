@@ -186,12 +186,11 @@ def above(kept: Mapping[str, Mapping[str, Any]], here: pd.DataFrame) -> pd.DataF
 
     A row is named "origin: row"; the columns are those of `here`.
     """
-    parts = {SAMPLE: pd.DataFrame(kept).T, HERE: here}
+    parts = {SAMPLE: pd.DataFrame(kept).T.infer_objects(), HERE: here}
     rows = pd.concat({name: part for name, part in parts.items() if len(part)})
     rows = rows.set_axis(rows.index.map(": ".join))
-    counts = here.select_dtypes("integer").columns  # one may be missing above
-    shown = rows.reindex(columns=here.columns).infer_objects()
-    return shown.astype(dict.fromkeys(counts, "Int64"))
+    counts = dict.fromkeys(here.select_dtypes("integer"), "Int64")  # may be missing
+    return rows.reindex(columns=here.columns).astype(counts)
 
 
 def intervals_above(result: str, key: str, here: pd.DataFrame) -> pd.DataFrame:

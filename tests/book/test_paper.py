@@ -147,6 +147,13 @@ def test_kept_rows_come_first_and_say_whose_they_are():
     assert list(paper.above({}, here).index) == ["this run: one"]
 
 
+def test_kept_shares_stay_where_this_runs_are_all_zero_or_one():
+    here = pd.DataFrame({"share": [1.0, 0.0], "articles": [3, 4]}, ["one", "other"])
+    both = paper.above({"one": {"share": 0.61}}, here)
+    assert both["share"].tolist() == [0.61, 1.0, 0.0]
+    assert both["articles"].isna().tolist() == [True, False, False]
+
+
 def test_no_library_module_imports_the_printed_numbers():
     for path in Path(fashionlib.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
