@@ -47,7 +47,9 @@ def read(source, name):
         printed = {}
         with file_of(source, name).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                column = printed.setdefault(row["row"], {}).setdefault(row["column"], {})
+                column = printed.setdefault(row["row"], {}).setdefault(
+                    row["column"], {}
+                )
                 column[row["setting"]] = float(row["value"])
         return printed, {"profile": "of none", "commit": "of none, it is printed"}
     result = json.loads(file_of(source, name).read_text(encoding="utf-8"))

@@ -88,5 +88,5 @@ def test_what_is_always_drawn_is_never_called_real():
     saved = {"provenance": about, "values": counts | {"habits": habits}}
     run = SimpleNamespace(profile="sample", read=lambda name: saved)
     shown = answers.show(run, start.wardrobe, unasked="nothing is real here").data
-    assert answers.DRAWN in shown and "wardrobe, profile sample" in shown
+    assert answers.box.DRAWN in shown and "wardrobe, profile sample" in shown
     assert "nothing is real here" in shown and "hm-week" not in shown
