@@ -4,9 +4,9 @@
 result of this run; `sample/caption_scores::...` reads the kept one of the H&M sample,
 `benchmarks/vbpr::...` the values of a kept benchmark,
 `published/paper_a/table3::row.column.setting` a printed number. Of a list of rows
-`column=text` keeps those that say so. A page that cites a changed result is rebuilt; a missing file
-or key is an error of the strict build. The tooltip names the file, the key, the profile
-and the commit that the number comes from.
+`column=text` keeps those that say so. A page that cites a changed result is rebuilt; a
+missing file or key is an error of the strict build. The tooltip names the file, the
+key, the profile and the commit that the number comes from.
 
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
 notebook cost and its commit, then hardware and versions.
