@@ -61,3 +61,25 @@ def test_a_key_that_leaves_several_rows_is_refused():
     for wrong in ("rows.m=AP.v", "rows.k=7.v"):
         with pytest.raises(ValueError):
             look_up(rows, wrong)
+
+
+def test_answer_and_pictures_are_under_the_title():
+    from docutils import nodes
+    from docutils.utils import new_document
+    from run_results import raise_openings
+
+    def cell(tag, words):
+        shown = nodes.container(
+            "", nodes.paragraph(text=words), classes=["cell_output"]
+        )
+        code = nodes.container("", classes=["cell_input"])
+        return nodes.container("", code, shown, classes=["cell", tag])
+
+    page = new_document("notebook")
+    chapter = nodes.section("", nodes.title(text="Why?"), nodes.paragraph(text="So."))
+    chapter += [cell("tag_opening", "pictures"), cell("tag_none", "a table")]
+    chapter += cell("tag_answer", "Because.")
+    page += chapter
+    raise_openings(None, page)
+    words = [node.astext() for node in chapter]
+    assert words == ["Why?", "Because.", "pictures", "So.", "", "a table", ""]
