@@ -45,11 +45,11 @@ def test_missing_captions_says_which_trainings_were_still_rising():
     text = recommending.missing_captions(found)
     assert "62.5%" in text and "better than zeros (+10.0 [+5.0, +15.0] points)" in text
     assert "not told apart from the picture itself (-2.0 [-4.0, +1.0])" in text
-    assert "3 of 4,000." in text and "Still rising: 1 of the 3" in text
+    assert "3 of 4,000." in text and "Still rising: 1 of these 3 models" in text
     settled = recommending.missing_captions(found | {"rising": ["mean"]})
     assert "till rising" not in settled
     older = {key: value for key, value in found.items() if key != "rising"}
-    assert "Still rising: 3 of the 3" in recommending.missing_captions(older)
+    assert "Still rising: 3 of these 3 models" in recommending.missing_captions(older)
 
 
 def row(value: float, rising: bool) -> dict[str, object]:

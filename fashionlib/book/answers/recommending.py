@@ -39,7 +39,7 @@ def missing_captions(found: Mapping[str, Any]) -> str:
     zeros, picture = (format(100 * gain, "+.1f") for gain in gains)
     marked = found.get("rising", found["everybody"])  # older runs had too few epochs
     short = {"written", *ways}.intersection(marked)
-    caution = f" Still rising: {len(short)} of the 3 trainings." if short else ""
+    caution = f" Still rising: {len(short)} of these 3 models." if short else ""
     return (
         "With a written caption, VBPR puts a new article that was bought above"
         f" {found['fresh']['written']['value']:.1%} of the others: {sides[0]} zeros"
