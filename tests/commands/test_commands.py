@@ -35,6 +35,7 @@ COMMANDS = [
     "index",
     "search",
     "app",
+    "question",
 ]
 
 
