@@ -142,13 +142,13 @@ def cider(rng: np.random.Generator) -> Puzzle | None:
         ],
         value=value,
         mistakes={
+            "The weights are missing: common words count as much as rare ones": scaled(
+                unweighted
+            ),
             "The caption's weights are not clipped: this is CIDEr, not CIDEr-D": scaled(
                 loose
             ),
             "The length penalty is missing": scaled(cosines, 1.0),
-            "The weights are missing: common words count as much as rare ones": scaled(
-                unweighted
-            ),
             "The pairs are missing": 10 * cosines[0] * penalty,
             "The words are missing": 10 * cosines[1] * penalty,
         },

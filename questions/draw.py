@@ -49,13 +49,17 @@ def draw(topic: str, seed: int) -> Question:
 
 
 def _wrong(puzzle: Puzzle) -> dict[str, str] | None:
-    """Return the first three mistakes whose values stand apart; None if too few do."""
+    """Return the first three mistakes whose values stand apart.
+
+    None if too few do, or if the first, the topic's lesson, doesn't.
+    """
     wrong: dict[str, str] = {}
     for why, value in puzzle.mistakes.items():
         others = [puzzle.value, *map(float, wrong)]
         if all(abs(value - other) >= APART for other in others) and len(wrong) < 3:
             wrong[f"{value:.3f}"] = why
-    return wrong if len(wrong) == 3 else None
+    lesson = next(iter(puzzle.mistakes))
+    return wrong if len(wrong) == 3 and lesson in wrong.values() else None
 
 
 def seeds(seed: int, students: int) -> list[int]:

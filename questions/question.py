@@ -21,7 +21,8 @@ class Puzzle(NamedTuple):
     """What a topic draws.
 
     `value` comes from the book's own code, `mistakes` are the values of typical slips,
-    the most instructive first. The last of `steps` ends with the value by hand.
+    the topic's lesson first: it is always among the choices. The last of `steps` ends
+    with the value by hand.
     """
 
     given: dict[str, Any]  # the data of the puzzle, for JSON
