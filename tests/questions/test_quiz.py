@@ -99,3 +99,23 @@ def test_the_page_of_the_book_asks_every_topic():
     asked = [line.split()[1:] for line in lines if line.startswith("```{quiz} ")]
     assert {topic for topic, _ in asked} == TOPICS.keys()
     assert len(asked) == len({tuple(one) for one in asked})
+
+
+def test_the_keyboard_chooses_reads_the_reply_and_opens_the_solution(browser, tmp_path):
+    css = (ROOT / "book" / "_static" / "book.css").read_text(encoding="utf-8")
+    text = f"<meta charset=utf-8><style>{css}</style>{quiz.html('bleu', 1)}"
+    (tmp_path / "quiz.html").write_text(text, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto((tmp_path / "quiz.html").as_uri())
+    shown = "[...document.querySelectorAll('.reply')].map(e => e.checkVisibility())"
+    assert page.evaluate(shown) == [False] * 4
+    for key in ("Tab", "Tab", "Space"):  # past the table, which may scroll
+        page.keyboard.press(key)
+    assert page.evaluate(shown) == [True, False, False, False]
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(shown) == [False, True, False, False]
+    for key in ("Tab", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.querySelector('details').open")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
