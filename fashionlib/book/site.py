@@ -10,12 +10,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fashionlib.book import runs
-from fashionlib.data.files import atomic
+from fashionlib.data.files import atomic, read_json, write_json
 
 SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
 MADE = ("notebooks", "results", "records", "gallery", "captions")  # of a run
+INJECTED = "injected-parameters"  # papermill's tag
 SUMS = "SHA256SUMS"
 LARGEST = 2**31  # bytes of an archive, unpacked
 
@@ -40,7 +42,33 @@ def stage(profile: str) -> Path:
     for place in (*(root / name for name in SOURCES), *(run / name for name in MADE)):
         copy = shutil.copytree if place.is_dir() else shutil.copy2
         copy(place, folder / place.name)
+    for source in sorted((root / "notebooks").glob("*.ipynb")):
+        executed = folder / "notebooks" / source.name
+        write_json(executed, with_prose(read_json(executed), read_json(source)))
     return folder
+
+
+def with_prose(executed: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    """Return an executed notebook with its source's Markdown and tags.
+
+    So prose can change without another run. Where code has changed, it stays as it was.
+    """
+    ran = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
+    given = [cell for cell in ran if INJECTED in cell["metadata"].get("tags", [])]
+    ran = [cell for cell in ran if cell not in given]
+    code = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
+    if [c["source"] for c in ran] != [c["source"] for c in code]:
+        return executed
+    cells, ran = [], iter(ran)
+    for cell in source["cells"]:
+        if cell["cell_type"] != "code":
+            cells.append(cell)
+            continue
+        done = next(ran)
+        tags = cell["metadata"].get("tags", [])
+        cells.append(done | {"metadata": done["metadata"] | {"tags": tags}})
+        cells += given if "parameters" in tags else []
+    return executed | {"cells": cells}
 
 
 def render(staged: Path, out: Path) -> Path:

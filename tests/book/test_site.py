@@ -45,6 +45,29 @@ def test_an_archive_renders_to_the_run_s_pages(book, tmp_path):
     assert (there / "gallery/index.html").read_text() == "<p>Garments"
 
 
+def code(source, *tags, **done):
+    return {"cell_type": "code", "source": source, "metadata": {"tags": tags}} | done
+
+
+def prose(text):
+    return {"cell_type": "markdown", "source": text, "metadata": {}}
+
+
+def test_prose_changes_without_another_run_and_code_does_not():
+    parameters = code("k = 5", "parameters")
+    given = code("k = 12", "injected-parameters")
+    ran = [prose("Old."), parameters, given, code("k", outputs=["12"])]
+    written = [prose("New."), parameters, prose("Look."), code("k", "hide-input")]
+    shown = site.with_prose({"cells": ran, "nbformat": 4}, {"cells": written})
+    assert [cell["source"] for cell in shown["cells"]] == [
+        *("New.", "k = 5", "k = 12", "Look.", "k")
+    ]
+    last = shown["cells"][-1]
+    assert last["outputs"] == ["12"] and last["metadata"]["tags"] == ("hide-input",)
+    written[-1] = code("k + 1")
+    assert site.with_prose({"cells": ran}, {"cells": written}) == {"cells": ran}
+
+
 def changed(archive, name, content):
     """Copy an archive with one file another, or without it where content is None."""
     other = archive.with_name("other.zip")
