@@ -11,6 +11,9 @@ key, the profile and the commit that the number comes from.
 ```{run-banner}``` says what the run is made of; ```{run-records}``` lists what each
 notebook cost and its commit, then hardware and versions.
 
+{cost}`tiny 01 03` says what chapters cost at a profile, by their budgets, or all of it
+without numbers; {cost}`tiny x30` what that is for thirty who run at once.
+
 ```{verdicts}``` draws how many claims of each work have which verdict.
 
 What a notebook's cells tagged `answer` and `opening` show stands under its title.
@@ -104,6 +107,45 @@ class Result(SphinxRole):
             ]
         profile = origin.get("profile", "of its own")  # a benchmark has none
         where = f"{name}.json, {key}; profile {profile}, commit {origin['commit']}"
+        return [
+            nodes.abbreviation(text, text, explanation=where, classes=["result"])
+        ], []
+
+
+def cost(words):
+    """Return what "tiny 01 03 x30" costs by its budgets, as text, and their origin.
+
+    ValueError for a profile or a chapter without a budget.
+    """
+    profile, *numbers = words.split()
+    runners = int(numbers.pop()[1:]) if numbers and numbers[-1][0] == "x" else 1
+    known = costs.budgets(profile)
+    budgets = {name[:2]: budget for name, budget in known["notebooks"].items()}
+    if not budgets or not set(numbers) <= set(budgets):
+        raise ValueError(f"no budget; profile {profile} has: {', '.join(budgets)}")
+    asked = [budgets[number] for number in numbers or budgets]
+    seconds = runners * sum(budget["processor_seconds"] for budget in asked)
+    peak = runners * max(budget["peak_mib"] for budget in asked)
+    where = (
+        f"budgets/{profile}.yaml, {known['processor']}, {', '.join(known['commits'])}"
+    )
+    return f"{seconds:,} s, {peak:,} MiB", where
+
+
+class Cost(SphinxRole):
+    """Processor seconds and peak memory of chapters, from their budgets."""
+
+    def run(self):
+        """Sum the budgets; one that isn't there is an error of the build."""
+        try:
+            text, where = cost(self.text)
+        except ValueError as error:
+            message = self.inliner.reporter.error(
+                f"cost {self.text!r}: {error}", line=self.lineno
+            )
+            return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [
+                message
+            ]
         return [
             nodes.abbreviation(text, text, explanation=where, classes=["result"])
         ], []
@@ -209,10 +251,11 @@ def drop_repeated_scripts(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    """Register the role and both directives with Sphinx."""
+    """Register the roles and the directives with Sphinx."""
     app.connect("doctree-read", raise_openings)
     app.connect("html-page-context", drop_repeated_scripts)
     app.add_role("result", Result())
+    app.add_role("cost", Cost())
     app.add_directive("run-banner", RunBanner)
     app.add_directive("run-records", RunRecords)
     app.add_directive("verdicts", Verdicts)
