@@ -1,4 +1,7 @@
-"""Render a run's book, and pack it into one archive that renders without executing."""
+"""Render a run's book, follow its links, and pack it into one archive.
+
+The archive renders without executing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from fashionlib.book import runs
 from fashionlib.data.files import atomic
@@ -18,6 +23,7 @@ SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
 MADE = ("notebooks", "results", "records", "gallery", "captions")  # of a run
 SUMS = "SHA256SUMS"
 LARGEST = 2**31  # bytes of an archive, unpacked
+ADDRESSES = ("href", "xlink:href", "src", "data", "poster", "action")  # of any tag
 
 
 def stage(profile: str) -> Path:
@@ -57,6 +63,53 @@ def render(staged: Path, out: Path) -> Path:
     shutil.rmtree(html / "gallery", ignore_errors=True)
     shutil.copytree(staged / "gallery", html / "gallery")
     return html
+
+
+class Tags(HTMLParser):
+    """Read a page's tags: `found` lists each with its attributes."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag."""
+        self.found.append((tag, dict(attrs)))
+
+
+def follow(html: Path) -> tuple[list[str], set[str]]:
+    """Follow every address in the pages of `html`, without a network.
+
+    Return "page: address" of those that lead to no file or anchor below `html`, and
+    the addresses of other sites, which aren't followed.
+    """
+    html = html.resolve()
+    pages = {
+        path: [given for _, given in Tags(path).found]
+        for path in sorted(html.rglob("*.html"))
+        if not path.name.endswith("webpack-macros.html")  # templates of the theme
+    }
+    if not pages:
+        raise FileNotFoundError(f"no pages in {html}; make them first: make book")
+    anchors = {
+        path: {"", *(tag.get(name) for tag in tags for name in ("id", "name"))}
+        for path, tags in pages.items()
+    }
+    nowhere, outside = [], set()
+    for path, tags in pages.items():
+        for address in {tag.get(name) for tag in tags for name in ADDRESSES} - {None}:
+            parts = urlsplit(address)
+            if parts.netloc:
+                outside.add(address)
+            elif parts.scheme not in ("data", "mailto"):
+                target = (path.parent / unquote(parts.path or path.name)).resolve()
+                fragment = unquote(parts.fragment)
+                there = target.is_file() and target.is_relative_to(html)
+                # only pages have anchors
+                if not there or fragment not in anchors.get(target, {fragment}):
+                    nowhere.append(f"{path.relative_to(html)}: {address}")
+    return sorted(nowhere), outside
 
 
 def pack(profile: str, archive: Path) -> Path:
