@@ -48,7 +48,7 @@ book: .venv/ready
 	@echo && echo "Open _build/html/index.html"
 
 links: book
-	@fashionlib site --check
+	@python tests/links.py _build/html
 
 test: .venv/ready
 	ruff format --check --quiet .

@@ -52,6 +52,7 @@ rule html:
         executed=[f"{RUN}/notebooks/{name}.ipynb" for name in NOTEBOOKS],
         results=[f"{RUN}/{made}" for work in NOTEBOOKS.values() for made in work.makes if made.startswith("results/")],
         pages=[str(p) for p in sorted(Path("book").rglob("*")) if p.is_file() and "__pycache__" not in p.parts],
+        prose=[f"notebooks/{name}.ipynb" for name in NOTEBOOKS],
         config=["_config.yml", "_toc.yml"],
         kept=[str(p) for p in sorted(Path("data").rglob("*")) if p.is_file()],
     output:

@@ -1,7 +1,4 @@
-"""Render a run's book, follow its links, and pack it into one archive.
-
-The archive renders without executing.
-"""
+"""Render a run's book, and pack it into one archive that renders without executing."""
 
 from __future__ import annotations
 
@@ -12,18 +9,17 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 from fashionlib.book import runs
-from fashionlib.data.files import atomic
+from fashionlib.data.files import atomic, read_json, write_json
 
 SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
 MADE = ("notebooks", "results", "records", "gallery", "captions")  # of a run
+INJECTED = "injected-parameters"  # papermill's tag
 SUMS = "SHA256SUMS"
 LARGEST = 2**31  # bytes of an archive, unpacked
-ADDRESSES = ("href", "xlink:href", "src", "data", "poster", "action")  # of any tag
 
 
 def stage(profile: str) -> Path:
@@ -46,7 +42,33 @@ def stage(profile: str) -> Path:
     for place in (*(root / name for name in SOURCES), *(run / name for name in MADE)):
         copy = shutil.copytree if place.is_dir() else shutil.copy2
         copy(place, folder / place.name)
+    for source in sorted((root / "notebooks").glob("*.ipynb")):
+        executed = folder / "notebooks" / source.name
+        write_json(executed, with_prose(read_json(executed), read_json(source)))
     return folder
+
+
+def with_prose(executed: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    """Return an executed notebook with its source's Markdown and tags.
+
+    So prose can change without another run. Where code has changed, it stays as it was.
+    """
+    ran = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
+    given = [cell for cell in ran if INJECTED in cell["metadata"].get("tags", [])]
+    ran = [cell for cell in ran if cell not in given]
+    code = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
+    if [c["source"] for c in ran] != [c["source"] for c in code]:
+        return executed
+    cells, ran = [], iter(ran)
+    for cell in source["cells"]:
+        if cell["cell_type"] != "code":
+            cells.append(cell)
+            continue
+        done = next(ran)
+        tags = cell["metadata"].get("tags", [])
+        cells.append(done | {"metadata": done["metadata"] | {"tags": tags}})
+        cells += given if "parameters" in tags else []
+    return executed | {"cells": cells}
 
 
 def render(staged: Path, out: Path) -> Path:
@@ -63,53 +85,6 @@ def render(staged: Path, out: Path) -> Path:
     shutil.rmtree(html / "gallery", ignore_errors=True)
     shutil.copytree(staged / "gallery", html / "gallery")
     return html
-
-
-class Tags(HTMLParser):
-    """Read a page's tags: `found` lists each with its attributes."""
-
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep a tag."""
-        self.found.append((tag, dict(attrs)))
-
-
-def follow(html: Path) -> tuple[list[str], set[str]]:
-    """Follow every address in the pages of `html`, without a network.
-
-    Return "page: address" of those that lead to no file or anchor below `html`, and
-    the addresses of other sites, which aren't followed.
-    """
-    html = html.resolve()
-    pages = {
-        path: [given for _, given in Tags(path).found]
-        for path in sorted(html.rglob("*.html"))
-        if not path.name.endswith("webpack-macros.html")  # templates of the theme
-    }
-    if not pages:
-        raise FileNotFoundError(f"no pages in {html}; make them first: make book")
-    anchors = {
-        path: {"", *(tag.get(name) for tag in tags for name in ("id", "name"))}
-        for path, tags in pages.items()
-    }
-    nowhere, outside = [], set()
-    for path, tags in pages.items():
-        for address in {tag.get(name) for tag in tags for name in ADDRESSES} - {None}:
-            parts = urlsplit(address)
-            if parts.netloc:
-                outside.add(address)
-            elif parts.scheme not in ("data", "mailto"):
-                target = (path.parent / unquote(parts.path or path.name)).resolve()
-                fragment = unquote(parts.fragment)
-                there = target.is_file() and target.is_relative_to(html)
-                # only pages have anchors
-                if not there or fragment not in anchors.get(target, {fragment}):
-                    nowhere.append(f"{path.relative_to(html)}: {address}")
-    return sorted(nowhere), outside
 
 
 def pack(profile: str, archive: Path) -> Path:

@@ -1,7 +1,8 @@
 """The commands under their names.
 
 A command is a file of this folder with a function `run`, whose docstring is the help,
-and `EXAMPLES`. These files import nothing heavy: what is done lies in `jobs`.
+and `EXAMPLES`. These files import nothing heavy: what is done lies in `jobs`. Another
+installed package adds such a module by an entry point of the group `GROUP`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +37,7 @@ from fashionlib.commands import (
     summary,
 )
 
+GROUP = "fashionlib.commands"
 COMMANDS = (  # in the order of the help
     check,
     download,
@@ -61,8 +64,10 @@ def commands() -> typer.Typer:
     """Return the commands of `fashionlib`, each with its help and examples."""
     named = plain(help="Read, caption, score and recommend fashion items.")
     named.callback()(_program)
-    for module in COMMANDS:
-        name = module.__name__.rpartition(".")[2].replace("_", "-")
+    modules = {module.__name__.rpartition(".")[2]: module for module in COMMANDS}
+    modules |= {other.name: other.load() for other in entry_points(group=GROUP)}
+    for place, module in modules.items():
+        name = place.replace("_", "-")
         examples = [f"example: fashionlib {name} {words}" for words in module.EXAMPLES]
         named.command(
             name,

@@ -48,7 +48,8 @@ def closest(
     frequency = np.diff(holders.indptr)  # (words + 1,)
     present = np.zeros(len(numbers) + 1, dtype=bool)  # the words of one caption
     rows, overlaps = np.full(len(queries), -1), np.zeros(len(queries))
-    for n, query in enumerate(tqdm(queries, desc="captions", disable=None)):
+    shown = tqdm(queries, desc="captions", leave=False, disable=None)
+    for n, query in enumerate(shown):
         distinct = set(query)
         known = [numbers[word] for word in distinct if word in numbers]
         known = np.array(known, dtype=int)

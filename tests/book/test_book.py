@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
+import links
 import pytest
 import yaml
 
-from fashionlib.book import costs, site
+from fashionlib.book import costs
 
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "_run" / "smoke"
@@ -42,7 +43,7 @@ def test_every_page_of_the_table_of_contents_is_there(book):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(book, name):
-    tags = site.Tags(book / "notebooks" / f"{name}.html").found
+    tags = links.Tags(book / "notebooks" / f"{name}.html").found
     loaded = [given.get("src") for _, given in tags]
     loaded += [g["href"] for _, g in tags if g.get("rel") == "stylesheet"]
     assert not [
@@ -52,16 +53,16 @@ def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(book, n
 
 
 def test_every_link_leads_somewhere(book):
-    nowhere, _ = site.follow(book)
+    nowhere, _ = links.follow(book)
     assert not nowhere
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_launch_buttons_lead_to_the_notebook(book, name):
-    tags = site.Tags(book / "notebooks" / f"{name}.html").found
-    links = [given.get("href") or "" for tag, given in tags if tag == "a"]
+    tags = links.Tags(book / "notebooks" / f"{name}.html").found
+    addresses = [given.get("href") or "" for tag, given in tags if tag == "a"]
     for launcher, before in LAUNCHERS.items():
-        link = next(link for link in links if launcher in link)
+        link = next(link for link in addresses if launcher in link)
         assert unquote(link).split(before)[1] == f"notebooks/{name}.ipynb"
 
 

@@ -46,6 +46,29 @@ def test_an_archive_renders_to_the_run_s_pages(book, tmp_path):
     assert (there / "gallery/index.html").read_text() == "<p>Garments"
 
 
+def code(source, *tags, **done):
+    return {"cell_type": "code", "source": source, "metadata": {"tags": tags}} | done
+
+
+def prose(text):
+    return {"cell_type": "markdown", "source": text, "metadata": {}}
+
+
+def test_prose_changes_without_another_run_and_code_does_not():
+    parameters = code("k = 5", "parameters")
+    given = code("k = 12", "injected-parameters")
+    ran = [prose("Old."), parameters, given, code("k", outputs=["12"])]
+    written = [prose("New."), parameters, prose("Look."), code("k", "hide-input")]
+    shown = site.with_prose({"cells": ran, "nbformat": 4}, {"cells": written})
+    assert [cell["source"] for cell in shown["cells"]] == [
+        *("New.", "k = 5", "k = 12", "Look.", "k")
+    ]
+    last = shown["cells"][-1]
+    assert last["outputs"] == ["12"] and last["metadata"]["tags"] == ("hide-input",)
+    written[-1] = code("k + 1")
+    assert site.with_prose({"cells": ran}, {"cells": written}) == {"cells": ran}
+
+
 def changed(archive, name, content):
     """Copy an archive with one file another, or without it where content is None."""
     other = archive.with_name("other.zip")
@@ -93,57 +116,3 @@ def test_the_archive_s_checksum_lies_beside_it(book, capsys):
     beside = (book / "out/b.zip.sha256").read_text()
     assert beside == f"{site.digest(book / 'out/b.zip')}  b.zip\n"
     assert capsys.readouterr().out == beside.replace("b.zip", "out/b.zip")
-
-
-GOOD = """<h1 id="top">Links</h1> <a name="old"></a> <a href="#top">up</a>
-<a href="">here</a> <a href="two%20words.html?q=1#caf%C3%A9">there</a>
-<a href="sub/picture.svg#any">see</a> <img src="data:image/gif;base64,R0">
-<a href="mailto:a@b.c">write</a>
-<a href="https://elsewhere.org/page">out</a> <script src="//cdn.org/x.js"></script>"""
-
-
-@pytest.fixture
-def pages(tmp_path):
-    html = tmp_path / "_build" / "html"
-    (html / "sub").mkdir(parents=True)
-    (html / "index.html").write_text(GOOD)
-    (html / "two words.html").write_text('<p id="café"><a href="index.html#old">back')
-    (html / "sub" / "picture.svg").write_text("<svg/>")
-    (tmp_path / "outside.html").write_text("not of the site")
-    return html
-
-
-def test_links_that_lead_somewhere_are_followed_and_other_sites_counted(pages):
-    nowhere, outside = site.follow(pages)
-    assert nowhere == []
-    assert outside == {"https://elsewhere.org/page", "//cdn.org/x.js"}
-
-
-@pytest.mark.parametrize(
-    "tag",
-    [
-        '<a href="gone.html">',
-        '<a href="#gone">',
-        '<a href="two%20words.html#gone">',
-        '<img src="gone.png">',
-        '<script src="sub/gone.js">',
-        '<svg><use xlink:href="#gone"/></svg>',
-        '<a href="../../outside.html">',
-        '<a href="/index.html">',
-        '<a href="file:///gone">',
-    ],
-)
-def test_a_link_that_leads_nowhere_is_named_with_its_page(pages, tag, capsys):
-    (pages / "sub" / "page.html").write_text("<a href='../index.html'>" + tag)
-    (pages / "index.html").write_text(GOOD + tag)
-    place = str(pages.parents[1])
-    assert commands.main(["site", "--check", "--out", place]) == 1
-    out = capsys.readouterr().out
-    address = tag.split('"')[1]
-    assert f"index.html: {address}\n" in out and f"sub/page.html: {address}\n" in out
-    assert "2 links lead nowhere" in out and "2 addresses of other sites" in out
-
-
-def test_where_there_are_no_pages_the_next_step_is_said(tmp_path):
-    with pytest.raises(FileNotFoundError, match="make them first: make book"):
-        site.follow(tmp_path)

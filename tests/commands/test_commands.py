@@ -37,6 +37,7 @@ COMMANDS = [
     "index",
     "search",
     "app",
+    "question",
 ]
 
 
