@@ -6,6 +6,8 @@
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
 # make bundle                                 a run's notebooks and results in one archive, _build/fashion-captioned.zip
 # make site BUNDLE=file                       the pages from such an archive, nothing executed
+# make links                                  the book, and whether every link and anchor of its pages leads somewhere
+# make release                                the book and its archive, with the archive's checksum beside it
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
 PYTHON ?= python3
 PROFILE ?= tiny
@@ -38,12 +40,15 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book bundle site test test-all bench keep pretrain clean
+.PHONY: book links bundle site release test test-all bench keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
 	@fashionlib summary --profile $(PROFILE)
 	@echo && echo "Open _build/html/index.html"
+
+links: book
+	@python tests/links.py _build/html
 
 test: .venv/ready
 	ruff format --check --quiet .
@@ -61,6 +66,9 @@ bundle: .venv/ready
 
 site: .venv/ready
 	@fashionlib site $(if $(BUNDLE),--bundle "$(BUNDLE)",--profile $(PROFILE))
+
+release: book
+	@fashionlib bundle --profile $(PROFILE)
 
 keep: .venv/ready
 	fashionlib keep --profile $(PROFILE)

@@ -18,8 +18,13 @@ def run(
         "_build/fashion-captioned.zip"
     ),
 ) -> None:
-    """Pack a run's executed notebooks and results into one archive with checksums."""
+    """Pack a run's executed notebooks and results into one archive with checksums.
+
+    The archive's own checksum lies beside it, in FILE.sha256.
+    """
     from fashionlib.book import site
 
-    archive = site.pack(profile, out)
-    typer.echo(f"{site.digest(archive)}  {archive}")
+    digest = site.digest(site.pack(profile, out))
+    beside = out.with_name(f"{out.name}.sha256")
+    beside.write_text(f"{digest}  {out.name}\n", encoding="utf-8")
+    typer.echo(f"{digest}  {out}")

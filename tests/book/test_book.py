@@ -4,9 +4,10 @@ nothing runs twice.
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
+import links
 import pytest
 import yaml
 
@@ -15,29 +16,11 @@ from fashionlib.book import costs
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "_run" / "smoke"
 SITE = RUN / "_build" / "html"
+LAUNCHERS = {  # what stands before the notebook's path in their links
+    "colab.research.google.com": "/blob/main/",
+    "mybinder.org": "?urlpath=lab/tree/",
+}
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-
-
-class Page(HTMLParser):
-    """What a page loads and shows: pictures without words, addresses of scripts, styles
-    and pictures.
-    """
-
-    def __init__(self, path: Path):
-        super().__init__()
-        self.mute, self.loaded, self.links = [], [], []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attrs):
-        given = dict(attrs)
-        if tag == "img" and not given.get("alt"):
-            self.mute.append(given.get("src", "")[:80])
-        if tag in ("img", "script", "iframe") and given.get("src"):
-            self.loaded.append(given["src"])
-        if tag == "link" and given.get("rel") == "stylesheet":
-            self.loaded.append(given["href"])
-        if tag == "a" and given.get("href"):
-            self.links.append(given["href"])
 
 
 def planned(snakemake, folder: Path) -> set[str]:
@@ -60,11 +43,27 @@ def test_every_page_of_the_table_of_contents_is_there(book):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_loads_nothing_from_elsewhere_and_every_picture_has_words(book, name):
-    page = Page(book / "notebooks" / f"{name}.html")
-    assert not [src for src in page.loaded if re.match(r"(https?:)?//", src)]
-    assert not page.mute
-    colab = next(link for link in page.links if "colab.research.google.com" in link)
-    assert (ROOT / colab.split("/blob/main/")[1]).is_file()
+    tags = links.Tags(book / "notebooks" / f"{name}.html").found
+    loaded = [given.get("src") for _, given in tags]
+    loaded += [g["href"] for _, g in tags if g.get("rel") == "stylesheet"]
+    assert not [
+        address for address in loaded if re.match(r"(https?:)?//", address or "")
+    ]
+    assert not [given for tag, given in tags if tag == "img" and not given.get("alt")]
+
+
+def test_every_link_leads_somewhere(book):
+    nowhere, _ = links.follow(book)
+    assert not nowhere
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_launch_buttons_lead_to_the_notebook(book, name):
+    tags = links.Tags(book / "notebooks" / f"{name}.html").found
+    addresses = [given.get("href") or "" for tag, given in tags if tag == "a"]
+    for launcher, before in LAUNCHERS.items():
+        link = next(link for link in addresses if launcher in link)
+        assert unquote(link).split(before)[1] == f"notebooks/{name}.ipynb"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from fashionlib import commands
 from fashionlib.book import site
 
 PAGES = {
@@ -108,3 +109,10 @@ def test_an_unfinished_run_is_refused_with_the_next_step(book):
     (book / "_run/smoke/gallery").rmdir()
     with pytest.raises(FileNotFoundError, match="no gallery; make it first: make book"):
         site.stage("smoke")
+
+
+def test_the_archive_s_checksum_lies_beside_it(book, capsys):
+    assert commands.main(["bundle", "--profile", "smoke", "--out", "out/b.zip"]) == 0
+    beside = (book / "out/b.zip.sha256").read_text()
+    assert beside == f"{site.digest(book / 'out/b.zip')}  b.zip\n"
+    assert capsys.readouterr().out == beside.replace("b.zip", "out/b.zip")
