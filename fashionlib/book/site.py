@@ -52,9 +52,12 @@ def with_prose(executed: dict[str, Any], source: dict[str, Any]) -> dict[str, An
     """Return an executed notebook with its source's Markdown and tags.
 
     So prose can change without another run. Where code has changed, it stays as it was.
+    The parameters that the run was given are folded.
     """
     ran = [cell for cell in executed["cells"] if cell["cell_type"] == "code"]
     given = [cell for cell in ran if INJECTED in cell["metadata"].get("tags", [])]
+    for cell in given:
+        cell["metadata"]["tags"] = [INJECTED, "hide-input"]
     ran = [cell for cell in ran if cell not in given]
     code = [cell for cell in source["cells"] if cell["cell_type"] == "code"]
     if [c["source"] for c in ran] != [c["source"] for c in code]:
