@@ -45,7 +45,10 @@ def file_of(source, name):
 
 
 def read(source, name):
-    """Return the values and the provenance of a result, by its name in the role."""
+    """Return the values and the provenance of a result, by its name in the role.
+
+    A printed table has no provenance of ours.
+    """
     if name.startswith("published/"):
         printed = {}
         with file_of(source, name).open(encoding="utf-8", newline="") as file:
@@ -54,7 +57,7 @@ def read(source, name):
                     row["column"], {}
                 )
                 column[row["setting"]] = float(row["value"])
-        return printed, {"profile": "of none", "commit": "of none, it is printed"}
+        return printed, {}
     result = json.loads(file_of(source, name).read_text(encoding="utf-8"))
     if name.startswith("benchmarks/"):
         result = result[name.removeprefix("benchmarks/")]
@@ -105,8 +108,10 @@ class Result(SphinxRole):
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [
                 message
             ]
-        profile = origin.get("profile", "of its own")  # a benchmark has none
-        where = f"{name}.json, {key}; profile {profile}, commit {origin['commit']}"
+        where = f"{file_of(source, name).name}, {key}; printed"
+        if origin:
+            profile = origin.get("profile", "of its own")  # a benchmark has none
+            where = f"{name}.json, {key}; profile {profile}, commit {origin['commit']}"
         return [
             nodes.abbreviation(text, text, explanation=where, classes=["result"])
         ], []
