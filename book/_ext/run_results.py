@@ -54,10 +54,12 @@ def read(source, name):
         printed = {}
         with file_of(source, name).open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                column = printed.setdefault(row["row"], {}).setdefault(
-                    row["column"], {}
-                )
-                column[row["setting"]] = float(row["value"])
+                columns = printed.setdefault(row["row"], {})
+                name, value = row["column"], float(row["value"])
+                if row["setting"]:
+                    columns.setdefault(name, {})[row["setting"]] = value
+                else:
+                    columns[name] = value
         return printed, {}
     result = json.loads(file_of(source, name).read_text(encoding="utf-8"))
     if name.startswith("benchmarks/"):
