@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fashionlib.book import runs
-from fashionlib.data.files import atomic, read_json, write_json
+from fashionlib.data.files import atomic, digest, read_json, write_json
 
 SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
 MADE = ("notebooks", "results", "records", "gallery", "captions")  # of a run
@@ -91,8 +90,18 @@ def render(staged: Path, out: Path) -> Path:
 
 
 def pack(profile: str, archive: Path) -> Path:
-    """Write a finished run's book into one .zip with a checksum of each file."""
+    """Write a finished run's book into one .zip with a checksum of each file.
+
+    ValueError for a run on real data, whose pictures and captions stand on its pages:
+    they aren't ours to pass on.
+    """
     staged = stage(profile)
+    data = read_json(staged.parent / "data.json")
+    if not data["synthetic"]:
+        raise ValueError(
+            f"run {profile} shows pictures and captions of {data['name']}, which may"
+            " not be passed on; pack a run on the wardrobe, e.g. --profile tiny"
+        )
     with atomic(archive) as part:
         sums = [f"{digest(p)}  {p.relative_to(staged)}\n" for p in files(staged)]
         (staged / SUMS).write_text("".join(sums), encoding="utf-8")
@@ -106,8 +115,11 @@ def pack(profile: str, archive: Path) -> Path:
 def unpacked(archive: Path) -> Iterator[Path]:
     """Unpack an archive of `pack` for a while, each file held against its checksum.
 
-    ValueError names the file that is missing, is another, or has no checksum.
+    ValueError names the file that is missing, is another, or has no checksum, and what
+    is no archive.
     """
+    if archive.is_file() and not zipfile.is_zipfile(archive):
+        raise ValueError(f"{archive} is no .zip; make it with: fashionlib bundle")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "book"
         with zipfile.ZipFile(archive) as packed:
@@ -139,9 +151,3 @@ def files(folder: Path) -> list[Path]:
     """List the files below a folder, sorted, without Python's caches."""
     found = (p for p in folder.rglob("*") if p.is_file())
     return sorted(p for p in found if "__pycache__" not in p.parts)
-
-
-def digest(path: Path) -> str:
-    """Return a file's SHA-256, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

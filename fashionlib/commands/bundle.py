@@ -23,8 +23,9 @@ def run(
     The archive's own checksum lies beside it, in FILE.sha256.
     """
     from fashionlib.book import site
+    from fashionlib.data.files import digest
 
-    digest = site.digest(site.pack(profile, out))
+    found = digest(site.pack(profile, out))
     beside = out.with_name(f"{out.name}.sha256")
-    beside.write_text(f"{digest}  {out.name}\n", encoding="utf-8")
-    typer.echo(f"{digest}  {out}")
+    beside.write_text(f"{found}  {out.name}\n", encoding="utf-8")
+    typer.echo(f"{found}  {out}")

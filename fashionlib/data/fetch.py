@@ -6,7 +6,6 @@ The hub's address can be set in HF_ENDPOINT.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from fashionlib.data.files import digest
 
 PARQUET = re.compile(r"data/[\w.-]+\.parquet")  # no name that climbs out
 STAGING = ".kagglehub"  # holds the archive until all of it is unpacked
@@ -153,5 +154,4 @@ def _commit(api: Any, repository: str, revision: str) -> str:
 
 
 def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return f"sha256:{digest(path)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import hashlib
 import json
 import os
 import platform
@@ -162,6 +163,12 @@ def write_json(path: Path, content: Any) -> Path:
     with atomic(path) as part:
         part.write_text(escaped(text) + "\n", encoding="utf-8")
     return Path(path)
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> Any:

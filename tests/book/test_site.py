@@ -7,12 +7,14 @@ import pytest
 
 from fashionlib import commands
 from fashionlib.book import site
+from fashionlib.data.files import digest
 
 PAGES = {
     "_toc.yml": "format: jb-book\nroot: book/intro\n",
     "_config.yml": "title: A book\nexecute: {execute_notebooks: 'off'}\n",
     "book/intro.md": "# A book\n\nIts number is 36.1.\n",
     "data/measured/kept.json": "{}",
+    "_run/smoke/data.json": '{"name": "wardrobe", "synthetic": true}',
     "_run/smoke/notebooks/kept.txt": "kept",
     "_run/smoke/results/leakage.json": "{}",
     "_run/smoke/records/first.json": "{}",
@@ -114,5 +116,19 @@ def test_an_unfinished_run_is_refused_with_the_next_step(book):
 def test_the_archive_s_checksum_lies_beside_it(book, capsys):
     assert commands.main(["bundle", "--profile", "smoke", "--out", "out/b.zip"]) == 0
     beside = (book / "out/b.zip.sha256").read_text()
-    assert beside == f"{site.digest(book / 'out/b.zip')}  b.zip\n"
+    assert beside == f"{digest(book / 'out/b.zip')}  b.zip\n"
     assert capsys.readouterr().out == beside.replace("b.zip", "out/b.zip")
+
+
+def test_pictures_and_captions_of_a_shop_are_not_packed(book, tmp_path):
+    (book / "_run/smoke/data.json").write_text('{"name": "hm", "synthetic": false}')
+    with pytest.raises(ValueError, match="captions of hm, which may not be passed on"):
+        site.pack("smoke", tmp_path / "book.zip")
+    assert not (tmp_path / "book.zip").exists()
+
+
+def test_another_file_is_no_archive(tmp_path):
+    (tmp_path / "book.zip").write_text("not found")
+    refused = pytest.raises(ValueError, match=r"book.zip is no .zip")
+    with refused, site.unpacked(tmp_path / "book.zip"):
+        pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,6 +32,7 @@ from fashionlib.commands.jobs.score import (
     wordless,
 )
 from fashionlib.data.captions import bare, read
+from fashionlib.data.files import digest
 from fashionlib.data.items import (
     CAPTION,
     CATEGORY,
@@ -280,7 +280,7 @@ def _pictures(train: Side, test: Side, share: Share) -> Finding:
         there = {
             item: Path(path) for item, path in paths.items() if Path(path).is_file()
         }
-        digests.append({item: _digest(path) for item, path in there.items()})
+        digests.append({item: digest(path) for item, path in there.items()})
         if len(there) < len(side.texts):
             said = (
                 f"{side.path}: {len(there):,} of {len(side.texts):,} items have a"
@@ -448,10 +448,6 @@ def _conventions(
 
 def _plain(text: str) -> str:
     return " ".join(text.lower().split())
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _cider(compared: Compared, system: str) -> float:
