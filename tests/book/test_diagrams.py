@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from sizes import NOTEBOOKS
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 from transformers import Blip2Config
 
 from fashionlib.captioning import captioners, training
@@ -116,8 +117,9 @@ def build(folder, page, monkeypatch):
     (folder / "book" / "_static" / "diagrams").symlink_to(DRAWINGS[0].parent)
     settings = {"extensions": ["myst_parser", "diagrams"], "numfig": True}
     out, said = folder / "out", io.StringIO()
-    app = Sphinx(folder, None, out, out, "html", settings, status=None, warning=said)
-    app.build()
+    with docutils_namespace():  # what this registers ends with it
+        app = Sphinx(folder, None, out, out, "html", settings, None, said)
+        app.build()
     return (out / "index.html").read_text(), said.getvalue()
 
 

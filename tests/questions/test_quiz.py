@@ -73,23 +73,26 @@ def test_text_is_escaped(monkeypatch):
 
 def test_the_directive_puts_the_quizzes_of_the_page_into_it(tmp_path):
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
 
     source = tmp_path / "source"
     source.mkdir()
     (source / "conf.py").write_text("extensions = ['myst_parser', 'quiz']\n")
     (source / "index.md").write_text("# Page\n\n```{quiz} ap 5\n```\n")
     out = tmp_path / "out"
-    app = Sphinx(source, source, out, tmp_path / "trees", "html", status=None)
-    app.build()
+    with docutils_namespace():
+        app = Sphinx(source, source, out, tmp_path / "trees", "html", status=None)
+        app.build()
     assert quiz.html("ap", 5) in (out / "index.html").read_text(encoding="utf-8")
     assert app.statuscode == 0 and app._warncount == 0
 
     (source / "index.md").write_text("# Page\n\n```{quiz} rouge 5\n```\n")
     told = (tmp_path / "told.txt").open("w+")
-    app = Sphinx(
-        source, source, out, tmp_path / "trees", "html", status=None, warning=told
-    )
-    app.build()
+    with docutils_namespace():
+        app = Sphinx(
+            source, source, out, tmp_path / "trees", "html", status=None, warning=told
+        )
+        app.build()
     told.seek(0)
     assert "unknown topic 'rouge'" in told.read()
 
