@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fashionlib.book import runs
+from fashionlib.book import numbers, runs
 from fashionlib.data.files import atomic, digest, read_json, write_json
 
 SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
@@ -44,6 +44,7 @@ def stage(profile: str) -> Path:
     for source in sorted((root / "notebooks").glob("*.ipynb")):
         executed = folder / "notebooks" / source.name
         write_json(executed, with_prose(read_json(executed), read_json(source)))
+    numbers.table(folder).to_csv(folder / "results.csv", index=False)
     return folder
 
 

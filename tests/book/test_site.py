@@ -2,21 +2,26 @@
 
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from fashionlib import commands
-from fashionlib.book import site
+from fashionlib.book import numbers, site
 from fashionlib.data.files import digest
 
+ROOT = Path(__file__).parents[2]
 PAGES = {
     "_toc.yml": "format: jb-book\nroot: book/intro\n",
     "_config.yml": "title: A book\nexecute: {execute_notebooks: 'off'}\n",
-    "book/intro.md": "# A book\n\nIts number is 36.1.\n",
+    "book/intro.md": "# A book\n\nIts number is 36.1, of [all](../results.csv).\n",
     "data/measured/kept.json": "{}",
     "_run/smoke/data.json": '{"name": "wardrobe", "synthetic": true}',
     "_run/smoke/notebooks/kept.txt": "kept",
-    "_run/smoke/results/leakage.json": "{}",
+    "_run/smoke/results/leakage.json": """{
+        "values": {"article": {"BLEU-4": 0.361}, "table": [{"of": "all", "n": 7}]},
+        "provenance": {"commit": "abc", "profile": "smoke", "data": {"name": "drawn"}}
+    }""",
     "_run/smoke/records/first.json": "{}",
     "_run/smoke/gallery/index.html": "<p>Garments",
     "_run/smoke/captions/nearest.json": "{}",
@@ -46,6 +51,23 @@ def test_an_archive_renders_to_the_run_s_pages(book, tmp_path):
     front = words(there / "book/intro.html")
     assert "36.1" in front and front == words(here / "book/intro.html")
     assert (there / "gallery/index.html").read_text() == "<p>Garments"
+    [written] = there.glob("_downloads/*/results.csv")
+    assert written.read_text().splitlines() == [
+        "result,key,value,commit,profile,data,seed,hardware,finished",
+        "leakage,article.BLEU-4,0.361,abc,smoke,name drawn,,,",
+        "leakage,table.0.n,7.0,abc,smoke,name drawn,,,",
+    ]
+
+
+def test_every_number_stands_in_the_table_under_the_key_of_the_pages(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
+    import run_results
+
+    table = numbers.table(ROOT)  # of the kept results alone: no run lies there
+    assert table.result.nunique() > 30 and table.commit.notna().all()
+    results = {name: run_results.read(ROOT, name)[0] for name in table.result.unique()}
+    for row in table.itertuples():
+        assert run_results.look_up(results[row.result], row.key) == row.value
 
 
 def code(source, *tags, **done):
