@@ -160,7 +160,7 @@ def _share(inputs: Tensor, gate: Tensor) -> Tensor:
 
 @dataclass(eq=False)
 class DuchoVBPR(InnerProduct):
-    """x(u, i) = g_u . g_i + t_u . (E f_i + e) / |E f_i + e|: the VBPR of Table 5.
+    """x(u, i) = g_u . g_i + t_u . (E f_i + e) / |E f_i + e|: Ducho meets Elliot's.
 
     As sisinflab/Ducho-meets-Elliot has it, commit 70bc0dc,
     external/models/vbpr/VBPRModel.py: no biases, `features` (items, dim) as they are,
