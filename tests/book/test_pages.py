@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -83,3 +84,18 @@ def test_answer_and_pictures_are_under_the_title():
     raise_openings(None, page)
     words = [node.astext().strip() for node in chapter]
     assert words == ["Why?", "Because.", "pictures", "So.", "", "a table", ""]
+
+
+def test_the_citation_of_the_page_is_that_of_the_file():
+    page = (ROOT / "book" / "bibliography.md").read_text(encoding="utf-8")
+    cff = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    of_page = dict(re.findall(r"^  (\w+) *= \{+(.*?)\}+,?$", page, re.MULTILINE))
+    assert of_page == {
+        "author": cff["authors"][0]["name"],
+        "title": cff["title"],
+        "version": cff["version"],
+        "year": str(cff["date-released"].year),
+        "url": config["repository"]["url"],
+    }
+    assert cff["title"] == config["title"]
