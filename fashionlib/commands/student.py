@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from fashionlib.commands.options import option
-from fashionlib.data.files import refuse_clash
 
 EXAMPLES = ["--out week-1"]
 
@@ -27,7 +26,6 @@ def run(
 
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise ValueError(f"{out} is there; nothing is replaced, name a new one")
-    refuse_clash([], [], [out])
     student.write(out)
     typer.echo(f"{out / 'student'}: chapters with exercises to solve, without answers")
     typer.echo(f"{out / 'teacher'}: the same with solutions")
