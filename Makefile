@@ -6,6 +6,7 @@
 # make keep PROFILE=sample                    keep a run's numbers in data/measured, so that the book shows them
 # make bundle                                 a run's notebooks and results in one archive, _build/fashion-captioned.zip
 # make site BUNDLE=file                       the pages from such an archive, nothing executed
+# make student                                the chapters without and with solutions, in _build/class; OUT=folder
 # make links                                  the book, and whether every link and anchor of its pages leads somewhere
 # make release                                the book and its archive, with the archive's checksum beside it
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
@@ -16,6 +17,7 @@ LONGER ?=
 CORES ?= 2
 ONLY ?=
 BUNDLE ?=
+OUT ?= _build/class
 # PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
 TORCH ?= $(shell test "$$(uname)" != Linux || nvidia-smi >/dev/null 2>&1 || echo cpu)
 # More for Snakemake: --executor slurm --jobs 8 (book/cluster.md).
@@ -40,7 +42,7 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book links bundle site release test test-all bench keep pretrain clean
+.PHONY: book links bundle site student release test test-all bench keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -66,6 +68,9 @@ bundle: .venv/ready
 
 site: .venv/ready
 	@fashionlib site $(if $(BUNDLE),--bundle "$(BUNDLE)",--profile $(PROFILE))
+
+student: .venv/ready
+	@fashionlib student --out "$(OUT)"
 
 release: book
 	@fashionlib bundle --profile $(PROFILE)

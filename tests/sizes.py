@@ -58,8 +58,13 @@ def notebook_tokens(notebook: Path) -> int:
 
 
 def definitions(notebook: Path) -> int:
-    """Return how many functions a notebook defines."""
-    lines = [line for cell in code_cells(notebook) for line in code_lines(cell)]
+    """Return how many functions a notebook defines, those of its exercises left out."""
+    lessons = [
+        cell
+        for cell in code_cells(notebook)
+        if "solution" not in cell["metadata"].get("tags", [])
+    ]
+    lines = [line for cell in lessons for line in code_lines(cell)]
     return sum(line.strip().startswith("def ") for line in lines)
 
 

@@ -34,6 +34,7 @@ from fashionlib.commands import (
     site,
     split,
     split_purchases,
+    student,
     summary,
 )
 
@@ -55,6 +56,7 @@ COMMANDS = (  # in the order of the help
     execute,
     site,
     bundle,
+    student,
     keep,
     summary,
 )

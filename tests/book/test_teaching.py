@@ -17,10 +17,12 @@ PAGE = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
 
 
 def texts(path):
+    """The Markdown of each cell, without those of folded solutions and checks."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return [
         "".join(cell["source"]) if cell["cell_type"] == "markdown" else ""
         for cell in cells
+        if not {"solution", "check"} & set(cell["metadata"].get("tags", []))
     ]
 
 

@@ -30,6 +30,7 @@ COMMANDS = [
     "execute",
     "site",
     "bundle",
+    "student",
     "keep",
     "summary",
     "label",
