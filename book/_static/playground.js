@@ -213,19 +213,22 @@ document.addEventListener("DOMContentLoaded", () => {
     update();
   }
 
-  // A text's words, those of a run in `left` marked, as often as `left` says.
+  // A text's words, those of a run in `left` marked, as often as `left` says. Runs that
+  // overlap are one mark, runs side by side are two.
   function marked(node, text, order, left) {
-    const inside = new Set();
+    const inside = new Set(), joined = new Set(); // places; joined to the word before
     for (let start = 0; start + order <= text.length; start++) {
       const gram = text.slice(start, start + order).join(" ");
       if (!left.get(gram)) continue;
       left.set(gram, left.get(gram) - 1);
-      for (let n = start; n < start + order; n++) inside.add(n);
+      for (let n = start; n < start + order; n++) {
+        inside.add(n);
+        if (n > start) joined.add(n);
+      }
     }
     node.replaceChildren();
     text.forEach((word, n) => {
-      const joined = inside.has(n) && inside.has(n - 1);
-      if (joined) node.lastChild.textContent += ` ${word}`;
+      if (joined.has(n)) node.lastChild.textContent += ` ${word}`;
       else node.append(n ? " " : "", inside.has(n) ? element("mark", word) : word);
     });
     return node;
