@@ -211,6 +211,8 @@ document.addEventListener("DOMContentLoaded", () => {
     form.addEventListener("reset", () => setTimeout(update)); // once it has happened
     form.addEventListener("submit", (event) => event.preventDefault());
     update();
+    clearTimeout(timer); // the page's own texts aren't read out
+    timer = null;
   }
 
   // A text's words, those of a run in `left` marked, as often as `left` says. Runs that
