@@ -5,16 +5,22 @@ These are VBPR and BPR-MF, FREEDOM and BM3.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from scipy import sparse
 from torch import Tensor
 from tqdm import tqdm
 
+from fashionlib.data.files import atomic
 from fashionlib.features.threads import one_thread
 from fashionlib.recommending import ranking
 from fashionlib.recommending.scoring import top_n
@@ -34,9 +40,11 @@ class InnerProduct:
     most 10 % of the pairs), kept out of training; after `patience` epochs without a
     better one training stops, and the best weights are restored. After fit: `history`,
     one dict per epoch (epoch, loss, ndcg or None). NDCG@12 of `watched`, a matrix like
-    the test's, is noted there beside it and chooses nothing. On the CPU fit runs on one
-    thread, so that the same seed gives the same numbers; on a GPU sums of floats come
-    in any order, and it doesn't.
+    the test's, is noted there beside it and chooses nothing. What is learnt is left in
+    the folder `place`, if one is given; a model of the same kind, options, features and
+    purchases takes it from there. On the CPU fit runs on one thread, so that the same
+    seed gives the same numbers; on a GPU sums of floats come in any order, and it
+    doesn't.
     """
 
     features: Any
@@ -49,6 +57,7 @@ class InnerProduct:
     patience: int = 20
     seed: int = 42
     watched: sparse.csr_matrix | None = None
+    place: Path | None = None
 
     def __post_init__(self) -> None:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,6 +72,17 @@ class InnerProduct:
         self.train = train.tocsr().sorted_indices()
         learn, held = _hold_out(self.train, np.random.default_rng(self.seed))
         self._start(learn)
+        path = self.place and self.place / f"{self._key()}.safetensors"
+        if path and path.is_file():
+            self._read(path)
+        else:
+            self._learn(learn, held)
+            if path:
+                self._write(path)
+        self._forget()
+        return self
+
+    def _learn(self, learn: sparse.csr_matrix, held: sparse.csr_matrix) -> None:
         self.pairs = Pairs(learn, self.seed, self.device)
         optimisers = self._optimisers()
         self.history, best, best_epoch = [], -1.0, 0
@@ -87,8 +107,27 @@ class InnerProduct:
             with torch.no_grad():
                 for weight, copy in zip(self._weights(), copies, strict=True):
                     weight.copy_(copy)
-        self._forget()
-        return self
+
+    def _key(self) -> str:
+        """Hash all that the weights depend on, but the code."""
+        whole = hashlib.sha256(type(self).__name__.encode())
+        for field in fields(self):
+            if field.name != "place":
+                _add(whole, getattr(self, field.name))
+        _add(whole, self.train)
+        return whole.hexdigest()[:16]
+
+    @torch.no_grad()
+    def _read(self, path: Path) -> None:
+        with safe_open(path, "pt", self.device) as saved:
+            self.history = json.loads(saved.metadata()["history"])
+            for place, weight in enumerate(self._weights()):
+                weight.copy_(saved.get_tensor(str(place)))
+
+    def _write(self, path: Path) -> None:
+        weights = {str(n): w.detach() for n, w in enumerate(self._weights())}
+        with atomic(path) as part:
+            save_file(weights, part, {"history": json.dumps(self.history)})
 
     @property
     def best_epoch(self) -> int:
@@ -167,6 +206,22 @@ class InnerProduct:
         lists = top_n(*self._vectors(), users, learn, k)
         hits, sizes = ranking.judge(lists, held[users], k)
         return float(ranking.ndcg(hits, sizes).mean())
+
+
+def _add(whole: Any, part: Any) -> None:
+    """Add an option, features or purchases to a hash."""
+    if isinstance(part, dict):
+        for name, matrix in part.items():
+            whole.update(name.encode())
+            _add(whole, matrix)
+    elif sparse.issparse(part):
+        for array in (np.array(part.shape), part.indptr, part.indices, part.data):
+            _add(whole, array)
+    elif isinstance(part, np.ndarray):
+        whole.update(f"{part.shape} {part.dtype}".encode())
+        whole.update(np.ascontiguousarray(part).data)
+    else:
+        whole.update(repr(part).encode())
 
 
 class Table:

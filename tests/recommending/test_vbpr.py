@@ -388,3 +388,26 @@ def test_the_epoch_whose_weights_stay():
     for row, ndcg in zip(model.history, (0.2, 0.3, 0.1), strict=True):
         row["ndcg"] = ndcg
     assert model.best_epoch == 2
+
+
+def test_what_was_learnt_is_taken_up_again_by_the_same_model_alone(tastes, tmp_path):
+    train, features, _, _ = tastes
+    options = {"factors": 4, "epochs": 4, "check": 2, "place": tmp_path / "learnt"}
+    everybody = np.arange(train.shape[0])
+    for form, given in ((VBPR, features), (GatedVBPR, {"a": features, "b": -features})):
+        first = form(given, **options).fit(train)
+        again = form(given, **options)
+        again._learn = None  # it can't learn
+        again.fit(train)
+        assert again.history == first.history
+        np.testing.assert_array_equal(again.scores(everybody), first.scores(everybody))
+    fewer = train.tolil()
+    fewer[0] = 0
+    for other, given in (
+        (VBPR(features, **options | {"seed": 1}), train),
+        (VBPR(features[:, ::-1], **options), train),
+        (VBPR(features, **options), fewer.tocsr()),
+    ):
+        other._learn = None
+        with pytest.raises(TypeError):
+            other.fit(given)
