@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from tqdm import tqdm
-from transformers import Trainer, TrainerCallback
+from transformers import PreTrainedModel, Trainer, TrainerCallback
 
 from fashionlib.captioning.captioners import Captioner, contrast, generate
 from fashionlib.captioning.training.recipes import Recipe
@@ -22,7 +22,8 @@ class JointTrainer(Trainer):
 
     Its log entries say each part alone where there are several, how long the run has
     taken over all its sittings, and the GPU's power. FloatingPointError where a loss,
-    or a weight that a checkpoint would hold, is not finite.
+    or a weight that a checkpoint would hold, is not finite. ValueError where a
+    checkpoint has the weights of another model.
     """
 
     def __init__(
@@ -73,6 +74,29 @@ class JointTrainer(Trainer):
             if weight.requires_grad:
                 self._check(weight, f"the weight {name}", self.state.global_step)
         super()._save_checkpoint(model, trial)
+
+    def _save(
+        self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None
+    ) -> None:
+        """Write all weights by their names in memory, by which they are read again.
+
+        transformers gives a LLaVA's others in a file.
+        """
+        super()._save(output_dir, state_dict)
+        if isinstance(self.model, PreTrainedModel) and self.args.should_save:
+            names = {"state_dict": state_dict, "save_original_format": False}
+            self.model.save_pretrained(output_dir, **names)
+
+    def _issue_warnings_after_load(self, load_result: Any) -> None:
+        """Refuse a checkpoint whose weights are not this model's."""
+        tied = self.model.all_tied_weights_keys.keys()
+        missing, others = set(load_result.missing_keys) - tied, load_result[1]
+        if missing or others:
+            raise ValueError(
+                f"a checkpoint in {self.args.output_dir} lacks {len(missing)} weights"
+                f" of this model, {min(missing, default='none')} first, and has"
+                f" {len(others)} others; remove the folder and train again"
+            )
 
     def _check(self, values: Tensor, what: str, step: int) -> None:
         finite = values.isfinite()

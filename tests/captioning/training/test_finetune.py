@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from transformers import Trainer
 
 from fashionlib.captioning import captioners, controls, training
@@ -37,9 +38,9 @@ IMAGES = list("abcdefgh")  # read from their rows
 ROWS = Rows(IMAGES, GRIDS)
 
 
-def make(seed: int = 0, dropout: float = 0.0) -> Captioner:
+def make(seed: int = 0, dropout: float = 0.0, name: str = "blip2-small") -> Captioner:
     size = Size(queries=4, qformer=48, decoder=48, decoder_layers=1, dropout=dropout)
-    return captioners.mini(CAPTIONS * 2, ROWS, size=size, seed=seed)
+    return captioners.mini(CAPTIONS * 2, ROWS, name, size, seed)
 
 
 @pytest.fixture(scope="module")
@@ -116,11 +117,13 @@ def test_adapter_learns_loads_and_can_be_switched_off(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["blip2-small", "llava-small"])
 @pytest.mark.parametrize("lora", [None, Lora(r=4, alpha=8, dropout=0.2)])
 def test_killed_run_resumes_to_the_same_losses(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     lora: Lora | None,
+    name: str,
 ) -> None:
     recipe = Recipe(
         steps=12,
@@ -133,7 +136,12 @@ def test_killed_run_resumes_to_the_same_losses(
     )
     texts = ["a hat for the cold", "a belt"] * 3
     _, whole = training.train(
-        make(dropout=0.2), IMAGES, CAPTIONS, recipe, tmp_path / "whole", texts=texts
+        make(dropout=0.2, name=name),
+        IMAGES,
+        CAPTIONS,
+        recipe,
+        tmp_path / "whole",
+        texts=texts,
     )
     step, done = Trainer.training_step, []
 
@@ -147,7 +155,7 @@ def test_killed_run_resumes_to_the_same_losses(
         patch.setattr(Trainer, "training_step", killed)
         with pytest.raises(KeyboardInterrupt):
             training.train(
-                make(dropout=0.2),
+                make(dropout=0.2, name=name),
                 IMAGES,
                 CAPTIONS,
                 recipe,
@@ -155,7 +163,12 @@ def test_killed_run_resumes_to_the_same_losses(
                 texts=texts,
             )
     _, resumed = training.train(
-        make(dropout=0.2), IMAGES, CAPTIONS, recipe, tmp_path / "cut", texts=texts
+        make(dropout=0.2, name=name),
+        IMAGES,
+        CAPTIONS,
+        recipe,
+        tmp_path / "cut",
+        texts=texts,
     )
     assert len(resumed) == 12
     losses = ["step", "loss", "validation"]
@@ -236,22 +249,30 @@ def test_only_the_same_run_is_resumed() -> None:
     assert key not in {fine_tuning._key(*run, ()) for run in different}
 
 
+@pytest.mark.parametrize("name", ["blip2-small", "llava-small"])
 def test_a_finished_run_is_read_and_not_trained_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     recipe = Recipe(
         steps=8, batch_size=4, evaluations=4, patience=1, lr=0.0, warmup=0
     )  # never better: stops at once
-    first, curve = training.train(
-        make(), IMAGES, CAPTIONS, recipe, tmp_path, (IMAGES, CAPTIONS)
-    )
+    run = (IMAGES, CAPTIONS, recipe, tmp_path, (IMAGES, CAPTIONS))
+    first, curve = training.train(make(name=name), *run)
     assert curve["step"].max() == 4
     monkeypatch.setattr(Trainer, "training_step", None)
-    again, read = training.train(
-        make(), IMAGES, CAPTIONS, recipe, tmp_path, (IMAGES, CAPTIONS)
-    )
+    again, read = training.train(make(name=name), *run)
     pd.testing.assert_frame_equal(read, curve)
     assert captioners.generate(again, IMAGES) == captioners.generate(first, IMAGES)
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    recipe = Recipe(steps=2, batch_size=4, evaluations=1)
+    training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
+    [path] = tmp_path.rglob("model.safetensors")
+    weights = load_file(path)
+    save_file({f"old.{name}": weight for name, weight in weights.items()}, path)
+    with pytest.raises(ValueError, match=r"lacks \d+ weights of this model"):
+        training.train(make(), IMAGES, CAPTIONS, recipe, tmp_path)
 
 
 def test_each_image_needs_a_caption(tmp_path: Path) -> None:
