@@ -49,7 +49,7 @@ def stage(profile: str) -> Path:
 
 
 def with_prose(executed: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
-    """Return an executed notebook with its source's Markdown and tags.
+    """Return an executed notebook with its source's Markdown, tags and prompts.
 
     So prose can change without another run. Where code has changed, it stays as it was.
     The parameters that the run was given are folded.
@@ -68,9 +68,9 @@ def with_prose(executed: dict[str, Any], source: dict[str, Any]) -> dict[str, An
             cells.append(cell)
             continue
         done = next(ran)
-        tags = cell["metadata"].get("tags", [])
-        cells.append(done | {"metadata": done["metadata"] | {"tags": tags}})
-        cells += given if "parameters" in tags else []
+        metadata = done["metadata"] | {"tags": []} | cell["metadata"]
+        cells.append(done | {"metadata": metadata})
+        cells += given if "parameters" in metadata["tags"] else []
     return executed | {"cells": cells}
 
 
