@@ -10,7 +10,7 @@ import pandas as pd
 
 from fashionlib.data.files import read_json
 
-ORIGIN = ("commit", "profile", "data", "seed", "hardware", "finished")
+ORIGIN = ("commit", "profile", "data", "seed", "versions", "hardware", "finished")
 
 
 def table(staged: Path) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def table(staged: Path) -> pd.DataFrame:
     for name, result in results(staged):
         given = result["provenance"]
         origin = {column: given.get(column) for column in ORIGIN}
-        for column in ("data", "hardware"):
+        for column in ("data", "versions", "hardware"):
             parts = origin[column] or {}
             origin[column] = ", ".join(f"{k} {v}" for k, v in parts.items())
         for key, value in leaves(result["values"]):

@@ -24,7 +24,7 @@ def run(
     """
     from fashionlib.book import student
 
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise ValueError(f"{out} is there; nothing is replaced, name a new one")
     student.write(out)
     typer.echo(f"{out / 'student'}: chapters with exercises to solve, without answers")

@@ -21,6 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from fashionlib.data.files import atomic
+from fashionlib.features.chunks import digest_row
 from fashionlib.features.threads import one_thread
 from fashionlib.recommending import ranking
 from fashionlib.recommending.scoring import top_n
@@ -110,12 +111,11 @@ class InnerProduct:
 
     def _key(self) -> str:
         """Hash all that the weights depend on, but the code."""
-        whole = hashlib.sha256(type(self).__name__.encode())
-        for field in fields(self):
-            if field.name != "place":
-                _add(whole, getattr(self, field.name))
-        _add(whole, self.train)
-        return whole.hexdigest()[:16]
+        options = {f.name: getattr(self, f.name) for f in fields(self)}
+        del options["place"]
+        settings = [type(self).__name__, options, self.train]
+        whole = json.dumps(settings, default=_digest)
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     @torch.no_grad()
     def _read(self, path: Path) -> None:
@@ -208,20 +208,12 @@ class InnerProduct:
         return float(ranking.ndcg(hits, sizes).mean())
 
 
-def _add(whole: Any, part: Any) -> None:
-    """Add an option, features or purchases to a hash."""
-    if isinstance(part, dict):
-        for name, matrix in part.items():
-            whole.update(name.encode())
-            _add(whole, matrix)
-    elif sparse.issparse(part):
-        for array in (np.array(part.shape), part.indptr, part.indices, part.data):
-            _add(whole, array)
-    elif isinstance(part, np.ndarray):
-        whole.update(f"{part.shape} {part.dtype}".encode())
-        whole.update(np.ascontiguousarray(part).data)
-    else:
-        whole.update(repr(part).encode())
+def _digest(matrix: np.ndarray | sparse.csr_matrix) -> list[Any]:
+    """Name features or purchases by their shape and a hash."""
+    if sparse.issparse(matrix):
+        parts = (matrix.indptr, matrix.indices, matrix.data)
+        return [matrix.shape, *map(_digest, parts)]
+    return [matrix.shape, str(matrix.dtype), digest_row(matrix).hex()]
 
 
 class Table:

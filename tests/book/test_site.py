@@ -53,9 +53,9 @@ def test_an_archive_renders_to_the_run_s_pages(book, tmp_path):
     assert (there / "gallery/index.html").read_text() == "<p>Garments"
     [written] = there.glob("_downloads/*/results.csv")
     assert written.read_text().splitlines() == [
-        "result,key,value,commit,profile,data,seed,hardware,finished",
-        "leakage,article.BLEU-4,0.361,abc,smoke,name drawn,,,",
-        "leakage,table.0.n,7.0,abc,smoke,name drawn,,,",
+        "result,key,value,commit,profile,data,seed,versions,hardware,finished",
+        "leakage,article.BLEU-4,0.361,abc,smoke,name drawn,,,,",
+        "leakage,table.0.n,7.0,abc,smoke,name drawn,,,,",
     ]
 
 

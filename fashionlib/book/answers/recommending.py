@@ -88,8 +88,8 @@ def why_item_knn(found: Mapping[str, Any]) -> str:
             f" {leads[head['data']]:+.4f}."
         )
     return (
-        "Not by repeats, if masked as by default: no article is offered twice. ItemKNN"
-        " finds other colours of products bought before, and articles of a day that the"
-        " split cuts in two. Their share of its hits, and its NDCG@12 minus MostPop's:"
+        "Not by repeats: what a customer has bought is masked by default. ItemKNN finds"
+        " other colours of products bought before, and articles of a day that the split"
+        " cuts in two. Their share of its hits, and its NDCG@12 minus MostPop's:"
         f" {' '.join(lines)}"
     )

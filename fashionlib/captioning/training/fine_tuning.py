@@ -65,8 +65,9 @@ def train(
 
     ValueError where the numbers of images and captions differ or are 0, for patience
     without validation pairs, and for a recipe that is joint where the captioner has no
-    retrieval part, or in several processes. RuntimeError where a loss is not finite:
-    the last checkpoint before it is kept.
+    retrieval part, or in several processes, and for a checkpoint of another model's
+    weights. RuntimeError where a loss is not finite: the last checkpoint before it is
+    kept.
     """
     processes = int(os.environ.get("WORLD_SIZE", 1))
     _check(captioner, images, captions, recipe, validation, processes)

@@ -80,10 +80,11 @@ class JointTrainer(Trainer):
     ) -> None:
         """Write all weights by their names in memory, by which they are read again.
 
-        transformers gives a LLaVA's others in a file.
+        transformers gives a LLaVA's others in a file. Adapters keep theirs.
         """
-        super()._save(output_dir, state_dict)
-        if isinstance(self.model, PreTrainedModel) and self.args.should_save:
+        if not isinstance(self.model, PreTrainedModel):
+            super()._save(output_dir, state_dict)
+        elif self.args.should_save:
             names = {"state_dict": state_dict, "save_original_format": False}
             self.model.save_pretrained(output_dir, **names)
 

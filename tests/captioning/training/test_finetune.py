@@ -135,14 +135,13 @@ def test_killed_run_resumes_to_the_same_losses(
         lora=lora,
     )
     texts = ["a hat for the cold", "a belt"] * 3
-    _, whole = training.train(
-        make(dropout=0.2, name=name),
-        IMAGES,
-        CAPTIONS,
-        recipe,
-        tmp_path / "whole",
-        texts=texts,
-    )
+
+    def trained(place: str) -> pd.DataFrame:
+        captioner, folder = make(dropout=0.2, name=name), tmp_path / place
+        run = (captioner, IMAGES, CAPTIONS, recipe, folder)
+        return training.train(*run, texts=texts)[1]
+
+    whole = trained("whole")
     step, done = Trainer.training_step, []
 
     def killed(self: Trainer, *args: object, **kwargs: object) -> torch.Tensor:
@@ -154,22 +153,8 @@ def test_killed_run_resumes_to_the_same_losses(
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "training_step", killed)
         with pytest.raises(KeyboardInterrupt):
-            training.train(
-                make(dropout=0.2, name=name),
-                IMAGES,
-                CAPTIONS,
-                recipe,
-                tmp_path / "cut",
-                texts=texts,
-            )
-    _, resumed = training.train(
-        make(dropout=0.2, name=name),
-        IMAGES,
-        CAPTIONS,
-        recipe,
-        tmp_path / "cut",
-        texts=texts,
-    )
+            trained("cut")
+    resumed = trained("cut")
     assert len(resumed) == 12
     losses = ["step", "loss", "validation"]
     pd.testing.assert_frame_equal(resumed[losses], whole[losses], rtol=1e-5)
