@@ -43,10 +43,20 @@ def code_lines(cell: dict[str, Any]) -> list[str]:
     return [line for line in "".join(cell["source"]).splitlines() if line.strip()]
 
 
-def notebook_tokens(notebook: Path) -> int:
-    """Return the tokens of a notebook's code; a magic counts as one statement."""
+def is_exercise(cell: dict[str, Any]) -> bool:
+    """Say whether a cell is an exercise's solution or check."""
+    return bool({"solution", "check"} & set(cell["metadata"].get("tags", [])))
+
+
+def notebook_tokens(notebook: Path, exercises: bool = False) -> int:
+    """Return the tokens of a notebook's code, its exercises' or all the others.
+
+    A magic counts as one statement.
+    """
     total = 0
     for cell in code_cells(notebook):
+        if is_exercise(cell) != exercises:
+            continue
         lines = "".join(cell["source"]).splitlines()
         plain = [
             "    " * line.startswith(" ") + "pass" if line.strip()[:1] in "!%" else line
@@ -59,11 +69,7 @@ def notebook_tokens(notebook: Path) -> int:
 
 def definitions(notebook: Path) -> int:
     """Return how many functions a notebook defines, those of its exercises left out."""
-    lessons = [
-        cell
-        for cell in code_cells(notebook)
-        if "solution" not in cell["metadata"].get("tags", [])
-    ]
+    lessons = [cell for cell in code_cells(notebook) if not is_exercise(cell)]
     lines = [line for cell in lessons for line in code_lines(cell)]
     return sum(line.strip().startswith("def ") for line in lines)
 
@@ -88,6 +94,8 @@ def main() -> None:
         print(f"{path.stem:32}{notebook_tokens(path):9,}   {defined} definitions")
     total = sum(map(notebook_tokens, NOTEBOOKS))
     print(f"{'notebooks':32}{total:9,}   before {BEFORE['notebooks']:,}")
+    total = sum(notebook_tokens(path, exercises=True) for path in NOTEBOOKS)
+    print(f"{'their exercises':32}{total:9,}")
 
 
 if __name__ == "__main__":
