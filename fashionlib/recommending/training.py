@@ -33,8 +33,9 @@ MEAN, SQUARE, EPSILON = 0.9, 0.999, 1e-8  # Adam's, as in torch
 class InnerProduct:
     """x(u, i) = user vector . item vector + item bias.
 
-    A child says what the vectors are and how they are learnt: `_start`, `_loss`,
-    `_vectors`, `_weights`, and `_new_epoch` where each epoch draws something anew.
+    A child says what the vectors are and how they are learnt: `_start`, `_loss`
+    or `_triples`, `_vectors`, `_weights`, and `_new_epoch` where each epoch draws
+    something anew.
 
     An epoch visits every train pair once, in random order, `batch_size` together. Every
     `check` epochs NDCG@12 is measured on one random train item of up to 5,000 users (at
@@ -171,8 +172,12 @@ class InnerProduct:
         return [torch.optim.Adam(self._weights(), lr=self.lr, fused=True)]
 
     def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
-        """Return the mean loss of a batch of train pairs, positions (B,) each."""
-        raise NotImplementedError
+        """Return the mean loss of a batch of train pairs, positions (B,) each.
+
+        That is `_triples` with an item that each user has not bought, unless a child
+        needs other negatives or none.
+        """
+        return self._triples(users, bought, self.pairs.negatives(users))
 
     def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return user vectors (users, d), item vectors (items, d), biases (items,)."""

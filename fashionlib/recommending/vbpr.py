@@ -78,9 +78,6 @@ class VBPR(InnerProduct):
         for table in self.tables:
             del table.mean, table.square
 
-    def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
-        return self._triples(users, bought, self.pairs.negatives(users))
-
     def _triples(self, users: Tensor, bought: Tensor, other: Tensor) -> Tensor:
         k, items = self.factors, torch.cat([bought, other])
         user = self.user(users)  # (B, k or 2 k)
@@ -182,6 +179,7 @@ class DuchoVBPR(InnerProduct):
         inputs = np.asarray(self.features, dtype=np.float32)
         self.inputs = torch.from_numpy(inputs).to(self.device)
         users, items, dim = *learn.shape, inputs.shape[1]
+        self.buffer = self.inputs.new_empty(min(items, 2 * self.batch_size), dim)
         drawn = [_xavier(rows, k, generator) for rows in (users, items, users)]
         if self.shipped:
             drawn[2].normal_(generator=generator)
@@ -192,6 +190,10 @@ class DuchoVBPR(InnerProduct):
             )
         self.weights = [part.to(self.device).requires_grad_() for part in drawn]
 
+    def _forget(self) -> None:
+        """Drop the memory that a batch's features were read into."""
+        del self.buffer
+
     def _weights(self) -> list[Tensor]:
         return self.weights
 
@@ -199,14 +201,16 @@ class DuchoVBPR(InnerProduct):
         *_, visual, offset = self.weights
         return nn.functional.normalize(inputs @ visual + offset)  # (items, k)
 
-    def _loss(self, users: Tensor, bought: Tensor) -> Tensor:
-        return self._triples(users, bought, self.pairs.negatives(users))
-
     def _triples(self, users: Tensor, bought: Tensor, other: Tensor) -> Tensor:
-        items = torch.cat([bought, other])
+        # A batch names an article several times: its features are read once, into the
+        # same memory each time.
+        both = torch.cat([bought, other])
+        items, places = torch.unique(both, return_inverse=True)
         user, taste = (self.weights[place].index_select(0, users) for place in (0, 2))
-        item = self.weights[1].index_select(0, items)  # (2 B, k)
-        seen = self._projected(self.inputs.index_select(0, items))  # (2 B, k)
+        item = self.weights[1].index_select(0, both)  # (2 B, k)
+        inputs = self.buffer[: len(items)]
+        torch.index_select(self.inputs, 0, items, out=inputs)
+        seen = self._projected(inputs).index_select(0, places)  # (2 B, k)
         margin = (user * torch.sub(*item.chunk(2))).sum(1)
         margin = margin + (taste * torch.sub(*seen.chunk(2))).sum(1)
         squares = sum(part.pow(2).sum() for part in (user, item, taste, seen))
