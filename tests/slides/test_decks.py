@@ -211,7 +211,8 @@ def test_the_speaker_s_window_shows_the_notes(page, written):
     open_deck(page, written / "12_feature_spaces.html", "#/5")
     with page.context.expect_page() as opened:
         page.keyboard.press("s")
-    expect(opened.value.locator(".speaker-controls-notes")).to_contain_text("Strangers")
+    notes = opened.value.locator(".speaker-controls-notes .value")
+    expect(notes).to_contain_text("Strangers", timeout=30_000)  # it loads two decks
 
 
 def test_d_is_dark_or_light(page, written):
