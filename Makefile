@@ -7,6 +7,7 @@
 # make bundle                                 a run's notebooks and results in one archive, _build/fashion-captioned.zip
 # make site BUNDLE=file                       the pages from such an archive, nothing executed
 # make student                                the chapters without and with solutions, in _build/class; OUT=folder
+# make slides PROFILE=tiny                    a deck of slides a chapter, from a finished run, in _build/slides; OUT=folder
 # make links                                  the book, and whether every link and anchor of its pages leads somewhere
 # make sphinx9                                the book, and its pages once more by plain Sphinx 9, without jupyter-book
 # make release                                the book and its archive, with the archive's checksum beside it
@@ -18,7 +19,7 @@ LONGER ?=
 CORES ?= 2
 ONLY ?=
 BUNDLE ?=
-OUT ?= _build/class
+OUT ?=
 # PyTorch's build: cpu, cu126 and the like come from its own index, which uv knows; empty takes PyPI's, on Linux CUDA's.
 TORCH ?= $(shell test "$$(uname)" != Linux || nvidia-smi >/dev/null 2>&1 || echo cpu)
 # More for Snakemake: --executor slurm --jobs 8 (book/cluster.md).
@@ -43,7 +44,7 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book links sphinx9 bundle site student release test test-all bench keep pretrain clean
+.PHONY: book links sphinx9 bundle site student slides release test test-all bench keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -78,7 +79,10 @@ site: .venv/ready
 	@fashionlib site $(if $(BUNDLE),--bundle "$(BUNDLE)",--profile $(PROFILE))
 
 student: .venv/ready
-	@fashionlib student --out "$(OUT)"
+	@fashionlib student --out "$(or $(OUT),_build/class)"
+
+slides: .venv/ready
+	@fashionlib slides --profile $(PROFILE) --out "$(or $(OUT),_build/slides)"
 
 release: book
 	@fashionlib bundle --profile $(PROFILE)

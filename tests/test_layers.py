@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 BESIDE = (
     "wardrobe",
     "questions",
+    "slides",
 )  # packages of their own; each may import those before
 ARROWS = {  # room: the rooms that it may import
     "stats": set(),
@@ -61,6 +62,7 @@ LIGHT = [
     "fashionlib.retrieval.search",
     "fashionlib.stats",
     "questions.command",
+    "slides.command",
     "wardrobe",
 ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from slides import decks
+
 CHAPTER = "notebooks/14_recommenders.html"
 NEXT = "15_why_item_knn_wins.html"
 NARROW = (390, 800)  # the menu is a dialog below 992 pixels, "on this page" below 1200
@@ -132,3 +134,21 @@ def test_no_code_scrolls_sideways_on_a_common_screen(page, book):
         "boxes => boxes.map(box => [box.scrollWidth, box.clientWidth])"
     )
     assert widths and all(content <= box for content, box in widths)
+
+
+def test_every_slide_of_the_run_fits_its_screen(page, book, tmp_path):
+    found = """() => Reveal.getSlides().flatMap((slide, place) => {
+        Reveal.slide(place, 0, 99);
+        const low = [...slide.querySelectorAll(".part")].filter((part) => {
+            const { bottom, height } = part.getBoundingClientRect();
+            return bottom > 720 || height < 20;
+        });
+        const silent = slide.querySelectorAll("img:not([alt]), img[alt='']");
+        return [...low, ...silent].map((one) => `${place}: ${one.outerHTML}`);
+    })"""
+    written = decks.write("smoke", tmp_path / "decks")
+    assert len(written) > 20
+    for deck in written:
+        page.goto(deck.as_uri())
+        expect(page.locator(".reveal.ready")).to_be_visible()
+        assert [wrong[:300] for wrong in page.evaluate(found)] == [], deck.stem

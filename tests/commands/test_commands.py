@@ -39,6 +39,7 @@ COMMANDS = [
     "search",
     "app",
     "question",
+    "slides",
 ]
 
 
