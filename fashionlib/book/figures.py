@@ -173,12 +173,9 @@ def grouped_intervals(
     """
     places, names, hues = (list(frame[c].unique()) for c in ("data", rows, hue))
     colours = colours or {name: f"C{n}" for n, name in enumerate(hues)}
-    height = (0.16 * len(hues) + 0.2) * len(names) + 1.3
-    size = (max(7, 3.5 * len(places)), height)
-    figure, axes = plt.subplots(
-        1, len(places), figsize=size, sharey=True, squeeze=False
-    )
-    for panel, place in zip(axes[0], places, strict=True):
+    height = (0.16 * len(hues) + 0.2) * len(names) + 0.8
+    figure, axes = _panels(places, len(places), height, sharey=True)
+    for panel, place in zip(axes, places, strict=True):
         panel.axvline(0, color="#d1d5db", linewidth=0.8, zorder=0)
         for number, name in enumerate(hues):
             dots = frame[(frame["data"] == place) & (frame[hue] == name)]
@@ -187,9 +184,9 @@ def grouped_intervals(
             look = {"fmt": "o", "color": colours[name], "label": name, "markersize": 5}
             panel.errorbar(dots["value"], at, xerr=_spread(dots), **look)
         panel.locator_params(axis="x", nbins=5)
-        panel.set(title=place, xlabel=label, ylim=(len(names) - 0.5, -0.5))
+        panel.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
         panel.set_yticks(range(len(names)), names)
-    _legend_below(figure, axes[0][0], len(hues))
+    _legend_below(figure, axes[0], len(hues))
     return figure
 
 
@@ -210,18 +207,14 @@ def line_panels(
     A column of panels for each value of `across`, a row for each of `down`.
     """
     columns, rows = list(frame[across].unique()), list(frame[down].unique())
-    size = (3 * len(columns), 2.4 * len(rows) + 0.6)
-    figure, axes = plt.subplots(
-        len(rows), len(columns), figsize=size, squeeze=False, sharex=True, sharey="row"
-    )
+    titles = [f"{c}, {r}" if r else c for r in rows for c in columns]
+    figure, axes = _panels(titles, len(columns), 2.4, sharex=True, sharey="row")
     for (place, title, name), line in frame.groupby([down, across, hue], sort=False):
-        panel = axes[rows.index(place)][columns.index(title)]
+        panel = axes[rows.index(place) * len(columns) + columns.index(title)]
         panel.plot(line["k"], line["value"], color=colours[name], label=name)
-        panel.set_title(f"{title}, {place}" if place else title, fontsize=9)
         panel.set_xticks([1, 5, 12, 20])
-    for panel in axes[-1]:
-        panel.set_xlabel("k")
-    _legend_below(figure, axes[0][0], len(colours))
+    figure.supxlabel("k")
+    _legend_below(figure, axes[0], len(colours))
     return figure
 
 
@@ -263,7 +256,7 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> plt.Figure:
         axes.plot(validated.step, validated.validation, "o--", markersize=4)
         trained = history.dropna(subset=["loss"])
         axes.plot(trained.step, trained.loss, color=PLAIN, linewidth=1)
-        axes.grid(axis="y", alpha=0.4)
+        axes.tick_params(labelbottom=True)
     figure.supxlabel("step")
     figure.supylabel("loss per token (nats)")
     return figure
@@ -428,11 +421,10 @@ def heatmap(frame: pd.DataFrame, label: str) -> Axes:
 
 def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw shares of contests won, a map a title: blue above a half, red below."""
-    height = sum(0.32 * len(frame) + 1.4 for frame in panels.values())
-    figure, places = plt.subplots(len(panels), figsize=(7, height), squeeze=False)
-    for axes, (title, frame) in zip(places.flat, panels.items(), strict=True):
+    rows = max(len(frame) for frame in panels.values())
+    figure, places = _panels(panels, 1, 0.32 * rows + 1.2)
+    for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "RdBu", dark=(frame - 0.5).abs() > 0.3)
-        axes.set_title(title)
     return figure
 
 
@@ -440,12 +432,10 @@ def shaded(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw tables of scores side by side, a title each, shaded up to the highest."""
     top = max(frame.max(axis=None) for frame in panels.values())
     widths = [frame.shape[1] for frame in panels.values()]
-    figure, places = plt.subplots(
-        1, len(panels), figsize=(9, 3.6), sharey=True, width_ratios=widths
-    )
-    for axes, (title, frame) in zip(places, panels.items(), strict=True):
+    look = {"sharey": True, "width_ratios": widths}
+    figure, places = _panels(panels, len(panels), 3.1, **look)
+    for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "Blues", frame > 0.6 * top, top, "{:.3f}")
-        axes.set_title(title)
     return figure
 
 
