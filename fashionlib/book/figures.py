@@ -213,7 +213,8 @@ def line_panels(
         panel = axes[rows.index(place) * len(columns) + columns.index(title)]
         panel.plot(line["k"], line["value"], color=colours[name], label=name)
         panel.set_xticks([1, 5, 12, 20])
-    figure.supxlabel("k")
+    for panel in axes[-len(columns) :]:
+        panel.set_xlabel("k")
     _legend_below(figure, axes[0], len(colours))
     return figure
 
