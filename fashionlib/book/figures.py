@@ -422,7 +422,7 @@ def heatmap(frame: pd.DataFrame, label: str) -> Axes:
 
 def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw shares of contests won, a map a title: blue above a half, red below."""
-    rows = max(len(frame) for frame in panels.values())
+    rows = max(map(len, panels.values()))
     figure, places = _panels(panels, 1, 0.32 * rows + 1.2)
     for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "RdBu", dark=(frame - 0.5).abs() > 0.3)
