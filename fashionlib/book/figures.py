@@ -306,7 +306,7 @@ def trade_off(
             label = "" if name in inks else name  # once in the legend
             _journey(axes, points, label, inks.setdefault(name, f"C{len(inks)}"))
         axes.set(xlabel=across, ylabel=y)
-    figure.legend(loc="outside lower center", ncols=len(inks))
+    figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 
