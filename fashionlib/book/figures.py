@@ -108,10 +108,9 @@ def _bold(column: pd.Series, groups: pd.Series) -> list[str]:
 
 
 def _cell(text: object) -> str:
-    """Escape; keep a short text, or a value with its interval, on one line."""
-    safe = escape(text)
-    short = len(str(text)) <= 28 or re.fullmatch(r"[-+]?[\d.]+ \[.*\]", str(text))
-    return f'<span class="line">{safe}</span>' if short else safe
+    """Escape; keep a short text, or an interval, on one line."""
+    whole = r"^[^[]{,20}$|\[[-+.\d]+, [-+.\d]+\]"
+    return re.sub(whole, r'<span class="line">\g<0></span>', str(escape(text)))
 
 
 def bars(values: pd.Series, label: str) -> Axes:
@@ -156,7 +155,7 @@ def intervals(frame: pd.DataFrame, label: str) -> Axes:
         look = {"color": colour(name), "label": name, "markersize": 14}
         axes.plot(frame[name], range(len(frame)), "|", markeredgewidth=2, **look)
     if marks:
-        _legend_below(axes.figure, axes, len(marks))
+        _legend_below(axes.figure, axes)
     return _name_rows(axes, frame.index, label)
 
 
@@ -186,13 +185,13 @@ def grouped_intervals(
         panel.locator_params(axis="x", nbins=5)
         panel.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
         panel.set_yticks(range(len(names)), names)
-    _legend_below(figure, axes[0], len(hues))
+    _legend_below(figure, axes[0])
     return figure
 
 
-def _legend_below(figure: plt.Figure, panel: Axes, columns: int, **look: Any) -> None:
+def _legend_below(figure: plt.Figure, panel: Axes, **look: Any) -> None:
     handles = panel.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=columns, **look)
+    figure.legend(*handles, loc="outside lower center", ncols=5, **look)
 
 
 def line_panels(
@@ -215,30 +214,26 @@ def line_panels(
         panel.set_xticks([1, 5, 12, 20])
     for panel in axes[-len(columns) :]:
         panel.set_xlabel("k")
-    _legend_below(figure, axes[0], len(colours))
+    _legend_below(figure, axes[0])
     return figure
 
 
 def stacked_bars(shares: pd.DataFrame, colours: Sequence[str], label: str) -> Axes:
     """Draw a bar a row, divided by its columns' shares, each with its percentage."""
     axes = _panel(height=0.3 * len(shares) + 1.1, width=8.5)
-    left = np.zeros(len(shares))
-    for (name, column), ink in zip(shares.items(), colours, strict=True):
-        bars = axes.barh(shares.index, column, left=left, color=ink, label=name)
-        texts = [f"{share:.0%}" if share > 0.03 else "" for share in column]
+    look = {"stacked": True, "width": 0.8, "legend": False}
+    shares.plot.barh(ax=axes, color=colours, xlim=(0, 1), **look)
+    for bars in axes.containers:
+        texts = [f"{share:.0%}" if share > 0.03 else "" for share in bars.datavalues]
         axes.bar_label(bars, texts, label_type="center", color="white", fontsize=8)
-        left = left + column.to_numpy()
-    axes.invert_yaxis()
-    axes.set(xlabel=label, xlim=(0, 1))
-    _legend_below(axes.figure, axes, shares.shape[1])
-    return axes
+    _legend_below(axes.figure, axes)
+    return _name_rows(axes, shares.index, label)
 
 
 def dots(values: pd.DataFrame, label: str) -> Axes:
     """Draw each row's values as dots on one line: one dot a training."""
     axes = _panel(height=0.4 * len(values) + 0.8)
-    for place, row in enumerate(values.to_numpy()):
-        axes.plot(row, np.full(len(row), place), "o", color=PLAIN, alpha=0.7)
+    axes.plot(values, range(len(values)), "o", color=PLAIN, alpha=0.7)
     return _name_rows(axes, values.index, label)
 
 
@@ -481,7 +476,7 @@ def points(places: Mapping[str, np.ndarray], groups: Sequence[str]) -> plt.Figur
         panel.axis("off")
         for label, ink, chosen in layers:
             panel.scatter(*spots[chosen].T, s=5, color=ink, label=label, linewidths=0)
-    _legend_below(figure, axes[0], columns=5, markerscale=3)
+    _legend_below(figure, axes[0], markerscale=3)
     return figure
 
 

@@ -265,7 +265,10 @@ def test_a_tally_writes_every_count_and_leaves_out_none():
 
 def test_dots_and_shaded_tables_show_every_value():
     axes = figures.dots(pd.DataFrame({42: [1.0, 2], 0: [3.0, 4]}, ["a", "b"]), "NDCG")
-    assert [line.get_xdata().tolist() for line in axes.lines] == [[1, 3], [2, 4]]
+    assert [line.get_xydata().tolist() for line in axes.lines] == [
+        [[1, 0], [2, 1]],
+        [[3, 0], [4, 1]],
+    ]
     panels = {"one": pd.DataFrame([[0.1, 0.2]]), "two": pd.DataFrame([[0.05]])}
     figure = figures.shaded(panels)
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
