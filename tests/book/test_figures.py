@@ -203,6 +203,12 @@ def test_rows_of_bars_and_intervals_have_names_and_the_colour_of_their_role():
     assert [patch.get_width() for patch in bars.patches] == [2, 5]
 
 
+def test_an_interval_may_be_below_its_value_but_is_in_one_line():
+    html = figures.table(pd.DataFrame({"a": ["holds: +1.0 [+0.5, +2.0]", "x <"]})).data
+    assert 'holds: +1.0 <span class="line">[+0.5, +2.0]</span></td>' in html
+    assert '<span class="line">x &lt;</span>' in html
+
+
 def test_a_printed_value_is_a_black_mark_in_its_row():
     frame = pd.DataFrame({"value": 2.0, "low": 1.0, "high": 3.0}, ["Random", "KNN"])
     axes = figures.intervals(frame.assign(published=[np.nan, 5.0]), "NDCG")
