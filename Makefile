@@ -8,6 +8,7 @@
 # make site BUNDLE=file                       the pages from such an archive, nothing executed
 # make student                                the chapters without and with solutions, in _build/class; OUT=folder
 # make links                                  the book, and whether every link and anchor of its pages leads somewhere
+# make sphinx9                                the book, and its pages once more by plain Sphinx 9, without jupyter-book
 # make release                                the book and its archive, with the archive's checksum beside it
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
 PYTHON ?= python3
@@ -42,7 +43,7 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book links bundle site student release test test-all bench keep pretrain clean
+.PHONY: book links sphinx9 bundle site student release test test-all bench keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -51,6 +52,13 @@ book: .venv/ready
 
 links: book
 	@python tests/links.py _build/html
+
+# So that the pages outlive jupyter-book, which holds Sphinx at 7.
+PLAIN = book/plain_sphinx
+sphinx9: book
+	@PYTHONPATH="$(CURDIR)" uv run --quiet --isolated --no-project --python .venv/bin/python --with-requirements $(PLAIN)/requirements.lock \
+		python -m sphinx -q -W -n --keep-going --conf-dir _run/$(PROFILE)/book/$(PLAIN) _run/$(PROFILE)/book _build/sphinx9
+	@python tests/links.py _build/sphinx9
 
 test: .venv/ready
 	ruff format --check --quiet .

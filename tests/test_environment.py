@@ -12,14 +12,15 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PINNED = {
-    canonicalize_name(name): version
-    for name, version in re.findall(
-        r"^([\w.\-]+)==([^\s;]+)(?:; .+)?$",
-        (ROOT / "requirements.lock").read_text(),
-        flags=re.M,
-    )
-}
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Return the version of each package that a file pins."""
+    lines = re.findall(r"^([\w.\-]+)==([^\s;]+)(?:; .+)?$", path.read_text(), re.M)
+    return {canonicalize_name(name): version for name, version in lines}
+
+
+PINNED = pins(ROOT / "requirements.lock")
 
 
 def test_the_pinned_set_satisfies_pyproject():

@@ -73,16 +73,22 @@ def test_what_may_write_runs_no_code_of_the_project(job):
             assert step["with"]["persist-credentials"] is False
 
 
-def test_actions_are_pinned():
+def test_actions_are_pinned_to_a_commit_whose_release_is_named():
     files = [SETUP, *(ROOT / ".github" / "workflows").glob("*.yml")]
-    found = [u for f in files for u in re.findall(r"uses: (\S+)", f.read_text())]
+    found = [u for f in files for u in re.findall(r"uses: (.+)", f.read_text())]
     assert len(found) > 10
+    commits = {}
     for action in found:
         if action.startswith("./"):
             assert (ROOT / action / "action.yml").is_file()
-        else:
-            github = r"actions/[\w-]+@v\d+"  # its own, by the major version
-            assert re.fullmatch(rf"{github}|[\w./-]+@[0-9a-f]{{40}}", action), action
+            continue
+        pinned = re.fullmatch(r"([\w./-]+)@([0-9a-f]{40})  # v\d+\.\d+\.\d+", action)
+        assert pinned, action
+        assert commits.setdefault(pinned[1], action) == action
+    bot = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())
+    [asked] = bot["updates"]
+    assert asked["package-ecosystem"] == "github-actions"
+    assert all((ROOT / place.lstrip("/")).is_dir() for place in asked["directories"])
 
 
 def test_the_tests_run_on_every_python_that_the_makefile_takes():
