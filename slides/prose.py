@@ -83,7 +83,7 @@ class Prose:
 
     def _role(self, tokens: Sequence[Token], place: int, *_: Any) -> str:
         name, content = tokens[place].meta["name"], tokens[place].content
-        if name == "doc":
+        if name in ("doc", "ref"):
             given, target = re.fullmatch(r"(?:(.+) <)?([^>]+?)>?", content).groups()
             return escape(given or self.page(target))
         if name == "cite:p":
@@ -115,6 +115,7 @@ class Prose:
     def citation(self, key: str) -> str:
         """Return authors and year of an entry of references.bib."""
         entry = self.references[key.strip()]
-        names = [" ".join(person.last_names) for person in entry.persons["author"]]
+        authors = entry.persons["author"]
+        names = [" ".join(map(str, one.rich_last_names)) for one in authors]
         names = f"{names[0]} et al." if names[2:] else " and ".join(names)
         return f"{escape(names)}, {entry.fields['year']}"

@@ -27,16 +27,17 @@ plt.style.use(Path(__file__).with_name("book.mplstyle"))
 ROLES = {
     "published": ("published", "#000000"),
     "control": ("other picture|another picture|shuffled|random|chance", "#b91c1c"),
-    "copied": ("nearest|copied|copy|consensus", "#E69F00"),
+    "copied": ("nearest|copied|copy|copies|consensus of", "#E69F00"),
     "pretrained": ("pretrained|before fine-tuning", "#64748b"),
-    "fine-tuned": ("fine-tuned|joint", "#0072B2"),
+    "fine-tuned": ("fine-tuned|joint|captioner|written", "#0072B2"),
+    "features": ("vbpr|fusion|freedom|bm3", "#009E73"),  # recommenders that read them
 }
 PLAIN = "#475569"  # what has no role
 
 
 def colour(name: str) -> str:
     """Return the colour of a system's role, which words of its name show (`ROLES`)."""
-    colours = (ink for words, ink in ROLES.values() if re.search(words, name))
+    colours = (ink for words, ink in ROLES.values() if re.search(words, name, re.I))
     return next(colours, PLAIN)
 
 
@@ -107,10 +108,9 @@ def _bold(column: pd.Series, groups: pd.Series) -> list[str]:
 
 
 def _cell(text: object) -> str:
-    """Escape; keep a short text, or a value with its interval, on one line."""
-    safe = escape(text)
-    short = len(str(text)) <= 28 or re.fullmatch(r"[-+]?[\d.]+ \[.*\]", str(text))
-    return f'<span class="line">{safe}</span>' if short else safe
+    """Escape; keep a short text, or an interval, on one line."""
+    whole = r"^[^[]{,20}$|\[[-+.\d]+, [-+.\d]+\]"
+    return re.sub(whole, r'<span class="line">\g<0></span>', str(escape(text)))
 
 
 def bars(values: pd.Series, label: str) -> Axes:
@@ -140,13 +140,22 @@ def _spread(frame: pd.DataFrame) -> list[pd.Series]:
 
 
 def intervals(frame: pd.DataFrame, label: str) -> Axes:
-    """Draw points with their intervals, one row a system: columns value, low, high."""
+    """Draw points with their intervals, one row a system: columns value, low, high.
+
+    Columns "published" and "chance", where given, are marks in the same rows.
+    """
     axes = _panel(height=0.36 * len(frame) + 0.8)
     # One call a row: matplotlib's caps take one colour a call.
     for place, name in enumerate(frame.index.astype(str)):
         row = frame.iloc[[place]]
         spread, ink = _spread(row), colour(name)
         axes.errorbar(row["value"], [place], xerr=spread, fmt="o", color=ink)
+    marks = [name for name in ("published", "chance") if name in frame]
+    for name in marks:
+        look = {"color": colour(name), "label": name, "markersize": 14}
+        axes.plot(frame[name], range(len(frame)), "|", markeredgewidth=2, **look)
+    if marks:
+        _legend_below(axes.figure, axes)
     return _name_rows(axes, frame.index, label)
 
 
@@ -163,12 +172,9 @@ def grouped_intervals(
     """
     places, names, hues = (list(frame[c].unique()) for c in ("data", rows, hue))
     colours = colours or {name: f"C{n}" for n, name in enumerate(hues)}
-    height = (0.16 * len(hues) + 0.2) * len(names) + 1.3
-    size = (max(7, 3.5 * len(places)), height)
-    figure, axes = plt.subplots(
-        1, len(places), figsize=size, sharey=True, squeeze=False
-    )
-    for panel, place in zip(axes[0], places, strict=True):
+    height = (0.16 * len(hues) + 0.2) * len(names) + 0.8
+    figure, axes = _panels(places, len(places), height, sharey=True)
+    for panel, place in zip(axes, places, strict=True):
         panel.axvline(0, color="#d1d5db", linewidth=0.8, zorder=0)
         for number, name in enumerate(hues):
             dots = frame[(frame["data"] == place) & (frame[hue] == name)]
@@ -177,15 +183,15 @@ def grouped_intervals(
             look = {"fmt": "o", "color": colours[name], "label": name, "markersize": 5}
             panel.errorbar(dots["value"], at, xerr=_spread(dots), **look)
         panel.locator_params(axis="x", nbins=5)
-        panel.set(title=place, xlabel=label, ylim=(len(names) - 0.5, -0.5))
+        panel.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
         panel.set_yticks(range(len(names)), names)
-    _legend_below(figure, axes[0][0], len(hues))
+    _legend_below(figure, axes[0])
     return figure
 
 
-def _legend_below(figure: plt.Figure, panel: Axes, columns: int, **look: Any) -> None:
+def _legend_below(figure: plt.Figure, panel: Axes, **look: Any) -> None:
     handles = panel.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=columns, **look)
+    figure.legend(*handles, loc="outside lower center", ncols=5, **look)
 
 
 def line_panels(
@@ -200,76 +206,84 @@ def line_panels(
     A column of panels for each value of `across`, a row for each of `down`.
     """
     columns, rows = list(frame[across].unique()), list(frame[down].unique())
-    size = (3 * len(columns), 2.4 * len(rows) + 0.6)
-    figure, axes = plt.subplots(
-        len(rows), len(columns), figsize=size, squeeze=False, sharex=True, sharey="row"
-    )
+    titles = [f"{c}, {r}" if r else c for r in rows for c in columns]
+    figure, axes = _panels(titles, len(columns), 2.4, sharex=True, sharey="row")
     for (place, title, name), line in frame.groupby([down, across, hue], sort=False):
-        panel = axes[rows.index(place)][columns.index(title)]
+        panel = axes[rows.index(place) * len(columns) + columns.index(title)]
         panel.plot(line["k"], line["value"], color=colours[name], label=name)
-        panel.set_title(f"{title}, {place}" if place else title, fontsize=9)
         panel.set_xticks([1, 5, 12, 20])
-    for panel in axes[-1]:
+    for panel in axes[-len(columns) :]:
         panel.set_xlabel("k")
-    _legend_below(figure, axes[0][0], len(colours))
+    _legend_below(figure, axes[0])
     return figure
 
 
 def stacked_bars(shares: pd.DataFrame, colours: Sequence[str], label: str) -> Axes:
     """Draw a bar a row, divided by its columns' shares, each with its percentage."""
     axes = _panel(height=0.3 * len(shares) + 1.1, width=8.5)
-    left = np.zeros(len(shares))
-    for (name, column), ink in zip(shares.items(), colours, strict=True):
-        bars = axes.barh(shares.index, column, left=left, color=ink, label=name)
-        texts = [f"{share:.0%}" if share > 0.03 else "" for share in column]
+    look = {"stacked": True, "width": 0.8, "legend": False}
+    shares.plot.barh(ax=axes, color=colours, xlim=(0, 1), **look)
+    for bars in axes.containers:
+        texts = [f"{share:.0%}" if share > 0.03 else "" for share in bars.datavalues]
         axes.bar_label(bars, texts, label_type="center", color="white", fontsize=8)
-        left = left + column.to_numpy()
-    axes.invert_yaxis()
-    axes.set(xlabel=label, xlim=(0, 1))
-    _legend_below(axes.figure, axes, shares.shape[1])
-    return axes
+    _legend_below(axes.figure, axes)
+    return _name_rows(axes, shares.index, label)
 
 
 def dots(values: pd.DataFrame, label: str) -> Axes:
     """Draw each row's values as dots on one line: one dot a training."""
     axes = _panel(height=0.4 * len(values) + 0.8)
-    for place, row in enumerate(values.to_numpy()):
-        axes.plot(row, np.full(len(row), place), "o", color="C0", alpha=0.7)
+    axes.plot(values, range(len(values)), "o", color=PLAIN, alpha=0.7)
     return _name_rows(axes, values.index, label)
 
 
-def curves(histories: Mapping[str, pd.DataFrame]) -> Axes:
-    """Draw each run's loss of captioning against its step, a colour a run.
+def curves(histories: Mapping[str, pd.DataFrame]) -> plt.Figure:
+    """Draw each run's loss of captioning against its step, a panel a run.
 
     Training is a thin line, validation dots on a dashed one. Of a joint run the other
     parts of the loss are left out, so that all are on one scale.
     """
-    axes = _panel(height=3.4)
-    for name, history in histories.items():
+    figure, panels = _panels(histories, 3, 2.4, sharex=True, sharey=True)
+    for axes, history in zip(panels, histories.values(), strict=True):
         if "captioning" in history:
             parts = {"captioning": "loss", "validation captioning": "validation"}
             history = history.drop(columns=parts.values()).rename(columns=parts)
         validated = history.dropna(subset=["validation"])
-        (line,) = axes.plot(validated.step, validated.validation, "o--", label=name)
+        axes.plot(validated.step, validated.validation, "o--", markersize=4)
         trained = history.dropna(subset=["loss"])
-        axes.plot(trained.step, trained.loss, color=line.get_color(), linewidth=1)
-    axes.set(xlabel="step", ylabel="loss per token (nats)")
-    axes.legend()
-    return axes
+        axes.plot(trained.step, trained.loss, color=PLAIN, linewidth=1)
+        axes.tick_params(labelbottom=True)
+    figure.supxlabel("step")
+    figure.supylabel("loss per token (nats)")
+    return figure
 
 
-def shares(numbers: Mapping[str, pd.Series], most: int, label: str) -> Axes:
-    """Draw the share of captions that have each whole number, a line a name.
+def _panels(
+    titles: Collection[str], columns: int, height: float, **look: Any
+) -> tuple[plt.Figure, list[Axes]]:
+    """Make a panel a title, in rows of at most so many columns."""
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
+    look["figsize"] = max(7, 3.1 * columns), height * rows + 0.5
+    figure, axes = plt.subplots(rows, columns, squeeze=False, **look)
+    for panel, title in zip_longest(axes.flat, titles):
+        panel.set_title(title, fontsize=9) if title else panel.axis("off")
+    return figure, list(axes.flat[: len(titles)])
+
+
+def shares(numbers: Mapping[str, pd.Series], most: int, label: str) -> plt.Figure:
+    """Draw the share of captions that have each whole number, a panel a name.
 
     A name stands with its mean. Numbers of `most` and more stand together.
     """
-    axes = _panel(height=2.8)
-    for name, values in numbers.items():
+    titles = [f"{name}, mean {own.mean():.1f}" for name, own in numbers.items()]
+    figure, panels = _panels(titles, 1, 1.2, sharex=True)
+    for axes, values in zip(panels, numbers.values(), strict=True):
         counts = values.clip(upper=most).value_counts(normalize=True).sort_index()
-        axes.plot(counts, ".-", label=f"{name}, mean {values.mean():.1f}")
-    axes.set(xlabel=f"{label} ({most} and more together)", ylabel="share of captions")
-    axes.legend()
-    return axes
+        axes.bar(counts.index, counts, color=PLAIN)
+    axes.set_xlabel(f"{label} ({most} and more together)")
+    figure.supylabel("share of captions")
+    return figure
 
 
 def trade_off(
@@ -280,24 +294,25 @@ def trade_off(
     A system's columns are x and y and, where known, x_low, x_high, y_low, y_high, its
     intervals. `across` is the label of all x axes, `up` has each y axis's.
     """
-    size = (4 * len(panels), 3.7)
-    figure, places = plt.subplots(1, len(panels), figsize=size, squeeze=False)
-    for axes, (title, systems), y in zip(places[0], panels.items(), up, strict=True):
-        for number, (name, points) in enumerate(systems.items()):
-            _journey(axes, points, name, f"C{number}")
-        axes.set(title=title, xlabel=across, ylabel=y)
-        axes.legend()
+    figure, places = _panels(panels, 3, 3.7)
+    inks: dict[str, str] = {}
+    for axes, systems, y in zip(places, panels.values(), up, strict=True):
+        for name, points in systems.items():
+            label = "" if name in inks else name  # once in the legend
+            _journey(axes, points, label, inks.setdefault(name, f"C{len(inks)}"))
+        axes.set(xlabel=across, ylabel=y)
+    figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 
-def _journey(axes: Axes, points: pd.DataFrame, name: str, ink: str) -> None:
+def _journey(axes: Axes, points: pd.DataFrame, label: str, ink: str) -> None:
     """Draw one system's points with their intervals, and its arrow."""
     look = {"fmt": "o", "color": ink, "elinewidth": 0.7, "alpha": 0.8}
     for side in "xy":
         if f"{side}_low" in points:
             below = points[side] - points[f"{side}_low"]
             look[f"{side}err"] = [below, points[f"{side}_high"] - points[side]]
-    axes.errorbar(points.x, points.y, label=name, **look)
+    axes.errorbar(points.x, points.y, label=label, **look)
     if len(points) > 1:
         places = points[["x", "y"]].to_numpy()
         arrow = {"arrowstyle": "->", "color": ink}
@@ -402,11 +417,10 @@ def heatmap(frame: pd.DataFrame, label: str) -> Axes:
 
 def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw shares of contests won, a map a title: blue above a half, red below."""
-    height = sum(0.32 * len(frame) + 1.4 for frame in panels.values())
-    figure, places = plt.subplots(len(panels), figsize=(7, height), squeeze=False)
-    for axes, (title, frame) in zip(places.flat, panels.items(), strict=True):
+    rows = max(map(len, panels.values()))
+    figure, places = _panels(panels, 1, 0.32 * rows + 1.2)
+    for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "RdBu", dark=(frame - 0.5).abs() > 0.3)
-        axes.set_title(title)
     return figure
 
 
@@ -414,12 +428,10 @@ def shaded(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw tables of scores side by side, a title each, shaded up to the highest."""
     top = max(frame.max(axis=None) for frame in panels.values())
     widths = [frame.shape[1] for frame in panels.values()]
-    figure, places = plt.subplots(
-        1, len(panels), figsize=(9, 3.6), sharey=True, width_ratios=widths
-    )
-    for axes, (title, frame) in zip(places, panels.items(), strict=True):
+    look = {"sharey": True, "width_ratios": widths}
+    figure, places = _panels(panels, len(panels), 3.1, **look)
+    for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "Blues", frame > 0.6 * top, top, "{:.3f}")
-        axes.set_title(title)
     return figure
 
 
@@ -455,20 +467,16 @@ def points(places: Mapping[str, np.ndarray], groups: Sequence[str]) -> plt.Figur
 
     The eight commonest groups have a colour, others are grey.
     """
-    names, columns = pd.Series(groups), 3
+    names = pd.Series(groups)
     named = names.value_counts().index[:8]
-    rows = -(-len(places) // columns)
-    size = (3.1 * columns, 3.1 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    figure, axes = _panels(places, 3, 3)
     layers = [("others", "#cbd5e1", ~names.isin(named))]
     layers += [(name, f"C{n}", names == name) for n, name in enumerate(named)]
-    for panel, (title, spots) in zip(axes.flat, places.items(), strict=False):
-        panel.set_title(title, fontsize=9)
+    for panel, spots in zip(axes, places.values(), strict=True):
+        panel.axis("off")
         for label, ink, chosen in layers:
             panel.scatter(*spots[chosen].T, s=5, color=ink, label=label, linewidths=0)
-    for panel in axes.flat:
-        panel.axis("off")
-    _legend_below(figure, axes[0][0], columns=5, markerscale=3)
+    _legend_below(figure, axes[0], markerscale=3)
     return figure
 
 

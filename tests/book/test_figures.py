@@ -159,12 +159,12 @@ def test_contests_have_a_map_a_title_and_names_are_listed():
 
 def test_shares_are_of_each_names_own_numbers():
     numbers = {"a": pd.Series([1, 1, 2, 9]), "b": pd.Series([2])}
-    axes = figures.shares(numbers, 3, "words")
-    first, second = axes.get_lines()
-    assert first.get_xdata().tolist() == [1, 2, 3]  # 9 stands with 3 and more
-    assert first.get_ydata().tolist() == [0.5, 0.25, 0.25]
-    assert first.get_label() == "a, mean 3.2" and second.get_label() == "b, mean 2.0"
-    assert axes.get_xlabel() == "words (3 and more together)"
+    figure = figures.shares(numbers, 3, "words")
+    first, second = figure.axes
+    assert [bar.get_height() for bar in first.patches] == [0.5, 0.25, 0.25]
+    assert first.patches[-1].get_x() + 0.4 == 3  # 9 is with 3 and more
+    assert (first.get_title(), second.get_title()) == ("a, mean 3.2", "b, mean 2.0")
+    assert second.get_xlabel() == "words (3 and more together)"
 
 
 def test_each_names_pictures_stand_in_a_row_of_their_own():
@@ -201,6 +201,31 @@ def test_rows_of_bars_and_intervals_have_names_and_the_colour_of_their_role():
     spans = [line.lines[2][0].get_segments()[0][:, 0] for line in points.containers]
     assert [span.tolist() for span in spans] == [[1, 4], [3, 9]]
     assert [patch.get_width() for patch in bars.patches] == [2, 5]
+
+
+def test_an_interval_may_be_below_its_value_but_is_in_one_line():
+    html = figures.table(pd.DataFrame({"a": ["holds: +1.0 [+0.5, +2.0]", "x <"]})).data
+    assert 'holds: +1.0 <span class="line">[+0.5, +2.0]</span></td>' in html
+    assert '<span class="line">x &lt;</span>' in html
+
+
+def test_a_printed_value_is_a_black_mark_in_its_row():
+    frame = pd.DataFrame({"value": 2.0, "low": 1.0, "high": 3.0}, ["Random", "KNN"])
+    axes = figures.intervals(frame.assign(published=[np.nan, 5.0]), "NDCG")
+    mark = axes.lines[-1]
+    assert mark.get_color() == figures.colour("published") == "#000000"
+    assert mark.get_xydata()[1].tolist() == [5, 1]
+    assert axes.figure.legends[0].get_texts()[0].get_text() == "published"
+    assert figures.colour("Random") == figures.colour("shuffled")
+
+
+def test_a_trade_off_has_one_colour_a_system_and_names_it_once():
+    points = pd.DataFrame({"x": [2.0, 1], "y": [3.0, 5]})
+    panels = {"printed": {"OPT": points}, "a": {"s": points}, "b": {"s": points}}
+    figure = figures.trade_off(panels, "BLEU", ["top-1"] * 3)
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["OPT", "s"]
+    inks = [axes.containers[0].lines[0].get_color() for axes in figure.axes]
+    assert inks[0] != inks[1] == inks[2]
 
 
 def test_grouped_intervals_have_a_panel_a_dataset_and_a_colour_a_hue():
@@ -246,7 +271,10 @@ def test_a_tally_writes_every_count_and_leaves_out_none():
 
 def test_dots_and_shaded_tables_show_every_value():
     axes = figures.dots(pd.DataFrame({42: [1.0, 2], 0: [3.0, 4]}, ["a", "b"]), "NDCG")
-    assert [line.get_xdata().tolist() for line in axes.lines] == [[1, 3], [2, 4]]
+    assert [line.get_xydata().tolist() for line in axes.lines] == [
+        [[1, 0], [2, 1]],
+        [[3, 0], [4, 1]],
+    ]
     panels = {"one": pd.DataFrame([[0.1, 0.2]]), "two": pd.DataFrame([[0.05]])}
     figure = figures.shaded(panels)
     texts = [[text.get_text() for text in axes.texts] for axes in figure.axes]
@@ -266,6 +294,7 @@ def test_tables_of_several_origins_stand_below_each_other():
 def test_curves_of_joint_runs_are_those_of_captioning_alone():
     plain = pd.DataFrame({"step": [1, 2], "loss": [4.0, 3.0], "validation": [5.0, 2.0]})
     parts = {"captioning": [2.0, 1.0], "validation captioning": [2.5, 1.5]}
-    axes = figures.curves({"plain": plain, "joint": plain.assign(**parts)})
-    drawn = [line.get_ydata().tolist() for line in axes.lines]
+    figure = figures.curves({"plain": plain, "joint": plain.assign(**parts)})
+    lines = [line for axes in figure.axes for line in axes.lines]
+    drawn = [line.get_ydata().tolist() for line in lines]
     assert drawn == [[5, 2], [4, 3], [2.5, 1.5], [2, 1]]

@@ -242,6 +242,6 @@ def test_what_has_no_deck_is_told_in_one_line(tmp_path, monkeypatch, capsys):
     path.write_text(path.read_text().replace("import pandas", "import  pandas"))
     assert "code has changed since" in refused("--profile", "smoke", "--out", "new")
     assert not (tmp_path / "new").exists()
-    with pytest.raises(ValueError, match="the role ref has no form"):
-        Prose(ROOT).html("{ref}`there`")
+    with pytest.raises(ValueError, match="the role term has no form"):
+        Prose(ROOT).html("{term}`there`")
     assert decks.place({"metadata": {}}) == ""
