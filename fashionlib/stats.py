@@ -118,6 +118,21 @@ def verdicts(table: pd.DataFrame, words: Sequence[str] = VERDICTS) -> pd.Series:
     return pd.Series([verdict(*row, words) for row in ends], table.index, dtype=object)
 
 
+def wide(long: pd.Series | pd.DataFrame, level: Any = -1) -> pd.DataFrame:
+    """Unstack levels of the index; rows and columns keep the order of the index.
+
+    This is `unstack(sort=False)`, which in pandas 2 puts values into other cells.
+    """
+    if isinstance(long, pd.DataFrame):
+        parts = {name: wide(long[name], level) for name in long}
+        return pd.concat(parts, axis=1, names=[long.columns.name])
+    values = long.index.get_level_values
+    several = isinstance(level, list)
+    keys = pd.MultiIndex.from_arrays(map(values, level)) if several else values(level)
+    rows = long.index.droplevel(level)
+    return long.unstack(level).reindex(rows.unique(), columns=keys.unique())
+
+
 def mean(
     values: Sequence[float] | np.ndarray,
     seed: int,

@@ -152,3 +152,16 @@ def test_means_of_columns_and_of_groups_are_those_of_their_values():
         expected = stats.mean(values.xs(kind), seed=1).ends
         assert tuple(groups.set_index("kind").loc[kind]) == expected
         assert tuple(columns.loc[kind]) == expected
+
+
+@pytest.mark.parametrize("level", ["model", 0])
+def test_a_wide_table_keeps_the_order_and_the_cells(level):
+    index = [("b", "y"), ("a", "x"), ("b", "x"), ("c", "z")]
+    index = pd.MultiIndex.from_tuples(index, names=["model", "data"])
+    long = pd.Series([1.0, 2.0, 3.0, 4.0], index)
+    table = stats.wide(long, level)
+    assert list(table.index) == ["y", "x", "z"] and list(table) == ["b", "a", "c"]
+    cells = {(model, data): table.loc[data, model] for model, data in index}
+    assert cells == long.to_dict() and table.notna().to_numpy().sum() == len(long)
+    both = stats.wide(pd.DataFrame({"n": long, "k": 2 * long}), level)
+    assert both["n"].equals(table) and list(both)[3] == ("k", "b")

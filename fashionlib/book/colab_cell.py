@@ -19,8 +19,8 @@ import sys
 
 if "google.colab" in sys.modules:  # elsewhere the library is already installed
     !git clone -q --depth 1 https://github.com/fashion-captioned/fashion-captioned
-    %cd fashion-captioned
-    %pip install -q -e ".[bits,captions,data,features,labels,recommend,scores,search]"
+    %cd -q fashion-captioned
+    %run book/colab.py
 """
 
 

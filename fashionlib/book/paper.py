@@ -13,7 +13,7 @@ import pandas as pd
 
 from fashionlib.book import runs
 from fashionlib.data.files import read_json
-from fashionlib.stats import Estimate
+from fashionlib.stats import Estimate, wide
 
 PUBLISHED, SAMPLE, HERE = ORIGINS = ("published", "H&M sample", "this run")
 MEAN = "% improvement"
@@ -89,7 +89,7 @@ def shape(table: str) -> pd.DataFrame:
     cells = values.set_axis(
         pd.MultiIndex.from_frame(rows[["row", "setting", "column"]])
     )
-    return cells.unstack("column", sort=False)
+    return wide(cells)
 
 
 def flat(table: str) -> pd.Series:

@@ -54,16 +54,31 @@ def notebooks(folder: Path) -> dict[str, Work]:
 
     ValueError where two notebooks make one path, or nobody makes what one needs.
     """
-    paths = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
-    sources = {name: execute.code(path) for name, path in paths.items()}
+    sources = _sources(folder)
     calls = {name: _calls(ast.parse(source)) for name, source in sources.items()}
+    makers = _makers(calls)
+    return {name: _work(name, sources[name], calls[name], makers) for name in sources}
+
+
+def maker(folder: Path, path: str) -> str:
+    """Name the notebook in the folder that makes a path below the run's folder."""
+    calls = {n: _calls(ast.parse(source)) for n, source in _sources(folder).items()}
+    makers = _makers(calls).items()
+    return next((n for made, n in makers if fnmatch(path, made)), "an earlier notebook")
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    return {path.stem: execute.code(path) for path in sorted(folder.glob("*.ipynb"))}
+
+
+def _makers(calls: dict[str, dict[str, set[str]]]) -> dict[str, str]:
     makers: dict[str, str] = {}
     for name, by_kind in calls.items():
         for path in by_kind["makes"] | by_kind["folders"]:
             other = makers.setdefault(path, name)
             if other != name:
                 raise ValueError(f"both {other} and {name} make {path}; rename one")
-    return {name: _work(name, sources[name], calls[name], makers) for name in paths}
+    return makers
 
 
 def longest_paths(work: dict[str, Work], seconds: dict[str, float]) -> dict[str, float]:

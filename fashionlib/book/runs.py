@@ -107,14 +107,28 @@ class Run:
     def need(self, relative: str) -> Path:
         """Return the place of an earlier notebook's artefact.
 
-        FileNotFoundError names it and the next step when it isn't there.
+        What isn't there is taken from the release's archive (`book.bundle`), unless
+        the run is on real data. FileNotFoundError names it, who makes it and the next
+        step where that doesn't help.
         """
         place = self.path(relative)
+        if place.exists():
+            return place
+        from fashionlib.book import bundle, plan
+
+        root, note = self.root.parents[1], self.root / bundle.DATA
+        why = "the run is on real data"
+        if not note.exists() or read_json(note)["synthetic"]:
+            why = f"{bundle.address()} lacks it"
+            try:
+                bundle.fill(root, f"_run/{self.profile}")
+            except (OSError, ValueError) as error:
+                why = f"{bundle.address()}: {error}"
         if not place.exists():
             raise FileNotFoundError(
-                f"{self.notebook} needs {relative} of profile {self.profile}, which no"
-                " notebook has made yet; run the earlier ones, or: make book"
-                f" PROFILE={self.profile}"
+                f"{self.notebook} needs {relative} of profile {self.profile}, which"
+                f" {plan.maker(root / 'notebooks', relative)} makes; run it before, or:"
+                f" make book PROFILE={self.profile} (not taken from an archive: {why})"
             )
         return place
 
@@ -127,22 +141,31 @@ class Run:
         return self.path(relative)
 
     def read(self, relative: str) -> Any:
-        """Read an earlier notebook's artefact: a .parquet table, or JSON."""
-        place = self.need(relative)
-        if place.suffix == ".parquet":
-            import pandas as pd
+        """Read an earlier notebook's artefact: a .parquet table, or JSON.
 
-            return pd.read_parquet(place)
-        return read_json(place)
+        A table's pictures below the run's folder are found where that is now.
+        """
+        place = self.need(relative)
+        if place.suffix != ".parquet":
+            return read_json(place)
+        import pandas as pd
+
+        table = pd.read_parquet(place)
+        if "image" in table:
+            table["image"] = table.image.dropna().map(lambda p: str(self.root / p))
+        return table
 
     def write(self, relative: str, content: Any) -> Path:
         """Write an artefact for others, whole or not at all: a .parquet table, or JSON.
 
-        A table's index is not written.
+        A table's index is not written, nor where the run's folder is.
         """
         place = self.make(relative)
         if place.suffix != ".parquet":
             return write_json(place, content)
+        if "image" in content:
+            image = content.image.str.removeprefix(f"{self.root}/")
+            content = content.assign(image=image)
         with atomic(place) as part:
             content.to_parquet(part, index=False)
         return place
@@ -228,8 +251,15 @@ class Run:
 
 
 def start(notebook: str, profile_name: str, seed: int) -> Run:
-    """Open the run of a profile for one notebook; make its folder if there is none."""
+    """Open the run of a profile for one notebook; make its folder if there is none.
+
+    Outside a repository, what notebooks read of one comes from the release's archive.
+    """
     profile(profile_name)
+    if not (repository() / "_toc.yml").is_file():
+        from fashionlib.book import bundle
+
+        bundle.fill(Path.cwd(), "data", "notebooks", bundle.MARK)
     root = repository() / "_run" / profile_name
     root.mkdir(parents=True, exist_ok=True)
     return Run(notebook, profile_name, root, seed)

@@ -16,6 +16,11 @@ from fashionlib.data.files import atomic, digest, read_json, write_json
 
 SOURCES = ("_config.yml", "_toc.yml", "book", "data")  # of the repository
 MADE = ("notebooks", "results", "records", "gallery", "captions")  # of a run
+LENT = {  # also of a run: what its notebooks need of one another
+    *("attributes.json", "captioner", "captioners.json", "captions", "data.json"),
+    *("features", "items.parquet", "labelled", "labelled.parquet", "results"),
+    *("scores", "street", "wardrobe"),
+}
 INJECTED = "injected-parameters"  # papermill's tag
 SUMS = "SHA256SUMS"
 LARGEST = 2**31  # bytes of an archive, unpacked
@@ -93,6 +98,8 @@ def render(staged: Path, out: Path) -> Path:
 def pack(profile: str, archive: Path) -> Path:
     """Write a finished run's book into one .zip with a checksum of each file.
 
+    With it go the artefacts that notebooks need of one another (`book.bundle`).
+
     ValueError for a run on real data, whose pictures and captions stand on its pages:
     they aren't ours to pass on.
     """
@@ -103,12 +110,18 @@ def pack(profile: str, archive: Path) -> Path:
             f"run {profile} shows pictures and captions of {data['name']}, which may"
             " not be passed on; pack a run on the wardrobe, e.g. --profile tiny"
         )
-    with atomic(archive) as part:
-        sums = [f"{digest(p)}  {p.relative_to(staged)}\n" for p in files(staged)]
-        (staged / SUMS).write_text("".join(sums), encoding="utf-8")
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
-            for path in files(staged):
-                packed.write(path, path.relative_to(staged))
+    run = staged.parent
+    lent = [p for p in files(run) if p.relative_to(run).parts[0] in LENT]
+    entries = {p.relative_to(staged): p for p in files(staged)}
+    entries |= {Path("_run", profile, p.relative_to(run)): p for p in lent}
+    with (
+        atomic(archive) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        sums = [f"{digest(path)}  {name}\n" for name, path in entries.items()]
+        packed.writestr(SUMS, "".join(sums))
+        for name, path in entries.items():
+            packed.write(path, name)
     return archive
 
 

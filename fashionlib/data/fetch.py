@@ -111,9 +111,8 @@ def _explained(repository: str, needs: str) -> Iterator[None]:
     OSError for another refusal or a line that drops. No address is named: a signed one
     is a secret.
     """
-    import httpx2
     import requests
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from kagglehub.exceptions import UnauthenticatedError
 
     try:
@@ -122,7 +121,7 @@ def _explained(repository: str, needs: str) -> Iterator[None]:
         raise PermissionError(f"no Kaggle token found; needed: {needs}") from error
     except (
         LocalEntryNotFoundError,
-        httpx2.HTTPError,  # the hub's own errors too
+        HfHubHTTPError.__bases__[0],  # all of its client's: httpx, since 2.0 httpx2
         requests.RequestException,
     ) as error:
         # the hub's client says "not found locally" of a refusal too

@@ -79,7 +79,7 @@ class Table:
         self._refuse_open_quote()
         table = pa.Table.from_batches(batches, pa.schema(dict.fromkeys(columns, kind)))
         if not codes:
-            return table.to_pandas().astype("str")
+            return table.to_pandas()
         table = table.unify_dictionaries()
         return pd.DataFrame({name: _categories(table[name]) for name in columns})
 
@@ -364,7 +364,7 @@ def read_table(
     if len(empty):
         raise table.fault(empty[0], f"no {ITEM} in {len(empty):,} rows, first")
     if IMAGE in rows:
-        rows[IMAGE] = rows[IMAGE].map(lambda name: _beside(path, name)).astype("str")
+        rows[IMAGE] = text(rows[IMAGE].map(lambda name: _beside(path, name)))
     return rows
 
 
@@ -387,6 +387,11 @@ def _holds_text(kind: pa.DataType) -> bool:
 
 def _is_nested(kind: pa.DataType) -> bool:
     return pa.types.is_nested(kind) or pa.types.is_binary(kind)
+
+
+def text(values: Any) -> Any:
+    """Return a column or table as text; what lacks stays missing, in pandas 2 too."""
+    return values.astype("str").where(values.notna())
 
 
 def _beside(path: Path, name: object) -> object:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from fashionlib.data.interactions import Interactions, to_matrices
 from fashionlib.recommending import ranking
+from fashionlib.stats import wide
 
 KINDS = ("bought before", "other colour", "day in train", "later day")
 
@@ -65,8 +66,8 @@ def shares(recalls: pd.DataFrame) -> pd.DataFrame:
     what it counts, and how many there are.
     """
     table = recalls.set_index(["data", "model", "kind"])
-    hits = table["hits"].unstack("kind", sort=False)  # (data, model) x kinds
-    pairs = table["pairs"].unstack("kind", sort=False)
+    hits = wide(table["hits"], "kind")  # (data, model) x kinds
+    pairs = wide(table["pairs"], "kind")
     rows = {}
     for data, models in hits.groupby(level="data", sort=False):
         rows[f"{data}, test pairs"] = pairs.loc[data].iloc[0]

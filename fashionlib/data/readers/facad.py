@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashionlib.data import overlap
+from fashionlib.data import overlap, tables
 from fashionlib.data.items import (
     CAPTION,
     CATEGORY,
@@ -64,7 +64,7 @@ def items(root: Path) -> pd.DataFrame:
     meta = metadata(report)
     table = _read(SPLIT_OF, meta, report)
     report.refuse()
-    table[PRODUCT] = table[CAPTION].map(_products(table[CAPTION], meta)).astype("str")
+    table[PRODUCT] = tables.text(table[CAPTION].map(_products(table[CAPTION], meta)))
     return table[[*ITEM_COLUMNS, SPLIT]]
 
 

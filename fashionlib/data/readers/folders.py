@@ -30,7 +30,7 @@ from fashionlib.data.items import (
     SPLIT,
 )
 from fashionlib.data.readers.faults import MISSING, Report
-from fashionlib.data.tables import read_table
+from fashionlib.data.tables import read_table, text
 
 MARKER = "WARDROBE"  # a file of this name says that the folder was drawn by wardrobe
 # Snakemake marks the folders that a notebook makes, file managers those they show.
@@ -107,7 +107,8 @@ def frame(
     if len(rows) == 0 and not report.broken:
         report.add("0 rows", [str(report.root)])
     table = pd.DataFrame(rows).reindex(columns=columns).reset_index(drop=True)
-    table = table.astype({name: "str" for name in columns if name != BOX})
+    texts = [name for name in columns if name != BOX]
+    table[texts] = text(table[texts])
     if BOX in columns:
         boxes = table[BOX].astype(object)
         table[BOX] = boxes.where(boxes.notna(), None)

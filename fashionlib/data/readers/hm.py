@@ -100,7 +100,7 @@ def items(root: Path, images: bool = True) -> pd.DataFrame:
     paths = dict(image_files(root)) if images else {}
     table[PRODUCT] = table[ITEM].str[:7]
     table[CAPTION] = table[CAPTION].where(table[CAPTION].str.strip().ne(""))
-    table[IMAGE] = table[ITEM].map(paths).astype("str")
+    table[IMAGE] = tables.text(table[ITEM].map(paths))
     return table.assign(**{SOURCE: SHOP, BOX: None})[ITEM_COLUMNS]
 
 
