@@ -7,6 +7,8 @@ when it is done, so that a second call goes on.
 
 from __future__ import annotations
 
+import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +19,14 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from fashionlib import stats
-from fashionlib.book import figures, runs, searchable
+from fashionlib.book import execute, figures, runs, searchable
 from fashionlib.captioning import copying
 from fashionlib.captioning.metrics import attributes
 from fashionlib.commands.jobs import audit, shop, split_purchases
+from fashionlib.data.captions import read
 from fashionlib.data.files import atomic, digest, read_json, write_json
 from fashionlib.data.items import (
+    BOX,
     CAPTION,
     CATEGORY,
     COLOUR,
@@ -38,12 +42,12 @@ from fashionlib.data.items import (
 from fashionlib.data.readers import folders, hm
 from fashionlib.data.readers.faults import Report
 from fashionlib.data.tables import open_table
-from fashionlib.features import Features, nearest, neighbourhoods, spaces
+from fashionlib.features import Features, neighbourhoods, unit
 
-SHOP, PAGE, IMAGE_SPACE = "shop", "index.html", "features/image.parquet"
+SHOP, PAGE, CAPTION_FILE = "shop", "index.html", "captions.json"
 ALIKE = 0.95  # cosine from which two photos are shown as perhaps the same
 SHOWN = 8  # rows of pictures
-MAPPED = 1200  # articles on the map
+MAPPED = 40, 1200  # the fewest and the most photos on a map
 FEWEST = 20  # products with a caption, for a split with a test side
 WORDS = 10  # uses that make a word one of the shop's
 
@@ -61,112 +65,54 @@ Answer = tuple[dict[str, Any], list[Any]]  # numbers, blocks
 
 
 def photos_twice(here: Shop) -> Answer:
-    """Find photos that are there twice, byte for byte and nearly (a proxy)."""
-    items, pictures = here.items, picture_space(here)
-    same = items[IMAGE].map(lambda path: digest(Path(path)))
-    copies = items[same.duplicated(keep=False)]
-    groups = [list(g[IMAGE]) for _, g in copies.groupby(same, sort=False)]
-    rows, cosines = _others(pictures, 1)
-    near = pd.DataFrame({"a": range(len(items)), "b": rows[:, 0], "c": cosines[:, 0]})
-    near = near[near["c"] >= ALIKE]
-    near = near[same.to_numpy()[near["a"]] != same.to_numpy()[near["b"]]]
-    pairs = near[["a", "b"]].apply(lambda pair: tuple(sorted(pair)), axis=1)
-    near = near[~pairs.duplicated()].sort_values("c", ascending=False)
-    numbers = {"identical": len(copies), "groups": len(groups), "nearly": len(near)}
-    blocks = [
-        f"{len(copies):,} of {len(items):,} photos are there more than once, pixel for"
-        f" pixel ({len(groups):,} groups). {len(near):,} more pairs are nearly the"
-        f" same: their cosine by a network that learned ImageNet is {ALIKE} or more."
-        " That is a proxy, so look at them.",
-        figures.neighbours([(a, rest[:6]) for a, *rest in groups[:SHOWN]], "same"),
+    """Pair each photo with its nearest: the same pixels, or nearly (a proxy)."""
+    items, rows = here.items, unit(picture_space(here).matrix)
+    other = _nearest_others(here, 1)[:, 0]
+    pixels = items[IMAGE].map(lambda path: digest(Path(path))).to_numpy()
+    ends = np.sort([np.arange(len(items)), other], axis=0)
+    pairs = pd.DataFrame(ends.T, columns=["one", "two"])
+    pairs["same"] = pixels == pixels[other]
+    pairs["cosine"] = (rows * rows[other]).sum(1)
+    pairs = pairs[pairs["same"] | (pairs["cosine"] >= ALIKE)].drop_duplicates()
+    pairs = pairs.sort_values(["same", "cosine"], ascending=False)
+    numbers = {"pairs": len(pairs), "identical": int(pairs["same"].sum())}
+    for column in (SPLIT, CATEGORY):
+        one, two = (items[column].to_numpy()[pairs[end]] for end in ("one", "two"))
+        apart = pd.notna(one) & pd.notna(two) & (one != two)
+        numbers[f"in two of {column}"] = int(apart.sum())
+    images, shown = items[IMAGE].to_numpy(), pairs.drop_duplicates("one")[:SHOWN]
+    pictures = [(images[pair.one], [images[pair.two]]) for pair in shown.itertuples()]
+    names = shown["cosine"].map("{:.3f}".format).where(~shown["same"], "same pixels")
+    return numbers, [
+        f"Pairs of photos with the same pixels, among {len(items):,}:"
+        f" {numbers['identical']:,}. Nearly the same, with a cosine of {ALIKE} or more"
+        f" by a network that learned ImageNet: {len(pairs) - numbers['identical']:,}."
+        " That is a proxy, so look. Of all these pairs, in two splits, where a test"
+        f" would leak: {numbers[f'in two of {SPLIT}']:,}; in two categories, of which"
+        f" one may be wrong: {numbers[f'in two of {CATEGORY}']:,}.",
+        figures.neighbours(pictures, "alike", list(names)),
     ]
-    images = items[IMAGE].to_numpy()
-    shown = near[:SHOWN].itertuples()
-    shown = [(images[pair.a], [images[pair.b]]) for pair in shown]
-    blocks += [figures.neighbours(shown, "nearly the same")]
-    for column, what in ((SPLIT, "splits"), (CATEGORY, "categories")):
-        apart = items.groupby(same)[column].nunique()
-        numbers[f"in two {what}"] = int((apart > 1).sum())
-        if items[column].notna().any():
-            blocks.append(
-                f"In two {what}: {numbers[f'in two {what}']:,} photos that are there"
-                " more than once."
-            )
-    return numbers, blocks
 
 
 def captions_say(here: Shop) -> Answer:
     """Count lengths, repeats and attributes of the captions."""
     said = here.items.dropna(subset=[CAPTION])
-    known = statistics(here.items)
     tagged = attributes.tagged(list(said[CAPTION]))
-    pool = attributes.pool(tagged, min(WORDS, len(said) // 10 + 2))
-    lemmas = pd.Series([sorted({*row} & {*pool}) for row in tagged], said.index)
-    captions = lemmas.explode().dropna().value_counts()
-    repeats = said[CAPTION].value_counts()
-    lengths = said[CAPTION].str.split().str.len()
-    repeated = repeats[repeats > 1]
-    by_type = lemmas.groupby(said[CATEGORY]).apply(
-        lambda rows: ", ".join(rows.explode().value_counts().index[:6])
-    )
-    numbers = known | {"repeated": int(repeated.sum()), "attributes": len(pool)}
+    pool = {*attributes.pool(tagged, min(WORDS, len(said) // 10 + 2))}
+    named = pd.Series([sorted(pool.intersection(row)) for row in tagged], said.index)
+    counts = named.explode().value_counts()[:12].rename("captions")
+    repeats = said[CAPTION].value_counts().rename("articles")
+    repeats = repeats[repeats > 1]
+    numbers = statistics(here.items) | {"repeated": int(repeats.sum())}
     return numbers, [
         f"{len(said):,} of {len(here.items):,} articles have a caption, of"
-        f" {lengths.min()} to {lengths.max()} words ({lengths.median():.0f} in the"
-        f" middle). {len(repeats):,} are different: {repeated.sum():,} articles share"
-        " theirs word for word with another one.",
-        figures.table(repeated[:5].rename("articles")),
+        f" {numbers['caption length']:.1f} words on average. {repeats.sum():,} share"
+        " theirs word for word with another article. The most repeated:",
+        figures.table(repeats[:5]),
         "Attributes are the nouns and adjectives that captions use often, here"
         f" {len(pool):,} words. The commonest:",
-        figures.table(captions[:12].rename("captions").to_frame().T),
-        figures.table(by_type.rename("commonest attributes")[:12]),
+        figures.table(counts.to_frame().T),
     ]
-
-
-def copied(here: Shop) -> Answer:
-    """Audit a split by product, with the captions that a copy and a captioner write."""
-    split = _split(here).set_index(ITEM)
-    place = here.run.path("split.csv")
-    with atomic(place) as part:
-        split.drop(columns="box").to_csv(part)
-    copies = copying.copies(split, picture_space(here), here.run.seed)
-    files = {
-        copying.NEAREST: write_json(
-            here.run.path("copied.json"), copies[copying.NEAREST]
-        )
-    }
-    written = here.run.path("captioner/captions.json")
-    if written.is_file():
-        files["trained here"] = written
-    files = {name: str(path) for name, path in files.items()}
-    result = audit.audit_files((place, place), files, [], {}, pictures=True)
-    found = pd.DataFrame(result["findings"]).set_index("what")[["mark", "said"]]
-    scores = pd.DataFrame(result["scores"]).pivot(
-        index="system", columns="metric", values="value"
-    )
-    texts = split[split[SPLIT] == TEST]
-    cards = pd.DataFrame(
-        {
-            "yours": texts[CAPTION],
-            **{
-                name: pd.Series(read_json(Path(path))).map(_first)
-                for name, path in files.items()
-            },
-        }
-    )
-    cards = cards.reindex(texts.index[:SHOWN])
-    return {"scores": scores}, [
-        "Cut by product, 80/10/10: what could a system write for the test photos that"
-        " doesn't look, or only copies the nearest training photo's caption? Scores are"
-        " times 100.",
-        figures.table(scores, percent=list(scores)),
-        figures.cards(texts[IMAGE][:SHOWN], cards),
-        figures.table(found),
-    ]
-
-
-def _first(entry: Any) -> str:
-    return entry[0]["caption"] if isinstance(entry, list) else entry
 
 
 def trained(here: Shop) -> Answer:
@@ -174,9 +120,10 @@ def trained(here: Shop) -> Answer:
     from fashionlib.captioning import training
     from fashionlib.commands.jobs import finetune
 
-    out, recipe = here.run.path("captioner"), training.recipe("mini_joint", here.steps)
+    recipe = training.recipe("mini_joint", here.steps)
     data = {"catalogue": here.run.data.name, "split": "by product"}
-    finetune.train_adapter(_split(here), str(here.base), recipe, out, data)
+    given = _split(here), str(here.base), recipe, _captioner(here), data
+    finetune.train_adapter(*given)
     return {"steps": here.steps}, [
         f"A small captioner ({here.base.name}, made of drawn garments) has read your"
         f" training photos for {here.steps} steps. That is a rehearsal: a good"
@@ -184,42 +131,71 @@ def trained(here: Shop) -> Answer:
     ]
 
 
-def look_alike(here: Shop) -> Answer:
-    """Show each photo's nearest others, and how often they share its category."""
-    items, pictures = here.items, picture_space(here)
-    rows, _ = _others(pictures, 6)
-    kinds, images = items[CATEGORY].to_numpy(), items[IMAGE].to_numpy()
-    rng = np.random.default_rng(here.run.seed)
-    order = pd.Series(kinds).fillna("")[rng.permutation(len(items))]
-    asked = [*order.drop_duplicates().index, *order.index[order.duplicated()]][:SHOWN]
-    hits = [[*(kinds[rows[n]] == kinds[n])] for n in asked]
-    names = ["" if pd.isna(kinds[n]) else kinds[n] for n in asked]
-    shown = [(images[n], [*images[rows[n]]]) for n in asked]
-    numbers: dict[str, Any] = {}
-    blocks = [
-        "Each outlined photo, and its six nearest others: features of a network that"
-        " learned ImageNet and no fashion, compared by cosine.",
-        figures.neighbours(shown, "nearest photos", names, hits),
+def copied(here: Shop) -> Answer:
+    """Audit a split by product, with captions that were copied, or written here."""
+    split = _split(here).set_index(ITEM)
+    train, test = (split[split[SPLIT] == side] for side in (TRAIN, TEST))
+    place, copies = here.run.path("split.csv"), here.run.path("copied.json")
+    with atomic(place) as part:
+        split.drop(columns=BOX).to_csv(part)
+    near = copying.near(picture_space(here), train, test.index, 1)
+    write_json(copies, dict(zip(test.index, near, strict=True)))
+    files = {copying.NEAREST: copies, "trained here": _captioner(here, CAPTION_FILE)}
+    files = {name: str(path) for name, path in files.items() if path.is_file()}
+    made = audit.audit_files((place, place), files, [], {}, pictures=True)
+    told = pd.DataFrame(made["findings"]).set_index("what")[["mark", "said"]]
+    scores = pd.DataFrame(made["scores"]).pivot(
+        index="system", columns="metric", values="value"
+    )
+    cards = {"yours": test[CAPTION]}
+    for name, path in files.items():
+        cards[name] = pd.Series(read(Path(path)).texts).str[0]
+    return {"scores": scores}, [
+        "Cut by product, 80/10/10: what could a system write for the test photos that"
+        " doesn't look, or only copies the nearest training photo's caption? Scores are"
+        " times 100.",
+        figures.table(scores, percent=list(scores)),
+        figures.cards(test[IMAGE][:SHOWN], pd.DataFrame(cards)),
+        figures.table(told),
     ]
-    known = items[CATEGORY].notna().to_numpy()
-    if items[CATEGORY].nunique() > 1:
-        same = (kinds[rows[:, 0]] == kinds)[known]
-        chance = (items[CATEGORY].value_counts() / known.sum()).pow(2).sum()
+
+
+def look_alike(here: Shop) -> Answer:
+    """Show some photos' nearest others, and how often these share the category."""
+    items, near = here.items, _nearest_others(here, 6)
+    kinds, images = items[CATEGORY].to_numpy(), items[IMAGE].to_numpy()
+    numbered = items.assign(row=range(len(items))).sample(
+        frac=1, random_state=here.run.seed
+    )
+    few = numbered.groupby(CATEGORY, dropna=False).head(1)
+    asked = pd.concat([few, numbered]).drop_duplicates("row")["row"][:SHOWN]
+    shown = [(images[row], [*images[near[row]]]) for row in asked]
+    hits = [[*(kinds[near[row]] == kinds[row])] for row in asked]
+    blocks = [
+        "Each outlined photo, and its six nearest others, by features of a network that"
+        " learned ImageNet and no fashion.",
+        figures.neighbours(
+            shown, "nearest", [*items[CATEGORY].fillna("").iloc[asked]], hits
+        ),
+    ]
+    known, numbers = items[CATEGORY].dropna(), {}
+    if known.nunique() > 1:
+        same = pd.Series(kinds[near[:, 0]] == kinds, items.index)[known.index]
         share = stats.mean(same, here.run.seed)
-        by_kind = pd.Series(same).groupby(kinds[known]).agg(["size", "mean"])
+        chance = float((known.value_counts() / len(known)).pow(2).sum())
+        numbers = {"nearest of its category": share.value, "by chance": chance}
+        by_kind = same.groupby(known).agg(["size", "mean"]).sort_values("mean")
         by_kind.columns = ["photos", "nearest is of it, %"]
-        numbers = {"nearest of its category": share.ends, "by chance": chance}
         blocks += [
             "A tick says that the neighbour is of the same category. The nearest photo"
             f" is in {100 * share:.1f} % of all cases; by chance it would be in"
-            f" {100 * chance:.1f} %. A category with a low share may be mixed up.",
-            figures.table(
-                by_kind.sort_values("photos")[::-1][:20], percent=[*by_kind][1:]
-            ),
+            f" {100 * chance:.1f} %. Look first at the categories with a low share:",
+            figures.table(by_kind[:20], percent=by_kind.columns[1:]),
         ]
-    if len(items) >= 40:
-        chosen = np.sort(rng.permutation(len(items))[:MAPPED])
-        places, trust = neighbourhoods.project(pictures.matrix[chosen], here.run.seed)
+    if len(items) >= MAPPED[0]:
+        chosen = numbered["row"][: MAPPED[1]].to_numpy()
+        rows = picture_space(here).matrix[chosen]
+        places, trust = neighbourhoods.project(rows, here.run.seed)
         blocks += [
             f"A map of {len(chosen):,} photos, near where they look alike"
             f" (trustworthiness {trust:.2f} of 1).",
@@ -246,47 +222,52 @@ def recommended(here: Shop) -> Answer:
 
 def found(here: Shop) -> Answer:
     """List the catalogue with a search box; index it where a captioner was trained."""
+    items, adapter = here.items, _captioner(here, "adapter")
+    places = items[IMAGE].map(lambda path: os.path.relpath(path, here.run.root))
+    picture = Markup('<img loading="lazy" src="{}" alt="Photo of {}">')
+    cells = items[[shop.OWN, CAPTION]].dropna(axis=1, how="all").fillna("")
+    pictures = list(map(picture.format, places, cells[shop.OWN]))
+    cells.insert(0, "photo", pd.Series(pictures, cells.index, dtype=object))
+    filters = items[[CATEGORY, COLOUR]].dropna(axis=1, how="all").fillna("")
     blocks = [
-        "Type words, or choose; a photo opens the file that was laid out.",
-        _listed(here.items, here.run.root),
+        "Type words, or choose; a number opens the photo.",
+        searchable.table(cells, filters, places),
     ]
-    adapter = here.run.path("captioner/adapter")
     if not adapter.is_dir():
         return {}, blocks
     from fashionlib.retrieval import search
 
     place = here.run.path("index")
-    search.build(here.items.reset_index(), search.load_encoder(adapter), place)
-    index = search.Index.open(place)
-    asked = here.items[[COLOUR, CATEGORY]].dropna(subset=[CATEGORY]).fillna("")
-    words = asked.agg(" ".join, axis=1).str.strip().value_counts().index[:4]
-    rows = [index.search(words=text, k=7) for text in words]
-    pictures = [(row[IMAGE][0], list(row[IMAGE][1:])) for row in rows]
+    search.build(items.reset_index(), search.load_encoder(adapter), place)
+    index, words = search.Index.open(place), list(known_words(items))
+    rows = [index.search(words=text, k=7)[IMAGE] for text in words]
     return {"indexed": len(index)}, [
         "Asked in words, the captioner that was trained here finds (first outlined):",
-        figures.neighbours(pictures, "found", list(words)),
+        figures.neighbours([(row[0], row[1:]) for row in rows], "found", words),
         f"Ask more: fashionlib search WORDS --index {place}",
         *blocks,
     ]
 
 
-def lay_out(
-    found: shop.Found, out: Path, most: int, seed: int, base: str | None, steps: int
-) -> Shop:
-    """Lay at most `most` articles out below `out`, check them, and open the run.
+def known_words(items: pd.DataFrame) -> pd.Index:
+    """Return the four commonest colours and categories, as one searches for them."""
+    said = items[COLOUR].fillna("") + " " + items[CATEGORY].fillna("")
+    return said.str.strip().replace("", "clothes").value_counts().index[:4]
 
-    What lies there of the same photos, columns, number and seed is left as it is. Of
-    more articles some are drawn, which the report says.
+
+def lay_out(
+    found: shop.Found, out: Path, seed: int, base: str | None, steps: int
+) -> Shop:
+    """Lay the articles out below `out`, check them, and open the run.
+
+    What lies there of the same photos, columns and seed is left as it is.
     """
     run = runs.Run("try", "try", out, seed)
-    source, items = found.report.root, found.items
-    if len(items) > most:
-        found.report.counts["drawn of these"] = f"{most:,}, by seed {seed}"
-        items = items.sample(most, random_state=seed).sort_index()
+    source = found.report.root
     told = found.report.counts | {"source": runs.fingerprint(source), "seed": seed}
     place = run.path("found.json")
     if not place.is_file() or read_json(place) != told:
-        shop.lay_out(items, run.path(SHOP), source)
+        shop.lay_out(found.items, run.path(SHOP), source)
         hm.check(run.path(SHOP)).refuse()
         run.use(run.path(SHOP), folders.is_synthetic(source))
         write_json(place, told)
@@ -308,22 +289,23 @@ CAPTIONS = f"captions of at least {FEWEST} products"
 CAPTIONER = "a captioner to begin with (--base)"
 PURCHASES = "purchases, as H&M's transactions_train.csv"
 CHAPTERS = {  # in the order of the page
+    "12_feature_spaces": Chapter("Which photos look alike?", (), look_alike),
     "03_who_leaks": Chapter("Which photos are there twice?", (), photos_twice),
     "02_what_captions_say": Chapter("What do captions say?", (CAPTIONS,), captions_say),
     "06_fine_tuning": Chapter(
         "What does a captioner learn here?", (CAPTIONS, CAPTIONER), trained
     ),
     "08_caption_scores": Chapter("How far does copying get?", (CAPTIONS,), copied),
-    "12_feature_spaces": Chapter("Which photos look alike?", (), look_alike),
     "14_recommenders": Chapter("What do customers want?", (PURCHASES,), recommended),
     "18_search": Chapter("Find an article", (), found),
 }
 
 
-def ask(here: Shop, say: Callable[[str], None]) -> dict[str, list[str]]:
-    """Ask each chapter that the data allows; return the blocks of each, as HTML.
+def ask(here: Shop, say: Callable[[str], None]) -> dict[str, list[str] | str]:
+    """Ask each chapter that the data allows; return its blocks as HTML.
 
-    What an earlier call has answered, of the same data, seed and steps, is read.
+    Of the others it returns, as a text, what there is none of. What an earlier call has
+    answered, of the same data and settings by the same code, is read.
     """
     captioned = here.items.dropna(subset=[CAPTION])
     bought = here.run.data / hm.TRANSACTIONS
@@ -332,15 +314,16 @@ def ask(here: Shop, say: Callable[[str], None]) -> dict[str, list[str]]:
         CAPTIONER: here.base is not None,
         PURCHASES: len(open_table(bought).read(["t_dat"], codes=True)) > 0,
     }
-    asked = {}
+    settings = [here.run.read("data.json"), here.run.seed, str(here.base), here.steps]
+    source = Path(__file__).read_text("utf-8")
+    state, asked = execute.digest(source, json.dumps(settings)), {}
     for number, (name, chapter) in enumerate(CHAPTERS.items(), 1):
         line = f"{number} of {len(CHAPTERS)}, {name}: "
         if lacks := [need for need in chapter.needs if not has[need]]:
-            asked[name] = [f"<p>Left out: there are no {'; no '.join(lacks)}.</p>"]
-            say(f"{line}left out, no {'; no '.join(lacks)}")
+            asked[name] = "no " + "; no ".join(lacks)
+            say(f"{line}left out, {asked[name]}")
             continue
         place, started = here.run.path(f"results/{name}.json"), time.monotonic()
-        state = [here.run.read("data.json"), here.run.seed, here.steps]
         kept = read_json(place)["values"] if place.is_file() else {}
         if kept.get("state") != state:
             numbers, blocks = chapter.answer(here)
@@ -352,15 +335,14 @@ def ask(here: Shop, say: Callable[[str], None]) -> dict[str, list[str]]:
     return asked
 
 
-def write(here: Shop, report: Report, asked: dict[str, list[str]]) -> Path:
+def write(here: Shop, report: Report, asked: dict[str, list[str] | str]) -> Path:
     """Write the page: what was found, then each chapter's blocks. Return its place."""
     page = figures.TEMPLATES.get_template("shop.html").render(
         name=report.root.resolve().name,
         counts=Markup(figures.table(report.counted()).data),
         faults=list(map(str, report.faults)),
         sections=[
-            (CHAPTERS[name].asks, name, list(map(Markup, blocks)))
-            for name, blocks in asked.items()
+            (CHAPTERS[name].asks, name, blocks) for name, blocks in asked.items()
         ],
     )
     place = here.run.path(PAGE)
@@ -370,53 +352,31 @@ def write(here: Shop, report: Report, asked: dict[str, list[str]]) -> Path:
 
 
 def picture_space(here: Shop) -> Features:
-    """Return the photos' pooled features, encoded once."""
-    place, ids = here.run.path(IMAGE_SPACE), list(here.items.index)
-    if not place.is_file() or spaces.load(place).ids != ids:
-        from fashionlib.features import efficientnet
+    """Return the photos' pooled features; each photo is encoded once."""
+    from fashionlib.features import efficientnet
 
-        cache = here.run.path("cache")
-        pictures = list(here.items[IMAGE])
-        made = efficientnet.encode_images(pictures, ids, cache=cache, workers=2)
-        made["pooled"].save(place)
-    return spaces.load(place)
+    photos, cache = here.items[IMAGE], here.run.path("cache")
+    made = efficientnet.encode_images(photos, photos.index, cache=cache, workers=2)
+    return made["pooled"]
 
 
-def _others(space: Features, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's k nearest others and their cosines, both (rows, k)."""
-    k = min(k, len(space.ids) - 1)
-    rows, cosines = nearest(space.matrix, space.matrix, k + 1)
-    own = rows == np.arange(len(rows))[:, None]
-    own[:, -1] |= ~own.any(axis=1)  # equal photos stand before it: drop the last
-    return (part[~own].reshape(-1, k) for part in (rows, cosines))
+def _nearest_others(here: Shop, k: int) -> np.ndarray:
+    """Return the rows of each photo's k nearest others, nearest first (items, k)."""
+    own = here.items.index.to_series()
+    k = min(k, len(own) - 1)
+    space = picture_space(here)
+    return neighbourhoods.nearest_of_other_groups(space, own, own, k, k + 1)
+
+
+def _captioner(here: Shop, part: str = "") -> Path:
+    """Return the folder of what was trained on just these articles, or a part of it."""
+    data = here.run.read("data.json")["fingerprint"]
+    return here.run.path(f"captioner/{data}-{here.steps}") / part
 
 
 def _split(here: Shop) -> pd.DataFrame:
     captioned = here.items.dropna(subset=[CAPTION]).reset_index()
     return split_items(captioned, by="product", seed=here.run.seed)
-
-
-def _listed(items: pd.DataFrame, root: Path) -> Any:
-    """Write the searchable list, each photo a link to its file below `root`."""
-    places = items[IMAGE].map(
-        lambda path: Path(path).relative_to(root.absolute()).as_posix()
-    )
-    picture = '<img loading="lazy" src="{}" alt="Photo of {}">'
-    cells = pd.DataFrame(
-        {
-            "photo": [
-                Markup(picture).format(place, own)
-                for place, own in zip(places, items[shop.OWN], strict=True)
-            ],
-            "id": items[shop.OWN],
-            "caption": items[CAPTION].fillna(""),
-        },
-        items.index,
-    )
-    filters = items[[CATEGORY, COLOUR]].fillna("")
-    return searchable.table(
-        cells, filters[[c for c in filters if filters[c].any()]], places
-    )
 
 
 def _html(block: Any) -> str:

@@ -13,7 +13,6 @@ from fashionlib.data import images
 from fashionlib.data.captions import bare, match
 from fashionlib.data.files import atomic
 from fashionlib.data.items import (
-    BOX,
     CAPTION,
     CATEGORY,
     COLOUR,
@@ -28,7 +27,7 @@ from fashionlib.data.items import (
 )
 from fashionlib.data.readers import hm, layouts
 from fashionlib.data.readers.faults import Report, in_words
-from fashionlib.data.readers.folders import pictures
+from fashionlib.data.readers.folders import frame, pictures
 from fashionlib.data.tables import open_table
 
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx", ".xls")
@@ -57,18 +56,23 @@ class Found(NamedTuple):
 
 
 def look(
-    root: Path, table: Path | None, named: Mapping[str, str], choose: Choose
+    root: Path,
+    table: Path | None,
+    named: Mapping[str, str],
+    choose: Choose,
+    most: int,
+    seed: int,
 ) -> Found:
     """Look at a folder of photos, perhaps with a table, or in one of the layouts.
 
     `table` may lie elsewhere; `named` maps our columns to its own, and `choose` says
-    which of several it is that are meant. ValueError where no photo can be read, or
-    where no column names photos.
+    which of several it is that are meant. Of more than `most` items so many are drawn.
+    ValueError where fewer than two photos can be read, or where no column names photos.
     """
     report = Report(root)
     if table is None and layouts.candidates(root):
         report.counts["layout"] = layouts.detect_layout(root)
-        items = layouts.items(root).dropna(subset=[IMAGE])
+        rows = layouts.items(root).dropna(subset=[IMAGE])
     else:
         photos = pictures(root, report)
         report.counts["photos"] = len(photos)
@@ -76,9 +80,12 @@ def look(
         if table is None and tables:
             table = root / choose("table", [path.name for path in tables])
         paths = dict(zip(photos[ITEM], photos[IMAGE], strict=True))
-        items = _from_folders(paths) if table is None or table.name == NONE else None
-        if items is None:
-            items = _from_table(table, paths, named, choose, report)
+        if table is None or table.name == NONE:
+            rows = _from_folders(paths)
+        else:
+            rows = _from_table(table, paths, named, choose, report)
+    items = frame(rows, [*ITEM_COLUMNS, SPLIT], report)
+    items[PRODUCT] = items[PRODUCT].fillna(items[ITEM])
     why = [images.fault_below(image, root) for image in items[IMAGE]]
     pairs = zip(items[ITEM], why, strict=True)
     bad = [f"{item}: {reason}" for item, reason in pairs if reason]
@@ -99,10 +106,13 @@ def look(
     }
     if counts[SPLIT]:
         report.counts["folders that name a split"] = int(counts[SPLIT])
+    if len(items) > most:
+        report.counts["drawn of these"] = f"{most:,}, by seed {seed}"
+        items = items.sample(most, random_state=seed).sort_index()
     return Found(items, report)
 
 
-def _from_folders(photos: Mapping[str, str]) -> pd.DataFrame:
+def _from_folders(photos: Mapping[str, str]) -> list[dict[str, str | None]]:
     """Make each photo an item; its folder is its category, or names its split."""
     rows = []
     for name, path in photos.items():
@@ -111,13 +121,7 @@ def _from_folders(photos: Mapping[str, str]) -> pd.DataFrame:
         classes = [part for part in parts if part.lower() not in SIDES]
         row = {ITEM: name, IMAGE: path, SPLIT: sides[0] if sides else None}
         rows.append(row | {CATEGORY: classes[-1] if classes else None})
-    return _items(rows)
-
-
-def _items(rows: pd.DataFrame | list[dict[str, str | None]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows).reindex(columns=[*ITEM_COLUMNS, SPLIT])
-    table = table.astype({name: "str" for name in table if name != BOX})
-    return table.assign(**{PRODUCT: table[PRODUCT].fillna(table[ITEM]), BOX: None})
+    return rows
 
 
 def _from_table(
@@ -149,7 +153,7 @@ def _from_table(
     good = ~pd.concat(wrong, axis=1).any(axis=1)
     report.counts["rows with their photo"] = int(good.sum())
     report.add("photo without a row", sorted({*photos} - {*known.values()}), "note")
-    return _items(table[good])
+    return table[good]
 
 
 def _read(
@@ -159,7 +163,7 @@ def _read(
     if path.suffix.lower() in (".json", ".jsonl"):
         try:
             lines = path.suffix.lower() == ".jsonl"
-            rows = pd.read_json(path, lines=lines, dtype=False, convert_dates=False)
+            rows = pd.read_json(path, lines=lines, dtype=False)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: no list of rows as JSON: {error}") from error
         rows = rows.map(str, na_action="ignore").astype("str")
