@@ -148,7 +148,7 @@ def test_purchases_and_a_sample(drawn, tmp_path, capsys, monkeypatch):
     assert "40, by seed 42  drawn of these" in capsys.readouterr().out
     a, b = (hm.items(tmp_path / out / "shop") for out in "ab")
     assert len(a) == 40 and list(a.item_id) == list(b.item_id)
-    assert set(a.item_id) < set(drawn.item_id)
+    assert set(a.item_id) < set(hm.items(root).item_id)
     scores = numbers(tmp_path / "a", "14_recommenders")
     assert 0 <= scores["MostPop"]["mean"] <= 1
 
