@@ -36,10 +36,12 @@ from fashionlib.commands import (
     split_purchases,
     student,
     summary,
+    try_,
 )
 
 GROUP = "fashionlib.commands"
 COMMANDS = (  # in the order of the help
+    try_,
     check,
     download,
     split,
@@ -69,7 +71,7 @@ def commands() -> typer.Typer:
     modules = {module.__name__.rpartition(".")[2]: module for module in COMMANDS}
     modules |= {other.name: other.load() for other in entry_points(group=GROUP)}
     for place, module in modules.items():
-        name = place.replace("_", "-")
+        name = place.rstrip("_").replace("_", "-")
         examples = [f"example: fashionlib {name} {words}" for words in module.EXAMPLES]
         named.command(
             name,

@@ -19,6 +19,7 @@ from fashionlib.data.readers import layouts
 from wardrobe import LAYOUTS, command
 
 COMMANDS = [
+    "try",
     "check",
     "split",
     "split-purchases",

@@ -13,6 +13,7 @@ from fashionlib.data import images
 from fashionlib.data.files import atomic, write_json
 from fashionlib.data.readers import layouts
 from fashionlib.data.readers.faults import Report, in_words
+from fashionlib.data.readers.folders import pictures
 from fashionlib.data.tables import read_table
 from fashionlib.labelling import export, quality
 from fashionlib.labelling.labeller import Labels
@@ -41,7 +42,7 @@ def read(
     elif layouts.candidates(place):
         table = layouts.items(place)
     else:
-        table = _pictures(place, report)
+        table = pictures(place, report)
     shown = table.dropna(subset=["image"])
     report.add("item without picture", table["item_id"][table["image"].isna()], "note")
     if len(shown):
@@ -54,21 +55,6 @@ def read(
         raise ValueError(f"no picture ({', '.join(images.SUFFIXES)}) in {place}{found}")
     columns = [name for name in ("item_id", "image", "source") if name in shown]
     return shown[columns].reset_index(drop=True), report
-
-
-def _pictures(folder: Path, report: Report) -> pd.DataFrame:
-    """Return the folder's pictures by path; other files, but hidden ones, are notes."""
-    rows = []
-    for path in sorted(folder.rglob("*")):
-        name, kind = path.relative_to(folder).as_posix(), path.suffix.lower()
-        if path.is_dir():
-            report.add("linked folder", [name] if path.is_symlink() else [], "note")
-        elif kind in images.SUFFIXES:
-            rows.append({"item_id": name, "image": str(path)})
-        elif not path.name.startswith("."):
-            step = ", not read: convert it to JPEG" if kind in images.PHONE else ""
-            report.add(f"{kind or 'nameless'} file{step}", [name], "note")
-    return pd.DataFrame(rows, columns=["item_id", "image"], dtype=str)
 
 
 def finish(

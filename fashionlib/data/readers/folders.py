@@ -219,6 +219,21 @@ def files(folder: Path) -> set[str]:
     return paths
 
 
+def pictures(folder: Path, report: Report) -> pd.DataFrame:
+    """Return the folder's pictures by path; other files, but hidden ones, are notes."""
+    rows = []
+    for path in sorted(folder.rglob("*")):
+        name, kind = path.relative_to(folder).as_posix(), path.suffix.lower()
+        if path.is_dir():
+            report.add("linked folder", [name] if path.is_symlink() else [], "note")
+        elif kind in images.SUFFIXES:
+            rows.append({ITEM: name, IMAGE: str(path)})
+        elif not path.name.startswith("."):
+            step = ", not read: convert it to JPEG" if kind in images.PHONE else ""
+            report.add(f"{kind or 'nameless'} file{step}", [name], "note")
+    return pd.DataFrame(rows, columns=[ITEM, IMAGE], dtype=str)
+
+
 def check_table(path: Path) -> Report:
     """Report what a table of items (`tables.read_table`) holds, and what is broken."""
     table, report = read_table(path), Report(path)
