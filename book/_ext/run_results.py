@@ -249,19 +249,9 @@ def raise_openings(app, doctree):
                 page.insert(page.index(page.next_node(nodes.title)) + 1, shown)
 
 
-def drop_repeated_scripts(app, pagename, templatename, context, doctree):
-    """Keep one of each script: sphinx-thebe's comes twice, an error in the browser."""
-    scripts = {
-        (script.filename or "", *script.attributes.items()): script
-        for script in context["script_files"]
-    }
-    context["script_files"] = list(scripts.values())
-
-
 def setup(app):
     """Register the roles and the directives with Sphinx."""
     app.connect("doctree-read", raise_openings)
-    app.connect("html-page-context", drop_repeated_scripts)
     app.add_role("result", Result())
     app.add_role("cost", Cost())
     app.add_directive("run-banner", RunBanner)

@@ -23,3 +23,14 @@ for (const name of ["primary", "secondary"]) {
     if (byKey) setTimeout(() => dialog.open || button.focus());
   }, true);
 }
+
+// What scrolls sideways takes the keyboard's focus, for as long as it scrolls.
+const article = document.querySelector(".bd-article");
+if (article) {
+  new ResizeObserver(() => {
+    for (const box of article.querySelectorAll("table, pre, mjx-container, .cell_output > *")) {
+      if (box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }).observe(article);
+}

@@ -1,0 +1,93 @@
+"""The rendered pages are open to everyone, are light, and print whole.
+
+axe-core 4.14.1 is tests/axe.min.js, as npm has it (MPL-2.0), so that these tests need
+no network and a new rule doesn't fail them on another day.
+"""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+AXE = (Path(__file__).parents[1] / "axe.min.js").read_text(encoding="utf-8")
+# Without preload: it would read style sheets anew, which a page from a disk can't.
+FINDINGS = """async () => {
+  const found = await axe.run({resultTypes: ["violations"], preload: false});
+  return found.violations.flatMap(({id, nodes}) =>
+    nodes.map(node => `${id}: ${node.html.slice(0, 120)}`));
+}"""
+OPEN = "document.querySelectorAll('details').forEach(one => one.open = true)"
+KINDS = (
+    *("book/intro", "notebooks/14_recommenders", "notebooks/19_scoreboard"),
+    *("book/forensics", "book/playground", "book/quizzes", "book/bibliography"),
+    *("book/glossary", "book/teaching", "book/status"),
+)
+LOOKS = (("light", 1400), ("dark", 390))
+HEAVIEST = 2_000_000  # bytes of a page without its pictures
+PAPER = 717  # pixels of an A4 page between Chromium's margins
+CUT = """() => [...document.querySelectorAll(".bd-article :is(pre, table, img)")]
+  .filter(box => box.clientWidth && (
+    box.getBoundingClientRect().right > innerWidth
+    || box.scrollWidth > box.clientWidth + 1))
+  .map(box => box.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture
+def open_page(browser, book):
+    """Open a page in a look; nothing may be wrong in its console."""
+    contexts, wrong = [], []
+
+    def open_page(name, scheme="light", width=1400, loaded=None):
+        size = {"width": width, "height": 900}
+        contexts.append(browser.new_context(color_scheme=scheme, viewport=size))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console", lambda said: said.type == "error" and wrong.append(said.text)
+        )
+        if loaded:
+            page.on("requestfinished", loaded)
+        page.goto((book / f"{name}.html").as_uri())
+        page.evaluate("window.MathJax?.startup?.promise")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("name", KINDS)
+def test_axe_finds_nothing(open_page, name, scheme, width):
+    page = open_page(name, scheme, width)
+    page.evaluate(OPEN)  # folded code and solutions are read too
+    page.evaluate(f"{AXE};0")
+    assert page.evaluate(FINDINGS) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["book/intro", "notebooks/08_caption_scores", "notebooks/14_recommenders"]
+)
+def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
+    files = []
+
+    def note(request):
+        if request.resource_type != "image" and request.url.startswith("file:"):
+            files.append(Path(unquote(urlsplit(request.url).path)))
+
+    open_page(name, loaded=note)
+    weights = {path.name: path.stat().st_size for path in files}
+    assert sum(weights.values()) < HEAVIEST, weights
+    assert "fontawesome.js" not in weights
+    icons = {n: w for n, w in weights.items() if n.startswith("fa-")}
+    assert icons and sum(icons.values()) < 20_000, icons
+
+
+@pytest.mark.parametrize(
+    "name", ["07_one_change_at_a_time", "14_recommenders", "17_street_to_shop"]
+)
+def test_on_paper_no_column_and_no_code_is_cut(open_page, name):
+    page = open_page(f"notebooks/{name}", width=PAPER)
+    page.emulate_media(media="print")
+    assert page.evaluate(CUT) == []
