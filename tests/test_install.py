@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 # stands in for a venv's python: it logs its words, and `-m pip install torch` finds no
@@ -185,7 +186,7 @@ def test_the_lock_resolves(python, machine, tmp_path):
     )
     assert not resolved.returncode, resolved.stderr
     locked = map(Requirement, (ROOT / "requirements.lock").read_text().splitlines())
-    pinned = {f"{r.name}{r.specifier}".lower().replace("_", "-") for r in locked}
+    pinned = {f"{canonicalize_name(r.name)}{r.specifier}" for r in locked}
     unpinned = set(resolved.stdout.split()) - pinned
     # what PyPI's torch brings for CUDA differs by machine; the CPU's build asks nothing
     cuda = {p for p in unpinned if p.startswith(("nvidia-", "cuda-", "triton="))}
