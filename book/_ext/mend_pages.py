@@ -32,6 +32,8 @@ MENDS = [
         r'\1 aria-hidden="true">',
     ),
     (re.compile(r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"'), r"\1"),
+    # An icon's glyph is no word, and no part of a button's name.
+    (re.compile(r'(<(?:i|span) class="fa[bs-][^"]*")>'), r'\1 aria-hidden="true">'),
     # The book's name above the menu is a way home, so a landmark.
     (
         re.compile(r'(?<!"Home">)<a class="navbar-brand logo".*?</a>', re.DOTALL),

@@ -37,9 +37,9 @@ def open_page(browser, book):
     """Open a page in a look; nothing may be wrong in its console."""
     contexts, wrong = [], []
 
-    def open_page(name, scheme="light", width=1400, loaded=None):
+    def open_page(name, scheme="light", width=1400, loaded=None, media=None):
         size = {"width": width, "height": 900}
-        contexts.append(browser.new_context(color_scheme=scheme, viewport=size))
+        contexts.append(browser.new_context(viewport=size))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on(
@@ -47,6 +47,7 @@ def open_page(browser, book):
         )
         if loaded:
             page.on("requestfinished", loaded)
+        page.emulate_media(media=media, color_scheme=scheme)
         page.goto((book / f"{name}.html").as_uri())
         page.evaluate("window.MathJax?.startup?.promise")
         return page
@@ -88,6 +89,5 @@ def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
     "name", ["07_one_change_at_a_time", "14_recommenders", "17_street_to_shop"]
 )
 def test_on_paper_no_column_and_no_code_is_cut(open_page, name):
-    page = open_page(f"notebooks/{name}", width=PAPER)
-    page.emulate_media(media="print")
+    page = open_page(f"notebooks/{name}", width=PAPER, media="print")
     assert page.evaluate(CUT) == []
