@@ -44,6 +44,14 @@ MENDS = [
     # 1.5 MB of script that draws no icon: the theme's icons are a font.
     (re.compile(r"\s*<!-- So that users can add custom icons -->"), ""),
     (re.compile(r"\s*<script[^>]*/fontawesome\.js[^>]*></script>"), ""),
+    # Only the page of results searches: the theme's search as you type is off.
+    (
+        re.compile(
+            r'\s*<script src="\.\./(?:searchindex|_static/searchtools'
+            r'|_static/language_data)\.js"></script>'
+        ),
+        "",
+    ),
 ]
 
 

@@ -68,7 +68,7 @@ def test_axe_finds_nothing(open_page, name, scheme, width):
 
 
 @pytest.mark.parametrize(
-    "name", ["book/intro", "notebooks/08_caption_scores", "notebooks/14_recommenders"]
+    "name", ["book/intro", "notebooks/08_caption_scores", "notebooks/12_feature_spaces"]
 )
 def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
     files = []
@@ -78,10 +78,10 @@ def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
             files.append(Path(unquote(urlsplit(request.url).path)))
 
     open_page(name, loaded=note)
-    weights = {path.name: path.stat().st_size for path in files}
+    weights = {str(path): path.stat().st_size for path in files}
     assert sum(weights.values()) < HEAVIEST, weights
-    assert "fontawesome.js" not in weights
-    icons = {n: w for n, w in weights.items() if n.startswith("fa-")}
+    assert not [path for path in weights if "fontawesome.js" in path]
+    icons = {path: size for path, size in weights.items() if "webfonts" in path}
     assert icons and sum(icons.values()) < 20_000, icons
 
 
