@@ -3,7 +3,7 @@
 A term is found as a whole word, in any case, with a plural s, its words joined by
 blanks or hyphens. Only prose of paragraphs is linked: no title, code, link, table or
 output. Words that also mean something ordinary are terms where a page sets them in
-italics.
+italics. A word of a longer text in italics, as a section's name, is no term.
 """
 
 import re
@@ -50,8 +50,9 @@ def link_terms(document, terms):
         words, parts, end = text.astext(), [], 0
         for found in finder.finditer(words):
             term = term_of(found[0], terms)
-            italic = isinstance(text.parent, nodes.emphasis) and found[0] == words
-            if term in left and (italic or term not in ORDINARY):
+            italic = isinstance(text.parent, nodes.emphasis)
+            fits = found[0] == words if italic else term not in ORDINARY
+            if term in left and fits:
                 left.remove(term)
                 parts.append(nodes.Text(words[end : found.start()]))
                 parts.append(

@@ -73,3 +73,8 @@ def test_code_links_tables_outputs_and_titles_stay():
 def test_an_ordinary_word_is_a_term_only_in_italics():
     italic = nodes.paragraph("", "", nodes.emphasis(text="hubs"))
     assert linked(said("A model of the hub."), italic) == [("hubs", "hub")]
+
+
+def test_a_word_of_a_longer_text_in_italics_is_no_term():
+    section = nodes.paragraph("", "", nodes.emphasis(text="CIDEr of each model"))
+    assert linked(section, said("Here is CIDEr.")) == [("CIDEr", "CIDEr")]
