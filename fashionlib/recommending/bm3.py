@@ -34,8 +34,8 @@ class BM3(GraphModel):
     which all vectors share: an item that nobody bought gains nothing from them.
     Ours, not MMRec's: P starts as the identity (Xavier there); the penalty is of mean
     squares over a batch (there, of the norms of all h_u and all h_i over the number of
-    items); features are standardised and fixed (raw and learnt there); lr is .01
-    (.001).
+    items); features are standardised and, unless `learnt`, fixed (raw and learnt
+    there); lr is .01 (.001).
     """
 
     feature_weight: float = 2.0

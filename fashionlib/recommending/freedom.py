@@ -36,8 +36,8 @@ class FREEDOM(graphs.GraphModel):
     is kept; to recommend all are used. Loss: BPR on h_u . h_i and, `feature_weight`
     times, on h_u . (W f_i + b) of each space.
     Ours, not MMRec's: `penalty` weighs the squares of a batch's id vectors (it has
-    none); features are standardised and fixed (raw and learnt there); vectors start at
-    length 0.1 and lr is .01 (Xavier, .001).
+    none); features are standardised and, unless `learnt`, fixed (raw and learnt there);
+    vectors start at length 0.1 and lr is .01 (Xavier, .001).
     """
 
     penalty: float = 0.001

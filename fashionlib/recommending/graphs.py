@@ -94,8 +94,9 @@ class Space:
 class GraphModel(InnerProduct):
     """A model whose vectors h come from LightGCN over the interactions.
 
-    `features` are {name: (items, dim)}, each space with a learnt map (`Space`). A child
-    sets `added`, a matrix (users + items, users + items) whose sums are added to h.
+    `features` are {name: (items, dim)}, each space with a learnt map (`Space`); with
+    `learnt` training moves the features too, as in MMRec. A child sets `added`, a
+    matrix (users + items, users + items) whose sums are added to h.
 
     A batch's h are its rows of one sparse matrix, `mixing`, times all learnt vectors.
     With two layers that matrix holds each pair of users who share an item: for a
@@ -105,6 +106,7 @@ class GraphModel(InnerProduct):
     features: Mapping[str, np.ndarray]
     feature_weight: float = 1.0
     layers: int = 1
+    learnt: bool = False
 
     def _start(self, learn: sparse.csr_matrix) -> None:
         items = learn.shape[1]
@@ -116,10 +118,13 @@ class GraphModel(InnerProduct):
         self.spaces = [
             Space(f, items, k, generator, device) for f in self.features.values()
         ]
+        for space in self.spaces:
+            space.inputs.requires_grad_(self.learnt)
 
     def _weights(self) -> list[Tensor]:
         maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
-        return [self.own, *maps]
+        moved = [space.inputs for space in self.spaces if self.learnt]
+        return [self.own, *maps, *moved]
 
     def _mix(self, graph: sparse.csr_matrix, vectors: Rows) -> Rows:
         """Return h of all nodes, LightGCN's over this graph, from these vectors."""

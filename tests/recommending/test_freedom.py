@@ -4,7 +4,7 @@ import torch
 from planted import of_taste
 from scipy import sparse
 
-from fashionlib.recommending import freedom, graphs
+from fashionlib.recommending import freedom, graphs, training
 from fashionlib.recommending.freedom import FREEDOM
 from fashionlib.recommending.vbpr import VBPR
 
@@ -120,6 +120,18 @@ def test_pruning_keeps_the_share_and_spares_the_rare():
     assert popular == pytest.approx(
         0.0766, rel=0.15
     )  # odds 1 to sqrt(200); drawn without replacement
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_training_moves_the_features_only_where_they_are_learnt(tastes, learnt):
+    model = FREEDOM({"looks": tastes[1]}, factors=4, epochs=1, learnt=learnt)
+    model.fit(tastes[0])
+    fixed = training.prepare_features(tastes[1], 400, None, 0)
+    moved = np.abs(model.spaces[0].inputs.detach().numpy() - fixed).max()
+    assert (moved > 1e-3) == learnt, moved
+    expected = graphs.like_items(tastes[1], 10, "cpu").toarray()  # never learnt
+    found = model.added.toarray()[300:, 300:]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_the_loss_is_that_of_the_scores(tastes):
