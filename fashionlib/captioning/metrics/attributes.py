@@ -426,7 +426,9 @@ def as_published(
     """Return `precision` and `recall` per caption as the code behind Paper A has them.
 
     Its "MAP/MAR" (tables 3 and 4) has quirks. Shared attributes are not restricted to
-    the pool but precision's divisor is, so precision can exceed 1; no divisor gives 0;
+    the pool but precision's divisor is, so precision can exceed 1 where `reference` has
+    attributes outside the pool (the paper's of H&M have none: section 3.2); no divisor
+    gives 0;
     an empty list is the text "" split at spaces, [""], so an empty reference is one
     attribute that only an empty caption finds; nothing is skipped. Tag with
     `exceptions={}` for it. It is a mean over captions, not MAP: the paper says so
