@@ -33,4 +33,7 @@ if (article) {
       else box.removeAttribute("tabindex");
     }
   }).observe(article);
+  // A long text in a table tells its letters, so that a phone gives it room.
+  for (const cell of article.querySelectorAll("td, th.row_heading"))
+    if (cell.textContent.length > 25) cell.style.setProperty("--letters", cell.textContent.length);
 }
