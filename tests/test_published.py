@@ -109,6 +109,7 @@ def test_plain_sphinx_is_told_what_jupyter_book_tells_it():
     apart = {name for name, said in theirs.items() if said and ours.get(name) != said}
     assert apart == {
         *("extensions", "bibtex_bibfiles", "html_static_path", "html_theme_options"),
+        "html_favicon",
         # of extensions that are left out
         *("comments_config", "latex_engine", "use_jupyterbook_latex"),
         "use_multitoc_numbering",
@@ -118,6 +119,7 @@ def test_plain_sphinx_is_told_what_jupyter_book_tells_it():
     }
     for name in ("html_static_path", "bibtex_bibfiles"):
         assert ours[name] == [str(ROOT / place) for place in theirs[name]]
+    assert ours["html_favicon"] == str(ROOT / theirs["html_favicon"])
     for name, said in ours["html_theme_options"].items():
         given = theirs["html_theme_options"][name]
         assert said == given or said.items() <= given.items()

@@ -33,4 +33,10 @@ if (article) {
       else box.removeAttribute("tabindex");
     }
   }).observe(article);
+  // A long text in a table tells its letters, so that a phone gives it room; a head of one word stays whole ("BLEU-4").
+  for (const cell of article.querySelectorAll("td, th")) {
+    const text = cell.textContent.trim();
+    if (text.length > 12) cell.style.setProperty("--letters", text.length);
+    else if (cell.matches("th.col_heading") && !text.includes(" ")) cell.style.whiteSpace = "nowrap";
+  }
 }

@@ -38,6 +38,7 @@ numfig = True
 html_static_path = [
     str(ROOT / name) for name in BOOK["sphinx"]["config"]["html_static_path"]
 ]
+html_favicon = str(ROOT / BOOK["sphinx"]["config"]["html_favicon"])
 html_theme = "sphinx_book_theme"
 html_theme_options = BOOK["sphinx"]["config"]["html_theme_options"] | {
     "extra_footer": BOOK["html"]["extra_footer"],

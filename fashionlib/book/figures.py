@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -33,6 +34,7 @@ ROLES = {
     "features": ("vbpr|fusion|freedom|bm3", "#009E73"),  # recommenders that read them
 }
 PLAIN = "#475569"  # what has no role
+WIDTH = 6  # inches, of every figure
 
 
 def colour(name: str) -> str:
@@ -115,14 +117,14 @@ def _cell(text: object) -> str:
 
 def bars(values: pd.Series, label: str) -> Axes:
     """Draw horizontal bars, one a row of `values`, the first on top."""
-    axes = _panel(height=0.28 * len(values) + 0.8)
+    axes = _panel(0.28 * len(values) + 0.8)
     names = values.index.astype(str)
     axes.barh(range(len(names)), values, color=names.map(colour))
     return _name_rows(axes, names, label)
 
 
-def _panel(height: float, width: float = 7) -> Axes:
-    return plt.subplots(figsize=(width, height))[1]
+def _panel(height: float) -> Axes:
+    return plt.subplots(figsize=(WIDTH, height))[1]
 
 
 def _name_rows(axes: Axes, names: Iterable[object], label: str) -> Axes:
@@ -144,7 +146,7 @@ def intervals(frame: pd.DataFrame, label: str) -> Axes:
 
     Columns "published" and "chance", where given, are marks in the same rows.
     """
-    axes = _panel(height=0.36 * len(frame) + 0.8)
+    axes = _panel(0.36 * len(frame) + 0.8)
     # One call a row: matplotlib's caps take one colour a call.
     for place, name in enumerate(frame.index.astype(str)):
         row = frame.iloc[[place]]
@@ -155,7 +157,7 @@ def intervals(frame: pd.DataFrame, label: str) -> Axes:
         look = {"color": colour(name), "label": name, "markersize": 14}
         axes.plot(frame[name], range(len(frame)), "|", markeredgewidth=2, **look)
     if marks:
-        _legend_below(axes.figure, axes)
+        legend_below(axes)
     return _name_rows(axes, frame.index, label)
 
 
@@ -173,7 +175,7 @@ def grouped_intervals(
     places, names, hues = (list(frame[c].unique()) for c in ("data", rows, hue))
     colours = colours or {name: f"C{n}" for n, name in enumerate(hues)}
     height = (0.16 * len(hues) + 0.2) * len(names) + 0.8
-    figure, axes = _panels(places, len(places), height, sharey=True)
+    figure, axes = _panels(places, height, sharey=True)
     for panel, place in zip(axes, places, strict=True):
         panel.axvline(0, color="#d1d5db", linewidth=0.8, zorder=0)
         for number, name in enumerate(hues):
@@ -185,13 +187,14 @@ def grouped_intervals(
         panel.locator_params(axis="x", nbins=5)
         panel.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
         panel.set_yticks(range(len(names)), names)
-    _legend_below(figure, axes[0])
+    legend_below(axes[0])
     return figure
 
 
-def _legend_below(figure: plt.Figure, panel: Axes, **look: Any) -> None:
+def legend_below(panel: Axes, **look: Any) -> None:
+    """Write a panel's legend below its figure."""
     handles = panel.get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=5, **look)
+    panel.figure.legend(*handles, loc="outside lower center", ncols=3, **look)
 
 
 def line_panels(
@@ -207,32 +210,33 @@ def line_panels(
     """
     columns, rows = list(frame[across].unique()), list(frame[down].unique())
     titles = [f"{c}, {r}" if r else c for r in rows for c in columns]
-    figure, axes = _panels(titles, len(columns), 2.4, sharex=True, sharey="row")
+    figure, axes = _panels(titles, 2.4, len(columns), sharex=True, sharey="row")
     for (place, title, name), line in frame.groupby([down, across, hue], sort=False):
         panel = axes[rows.index(place) * len(columns) + columns.index(title)]
         panel.plot(line["k"], line["value"], color=colours[name], label=name)
         panel.set_xticks([1, 5, 12, 20])
     for panel in axes[-len(columns) :]:
         panel.set_xlabel("k")
-    _legend_below(figure, axes[0])
+    legend_below(axes[0])
     return figure
 
 
 def stacked_bars(shares: pd.DataFrame, colours: Sequence[str], label: str) -> Axes:
     """Draw a bar a row, divided by its columns' shares, each with its percentage."""
-    axes = _panel(height=0.3 * len(shares) + 1.1, width=8.5)
-    look = {"stacked": True, "width": 0.8, "legend": False}
-    shares.plot.barh(ax=axes, color=colours, xlim=(0, 1), **look)
+    axes = _panel(0.32 * len(shares) + 1.3)
+    shares.plot.barh(
+        ax=axes, color=colours, xlim=(0, 1), stacked=True, width=0.8, legend=False
+    )
     for bars in axes.containers:
-        texts = [f"{share:.0%}" if share > 0.03 else "" for share in bars.datavalues]
-        axes.bar_label(bars, texts, label_type="center", color="white", fontsize=8)
-    _legend_below(axes.figure, axes)
+        texts = [f"{share:.0%}" if share > 0.08 else "" for share in bars.datavalues]
+        axes.bar_label(bars, texts, label_type="center", color="white", fontsize=9)
+    legend_below(axes)
     return _name_rows(axes, shares.index, label)
 
 
 def dots(values: pd.DataFrame, label: str) -> Axes:
     """Draw each row's values as dots on one line: one dot a training."""
-    axes = _panel(height=0.4 * len(values) + 0.8)
+    axes = _panel(0.4 * len(values) + 0.8)
     axes.plot(values, range(len(values)), "o", color=PLAIN, alpha=0.7)
     return _name_rows(axes, values.index, label)
 
@@ -243,7 +247,7 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> plt.Figure:
     Training is a thin line, validation dots on a dashed one. Of a joint run the other
     parts of the loss are left out, so that all are on one scale.
     """
-    figure, panels = _panels(histories, 3, 2.4, sharex=True, sharey=True)
+    figure, panels = _panels(histories, 2.2, sharex=True, sharey=True)
     for axes, history in zip(panels, histories.values(), strict=True):
         if "captioning" in history:
             parts = {"captioning": "loss", "validation captioning": "validation"}
@@ -259,15 +263,15 @@ def curves(histories: Mapping[str, pd.DataFrame]) -> plt.Figure:
 
 
 def _panels(
-    titles: Collection[str], columns: int, height: float, **look: Any
+    titles: Collection[str], height: float, columns: int = 2, **look: Any
 ) -> tuple[plt.Figure, list[Axes]]:
     """Make a panel a title, in rows of at most so many columns."""
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
-    look["figsize"] = max(7, 3.1 * columns), height * rows + 0.5
+    look["figsize"] = WIDTH, height * rows + 0.5
     figure, axes = plt.subplots(rows, columns, squeeze=False, **look)
     for panel, title in zip_longest(axes.flat, titles):
-        panel.set_title(title, fontsize=9) if title else panel.axis("off")
+        panel.set_title(title) if title else panel.axis("off")
     return figure, list(axes.flat[: len(titles)])
 
 
@@ -277,7 +281,7 @@ def shares(numbers: Mapping[str, pd.Series], most: int, label: str) -> plt.Figur
     A name stands with its mean. Numbers of `most` and more stand together.
     """
     titles = [f"{name}, mean {own.mean():.1f}" for name, own in numbers.items()]
-    figure, panels = _panels(titles, 1, 1.2, sharex=True)
+    figure, panels = _panels(titles, 1.2, 1, sharex=True)
     for axes, values in zip(panels, numbers.values(), strict=True):
         counts = values.clip(upper=most).value_counts(normalize=True).sort_index()
         axes.bar(counts.index, counts, color=PLAIN)
@@ -294,14 +298,14 @@ def trade_off(
     A system's columns are x and y and, where known, x_low, x_high, y_low, y_high, its
     intervals. `across` is the label of all x axes, `up` has each y axis's.
     """
-    figure, places = _panels(panels, 3, 3.7)
+    figure, places = _panels(panels, 3)
     inks: dict[str, str] = {}
     for axes, systems, y in zip(places, panels.values(), up, strict=True):
         for name, points in systems.items():
             label = "" if name in inks else name  # once in the legend
             _journey(axes, points, label, inks.setdefault(name, f"C{len(inks)}"))
         axes.set(xlabel=across, ylabel=y)
-    figure.legend(loc="outside lower center", ncols=4)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -331,14 +335,15 @@ def contact_sheet(
         p if isinstance(p, Image.Image) else images.small(p, 160) for p in pictures
     ]
     tallest = max((p.height / p.width for p in shown), default=1.5)
-    size = (columns * 1.1, rows * (1.1 * tallest + 0.15))
+    size = (WIDTH, rows * (WIDTH / columns * tallest + 0.3 * any(titles)))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, dpi=120)
     for place, picture in zip_longest(axes.flat, shown):
         place.axis("off")
         if picture:
             place.imshow(picture)
     for place, title in zip(axes.flat, titles, strict=False):
-        place.set_title(title, fontsize=7)
+        words = textwrap.fill(str(title), 90 // columns, break_long_words=False)
+        place.set_title(words, fontsize=8, rotation=90 * (columns > 12))
     return figure
 
 
@@ -408,28 +413,26 @@ def tally(counts: pd.DataFrame, inks: Mapping[str, str], label: str) -> HTML:
 
 def heatmap(frame: pd.DataFrame, label: str) -> Axes:
     """Draw a square table of shares, shaded, in each cell its percentage."""
-    side = 0.75 * len(frame) + 1.2
-    axes = _panel(height=side, width=side + 1)
+    axes = _panel(0.6 * len(frame) + 1.2)
     _shade(axes, frame, "Blues", dark=frame > 0.6)
-    axes.figure.colorbar(axes.images[0], shrink=0.7, label=label)
+    axes.figure.colorbar(axes.images[0], label=label)
     return axes
 
 
 def contests(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
     """Draw shares of contests won, a map a title: blue above a half, red below."""
     rows = max(map(len, panels.values()))
-    figure, places = _panels(panels, 1, 0.32 * rows + 1.2)
+    figure, places = _panels(panels, 0.26 * rows + 1.1, 1)
     for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "RdBu", dark=(frame - 0.5).abs() > 0.3)
     return figure
 
 
 def shaded(panels: Mapping[str, pd.DataFrame]) -> plt.Figure:
-    """Draw tables of scores side by side, a title each, shaded up to the highest."""
+    """Draw tables of scores, a title each, shaded up to the highest of all."""
     top = max(frame.max(axis=None) for frame in panels.values())
-    widths = [frame.shape[1] for frame in panels.values()]
-    look = {"sharey": True, "width_ratios": widths}
-    figure, places = _panels(panels, len(panels), 3.1, **look)
+    rows = max(map(len, panels.values()))
+    figure, places = _panels(panels, 0.28 * rows + 0.9, 1)
     for axes, frame in zip(places, panels.values(), strict=True):
         _shade(axes, frame, "Blues", frame > 0.6 * top, top, "{:.3f}")
     return figure
@@ -469,14 +472,14 @@ def points(places: Mapping[str, np.ndarray], groups: Sequence[str]) -> plt.Figur
     """
     names = pd.Series(groups)
     named = names.value_counts().index[:8]
-    figure, axes = _panels(places, 3, 3)
+    figure, axes = _panels(places, 2.8)
     layers = [("others", "#cbd5e1", ~names.isin(named))]
     layers += [(name, f"C{n}", names == name) for n, name in enumerate(named)]
     for panel, spots in zip(axes, places.values(), strict=True):
         panel.axis("off")
         for label, ink, chosen in layers:
             panel.scatter(*spots[chosen].T, s=5, color=ink, label=label, linewidths=0)
-    _legend_below(figure, axes[0], markerscale=3)
+    legend_below(axes[0], markerscale=3)
     return figure
 
 

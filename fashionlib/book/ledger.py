@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
@@ -274,9 +275,17 @@ def _name(label: Sequence[str]) -> str:
 
 def _written(value: Any, scale: int, form: str) -> str:
     if isinstance(value, Mapping):
-        known = value.get("low") is not None
-        return format(scale * Estimate.of(value), form) if known else ""
-    return f"{value:,}" if isinstance(value, int) else format(scale * value, form)
+        if value.get("low") is None:
+            return ""
+        value, *ends = (_number(scale * x, form) for x in Estimate.of(value).ends)
+        return f"{value} [{', '.join(ends)}]"
+    return f"{value:,}" if isinstance(value, int) else _number(scale * value, form)
+
+
+def _number(value: float, form: str) -> str:
+    """Write a number, whole from 1,000 on, and none with an exponent."""
+    digits = round(value) if abs(value) >= 1000 else format(value, form)
+    return format(Decimal(digits), form[:-3] + ",f")
 
 
 CHECKS = (

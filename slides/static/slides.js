@@ -15,8 +15,8 @@ Reveal.initialize({
 function ready() {
   Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Dark or light" }, turn);
   Reveal.on("slidechanged", ({ currentSlide }) => fit(currentSlide));
-  const shown = Reveal.isPrintView() ? Reveal.getSlides() : [Reveal.getCurrentSlide()];
-  shown.forEach(fit);
+  Reveal.on("pdf-ready", () => Reveal.getSlides().forEach(fit)); // for paper, once its pages are laid out
+  fit(Reveal.getCurrentSlide());
   typeset();
 }
 
@@ -28,15 +28,18 @@ function turn() {
 }
 
 // Letters of the Answer and of tables are as large as the slide allows, and as many garments are shown.
-// What doesn't fit with 18 pixels or with one garment is scrolled, by the keyboard too.
+// What doesn't fit with 18 pixels or with one garment is scrolled, by the keyboard too;
+// paper doesn't scroll, and sets letters a little wider than the screen on which they are measured.
 function fit(slide) {
   const parts = [...slide.querySelectorAll(".part")];
   const over = (part) => part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1;
+  const paper = Reveal.isPrintView();
   for (const one of slide.querySelectorAll(".answer, table")) {
-    for (let size = 28; size >= 18; size -= 2) {
+    for (let size = 28; size >= (paper ? 8 : 18); size -= 2) {
       one.style.fontSize = `${size}px`;
       if (!parts.some(over)) break;
     }
+    if (paper) one.style.fontSize = `calc(${one.style.fontSize} * 0.9)`;
   }
   const cards = [...slide.querySelectorAll(".cards > div")];
   while (cards.length > 1 && parts.some(over)) cards.pop().hidden = true;

@@ -77,7 +77,7 @@ def test_on_a_wide_page_the_menus_button_hides_the_menu_and_brings_it_back(page,
         expect(menu_button(page)).to_be_focused()
 
 
-@pytest.mark.parametrize("folder", ["notebooks", "book"])
+@pytest.mark.parametrize("folder", ["notebooks", "book", "."])
 def test_no_page_is_wider_than_a_phone(page, book, folder):
     page.set_viewport_size({"width": NARROW[0], "height": 900})
     widths = {}

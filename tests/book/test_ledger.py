@@ -93,6 +93,15 @@ def test_experiments_that_disagree_leave_a_claim_open_and_all_are_shown():
     assert ledger.cautious([ledger.HOLDS, ledger.OPEN]) == ledger.OPEN
 
 
+def test_a_large_number_is_written_in_full_and_none_with_an_exponent():
+    rows = {"n": 1009433.2, "loss": 0.00001234, "share": 0.51239, "of": 1009433}
+    one = judged(claim("beside", "r:*; because it is"), {"r": rows}).one
+    assert one.startswith("n 1,009,433; loss 0.00001234; share 0.5124; of 1,009,433;")
+    row = {"difference": -12345.6, "low": -0.00002, "high": 3}
+    one = judged(claim("above", "r:a"), {"r": {"a": row}}).one
+    assert one == "a -12,346 [-0.00002, +3]"
+
+
 def test_drawn_data_count_only_where_no_real_data_can():
     sources = {
         "real": ledger.Source({"r": {"a": UP}}, real=True),

@@ -62,7 +62,7 @@ function card(item, metrics, chosen, place, all) {
   const line = (role, caption, errors = []) => make("p", {}, make("span", {class: "role"}, role,
     ...errors.map((error) => make("span", {class: "error"}, error))), ...caption);
   const label = `${item.id}, ${item.category}`;
-  const picture = make("img", {src: item.picture, width: item.width, height: item.height, loading: "lazy",
+  const picture = make("img", {src: item.picture, width: item.width, height: item.height,
                                alt: `Picture of ${label}`});
   return make("article", {tabindex: place ? -1 : 0, "aria-label": label, "aria-posinset": place + 1,
                           "aria-setsize": all}, picture,
