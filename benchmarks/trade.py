@@ -7,7 +7,7 @@ and trained. Intervals are over the products of all seeds together; each differe
 comes seed by seed. A condition takes about two minutes of one core.
 
     # train what isn't there yet; cut off, it goes on
-    python -m benchmarks.trade --train [--steps 600] [--seeds 2]
+    python -m benchmarks.trade --train [--steps 600] [--seeds 3]
     # sum up the conditions that are there
     python -m benchmarks.trade
 """
@@ -260,7 +260,7 @@ def summary(study: Study, steps: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    given = options(__doc__, steps=600, seeds=2, train=False)
+    given = options(__doc__, steps=600, seeds=3, train=False)
     data = {seed: Wardrobe(seed) for seed in trade_runs.SEEDS[: given.seeds]}
     if given.train:
         for seed in data:
