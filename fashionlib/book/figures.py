@@ -174,7 +174,7 @@ def grouped_intervals(
     """
     places, names, hues = (list(frame[c].unique()) for c in ("data", rows, hue))
     colours = colours or {name: f"C{n}" for n, name in enumerate(hues)}
-    height = (0.16 * len(hues) + 0.2) * len(names) + 0.8
+    height = (0.1 * len(hues) + 0.15) * len(names) + 0.8
     figure, axes = _panels(places, height, sharey=True)
     for panel, place in zip(axes, places, strict=True):
         panel.axvline(0, color="#d1d5db", linewidth=0.8, zorder=0)
@@ -184,7 +184,7 @@ def grouped_intervals(
             at = dots[rows].map(names.index) + shift
             look = {"fmt": "o", "color": colours[name], "label": name, "markersize": 5}
             panel.errorbar(dots["value"], at, xerr=_spread(dots), **look)
-        panel.locator_params(axis="x", nbins=5)
+        panel.locator_params(axis="x", nbins=3)
         panel.set(xlabel=label, ylim=(len(names) - 0.5, -0.5))
         panel.set_yticks(range(len(names)), names)
     legend_below(axes[0])
@@ -298,7 +298,7 @@ def trade_off(
     A system's columns are x and y and, where known, x_low, x_high, y_low, y_high, its
     intervals. `across` is the label of all x axes, `up` has each y axis's.
     """
-    figure, places = _panels(panels, 3)
+    figure, places = _panels(panels, 2.8)
     inks: dict[str, str] = {}
     for axes, systems, y in zip(places, panels.values(), up, strict=True):
         for name, points in systems.items():
