@@ -16,14 +16,12 @@ from sizes import NOTEBOOKS, definitions, library_tokens, notebook_tokens, token
 # Answer, a function of its result (3,600), a book from an archive (700), its
 # numbers in one table (200), student notebooks (500), and recommenders that a run
 # cut short takes up again (400). Then what a stranger's catalogue is asked
-# (`fashionlib try`, 6,200), and chapters that run alone, on Colab too (1,000), and
-# features that FREEDOM and BM3 may learn, as MMRec's do (100).
-LIBRARY = 168_000
+# (`fashionlib try`, 6,200), and chapters that run alone, on Colab too (1,000).
+LIBRARY = 167_900
 # Of all notebooks together: 40,000 before the experiments in 03, 14 and 16, and 43,600
 # before Table 5 in full (13 to 15), sizes and lengths (08), FACAD's questions (08), and
-# 48,700 before all that is kept of the real sample stood in every chapter, and 50,700
-# before two years of purchases were asked about the start of Ducho's VBPR (14).
-CELLS = 51_000
+# 48,700 before all that is kept of the real sample stood in every chapter.
+CELLS = 50_700
 EXERCISES = 4_100  # their solutions and checks: two short cells a chapter
 DEFINITIONS = 25  # in all notebooks: only where the definition is the chapter's lesson
 

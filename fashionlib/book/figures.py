@@ -227,9 +227,9 @@ def stacked_bars(shares: pd.DataFrame, colours: Sequence[str], label: str) -> Ax
     shares.plot.barh(
         ax=axes, color=colours, xlim=(0, 1), stacked=True, width=0.8, legend=False
     )
+    look = {"label_type": "center", "color": "white", "fontsize": 9}
     for bars in axes.containers:
-        texts = [f"{share:.0%}" if share > 0.08 else "" for share in bars.datavalues]
-        axes.bar_label(bars, texts, label_type="center", color="white", fontsize=9)
+        axes.bar_label(bars, fmt=lambda x: f"{x:.0%}" if x > 0.08 else "", **look)
     legend_below(axes)
     return _name_rows(axes, shares.index, label)
 
@@ -271,7 +271,7 @@ def _panels(
     look["figsize"] = WIDTH, height * rows + 0.5
     figure, axes = plt.subplots(rows, columns, squeeze=False, **look)
     for panel, title in zip_longest(axes.flat, titles):
-        panel.set_title(title) if title else panel.axis("off")
+        panel.set_title(title) if title else panel.remove()
     return figure, list(axes.flat[: len(titles)])
 
 

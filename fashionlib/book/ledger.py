@@ -395,9 +395,11 @@ def ranking(values: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
     """Return each model's ranking metrics with their intervals over customers."""
     models = {}
     for model, row in values["table"].items():
-        metrics = [name for name in row if f"{name} low" in row]
-        ends = {name: (row[f"{name} low"], row[f"{name} high"]) for name in metrics}
-        models[model] = {name: Estimate(row[name], *ends[name]) for name in metrics}
+        models[model] = {
+            name: Estimate(row[name], row[f"{name} low"], row[f"{name} high"])
+            for name in row
+            if f"{name} low" in row
+        }
     return models
 
 

@@ -49,15 +49,14 @@ class FREEDOM(graphs.GraphModel):
     def _start(self, learn: sparse.csr_matrix) -> None:
         super()._start(learn)
         self.learn, self.random = learn, np.random.default_rng(self.seed)
-        like_items = [
-            graphs.like_items(matrix, self.neighbours, self.device)
-            for matrix in self.features.values()
-        ]
-        nobody = sparse.csr_matrix((learn.shape[0],) * 2)
-        shares = [SHARES.get(name, 0) for name in self.features]
+        shares = SHARES
         if self.features.keys() != SHARES.keys():
-            shares = [1 / len(like_items)] * len(like_items)
-        joined = sum(s * graph for s, graph in zip(shares, like_items, strict=True))
+            shares = dict.fromkeys(self.features, 1 / len(self.features))
+        joined = sum(
+            shares[name] * graphs.like_items(matrix, self.neighbours, self.device)
+            for name, matrix in self.features.items()
+        )
+        nobody = sparse.csr_matrix((learn.shape[0],) * 2)
         self.added = sparse.block_diag((nobody, joined), "csr", np.float32)
 
     def _new_epoch(self) -> None:

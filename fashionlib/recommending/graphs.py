@@ -68,7 +68,7 @@ def weighted_sums(matrix: sparse.csr_matrix, vectors: Tensor) -> Tensor:
 class Space:
     """A space of features (items, dim) and its learnt map.
 
-    A vector is W f + b.
+    A vector is W f + b. With `learnt` the features are weights too.
     """
 
     def __init__(
@@ -78,12 +78,14 @@ class Space:
         factors: int,
         generator: torch.Generator,
         device: str,
+        learnt: bool,
     ) -> None:
         inputs = prepare_features(features, items, None, 0)
-        self.inputs = torch.from_numpy(inputs).to(device)
+        self.inputs = torch.from_numpy(inputs).to(device).requires_grad_(learnt)
         weights = initial_weights(inputs.shape[1], factors, generator, device)
         self.map = weights.requires_grad_()
         self.offset = torch.zeros(factors, device=device, requires_grad=True)
+        self.weights = [self.map, self.offset] + [self.inputs] * learnt
 
     def __call__(self, items: Tensor) -> Tensor:
         """Map the items' features to vectors, (B, factors)."""
@@ -116,15 +118,12 @@ class GraphModel(InnerProduct):
         parts = [initial_weights(n, k, generator, device) for n in learn.shape]
         self.own = torch.cat(parts).requires_grad_()  # (users + items, factors)
         self.spaces = [
-            Space(f, items, k, generator, device) for f in self.features.values()
+            Space(f, items, k, generator, device, self.learnt)
+            for f in self.features.values()
         ]
-        for space in self.spaces:
-            space.inputs.requires_grad_(self.learnt)
 
     def _weights(self) -> list[Tensor]:
-        maps = [weight for space in self.spaces for weight in (space.map, space.offset)]
-        moved = [space.inputs for space in self.spaces if self.learnt]
-        return [self.own, *maps, *moved]
+        return [self.own, *(w for space in self.spaces for w in space.weights)]
 
     def _mix(self, graph: sparse.csr_matrix, vectors: Rows) -> Rows:
         """Return h of all nodes, LightGCN's over this graph, from these vectors."""
