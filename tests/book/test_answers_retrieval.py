@@ -40,11 +40,18 @@ def test_the_long_run_says_gain_and_loss():
         "DeepFashion2, full": {"difference": 0.1, "low": 0.05, "high": 0.15},
         "BLEU-4": {"difference": -0.02, "low": -0.03, "high": -0.01},
     }
-    effects = {"public + labelled, less public": gaps}
+    thesis = {"difference": 0.05, "low": 0.01, "high": 0.09, "seeds": [0.12, -0.02]}
+    effects = {
+        "public + labelled, less public": gaps,
+        "rank 8, public + labelled, less rank 8, public": {
+            "DeepFashion2, full": thesis
+        },
+    }
     found = {"rows": rows, "effects": effects, "base": "mini", "steps": 9}
     text = retrieval.trade(found)
     assert "30.0 %, without in 20.0 % (+10.0 [+5.0, +15.0] points)" in text
     assert "BLEU-4 changes by -2.0 [-3.0, -1.0]" in text
+    assert "thesis's recipe: +5.0 [+1.0, +9.0] points, open." in text
     assert "40.0 %, the mini before fine-tuning 60.0 %" in text
 
 
