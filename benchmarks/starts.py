@@ -17,6 +17,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -34,12 +36,56 @@ FACTORS = 64
 RUN = ROOT / "_run"
 
 
-def spaces(folder: Path, ids: pd.Index) -> dict[str, features.Features]:
+def spaces(items: pd.DataFrame) -> dict[str, features.Features]:
     """Encode these articles' pictures and captions, and put the two side by side."""
-    items = hm.items(folder).set_index("item_id").loc[ids]
-    image = efficientnet.encode_images(items.image, ids, cache=RUN / "starts")
-    image, text = image["pooled"], encoders.sentences(items.caption, ids)
+    image = efficientnet.encode_images(items.image, items.index, cache=RUN / "starts")
+    image, text = image["pooled"], encoders.sentences(items.caption, items.index)
     return {"image": image, "text": text, "both": features.concatenate(image, text)}
+
+
+def trained(
+    data: interactions.Interactions,
+    read: Mapping[str, features.Features],
+    epochs: int,
+    seeds: int,
+) -> tuple[pd.Series, pd.Series, float]:
+    """Train at each point from both starts, with each seed, in each space.
+
+    Returns the customers' NDCG@5, whether a training was still rising, and the
+    processor seconds of a training.
+    """
+    scores, rising, seconds = {}, {}, 0.0
+    for (lr, penalty), start, seed in itertools.product(POINTS, STARTS, range(seeds)):
+        point = f"lr {lr:g}, penalty {penalty:g}"
+        options = {"lr": lr, "penalty": penalty, "shipped": STARTS[start]}
+        options |= {"factors": FACTORS, "epochs": epochs, "seed": seed}
+        models = vbpr.of_spaces(read, data.items, vbpr.DuchoVBPR, **options)
+        judged, took = timed(partial(recommending.compare, models, data, (5,)))
+        seconds += took
+        for space, model in models.items():
+            key = point, space, start, seed
+            scores[key] = judged.per_user.loc[space, "NDCG@5"]
+            rising[key] = model.still_rising
+        sys.stderr.write(f"{point}, {start}, seed {seed}\n")
+    found = pd.concat(scores, names=["point", "space", "model", "seed"])
+    return found, pd.Series(rising), seconds / len(rising)
+
+
+def summed_up(scores: pd.Series, rising: pd.Series) -> list[dict[str, object]]:
+    """Return a row for each point and space: both starts' NDCG@5 and their difference.
+
+    `scores` is by point, space, start, seed and customer, `rising` says by the first
+    four whether a training hadn't stopped.
+    """
+    means = scores.groupby(["point", "space", "model", "user_id"]).mean()
+    rows = []
+    for (point, space), some in means.groupby(["point", "space"]):
+        some = some.droplevel(["point", "space"]).to_frame()
+        gap = recommending.paired(some, [tuple(STARTS)]).iloc[0]
+        row = {"point": point, "space": space}
+        row |= {**some["NDCG@5"].groupby("model").mean(), **gap}
+        rows.append(row | {"still rising": rising.loc[point, space].sum()})
+    return rows
 
 
 def main() -> None:
@@ -50,36 +96,13 @@ def main() -> None:
     for name, default in {"least": 2, "epochs": 200, "seeds": 3}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    described = hm.items(given.folder).dropna(subset=["caption", "image"]).item_id
+    items = hm.items(given.folder).dropna(subset=["caption", "image"])
+    items = items.set_index("item_id")
     bought = hm.transactions(given.folder)
-    bought = interactions.core(bought[bought.item_id.isin(described)], given.least)
+    bought = interactions.core(bought[bought.item_id.isin(items.index)], given.least)
     data = interactions.to_matrices(*interactions.temporal_split(bought))
-    read = spaces(given.folder, pd.Index(data.items))
-    trained, rising, seconds = {}, {}, 0.0
-    for (lr, penalty), start, seed in itertools.product(
-        POINTS, STARTS, range(given.seeds)
-    ):
-        point = f"lr {lr:g}, penalty {penalty:g}"
-        options = {"lr": lr, "penalty": penalty, "shipped": STARTS[start]}
-        options |= {"factors": FACTORS, "epochs": given.epochs, "seed": seed}
-        models = vbpr.of_spaces(read, data.items, vbpr.DuchoVBPR, **options)
-        judged, took = timed(lambda: recommending.compare(models, data, (5,)))  # noqa: B023
-        seconds += took
-        for space, model in models.items():
-            key = point, space, start, seed
-            trained[key] = judged.per_user.loc[space, "NDCG@5"]
-            rising[key] = model.still_rising
-        sys.stderr.write(f"{point}, {start}, seed {seed}\n")
-    scores = pd.concat(trained, names=["point", "space", "model", "seed"])
-    scores = scores.groupby(["point", "space", "model", "user_id"]).mean()
-    still = pd.Series(rising).groupby(level=[0, 1]).sum()
-    rows = []
-    for (point, space), some in scores.groupby(["point", "space"]):
-        some = some.droplevel(["point", "space"]).to_frame()
-        gap = recommending.paired(some, [tuple(STARTS)]).iloc[0]
-        means = some["NDCG@5"].groupby("model").mean()
-        row = {"point": point, "space": space, **means, **gap}
-        rows.append(row | {"still rising": still[point, space]})
+    read = spaces(items.loc[data.items])
+    scores, rising, seconds = trained(data, read, given.epochs, given.seeds)
     facts = {
         "purchases": len(bought),
         "customers": len(data.evaluated),
@@ -88,7 +111,8 @@ def main() -> None:
         "trainings": given.seeds,
     }
     what = f"a training: 64 factors, at most {given.epochs} epochs"
-    report([Figure(what, seconds / len(trained))], {"facts": facts, "starts": rows})
+    found = {"facts": facts, "starts": summed_up(scores, rising)}
+    report([Figure(what, seconds)], found)
 
 
 if __name__ == "__main__":
