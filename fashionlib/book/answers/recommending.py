@@ -51,12 +51,20 @@ def missing_captions(found: Mapping[str, Any]) -> str:
 
 def recommenders(found: Mapping[str, Any]) -> str:
     """Answer which representation recommends best (chapter 14)."""
-    ndcg = {name: row["NDCG@5"] for name, row in ledger.ranking(found).items()}
+    near = found.get("near", {})  # neighbourhoods with a chosen number
+    ndcg = {
+        name: Estimate(*(row[f"NDCG@5{end}"] for end in ("", " low", " high")))
+        for name, row in (found["table"] | near).items()
+    }
     rising = ledger.still_rising(found)
     readers = {
         ", on picture and caption": ["BM3", "FREEDOM"],
         " (the highest VBPR)": [name for name in ndcg if name.startswith("VBPR, ")],
-        ", which reads no features": ["ItemKNN"],
+        ", which reads no features": [
+            *near,
+            *ndcg.keys() & {"BPR, no features", "ItemKNN"},
+        ],
+        ", with the paper's 20 neighbours": ["ItemKNN"],
     }
     lines = {}
     for what, names in readers.items():
@@ -88,8 +96,9 @@ def why_item_knn(found: Mapping[str, Any]) -> str:
             f" {leads[head['data']]:+.4f}."
         )
     return (
-        "Not by repeats: what a customer has bought is masked by default. ItemKNN finds"
-        " other colours of products bought before, and articles of a day that the split"
-        " cuts in two. Their share of its hits, and its NDCG@12 minus MostPop's:"
+        "Where bought articles are masked, as by default, repeats can't be hits."
+        " ItemKNN finds other colours of products bought before, and articles of a day"
+        " that the split cuts in two. Their share of its hits, and its NDCG@12 minus"
+        " MostPop's:"
         f" {' '.join(lines)}"
     )
