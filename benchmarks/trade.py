@@ -8,6 +8,8 @@ comes seed by seed. A condition takes about two minutes of one core.
 
     # train what isn't there yet; cut off, it goes on
     python -m benchmarks.trade --train [--steps 600] [--seeds 3]
+    # the thesis's recipe with more steps, as it learns more slowly
+    python -m benchmarks.trade --train --steps 2400 --thesis
     # sum up the conditions that are there
     python -m benchmarks.trade
 """
@@ -260,14 +262,15 @@ def summary(study: Study, steps: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    given = options(__doc__, steps=600, seeds=3, train=False)
+    given = options(__doc__, steps=600, seeds=3, thesis=False, train=False)
     data = {seed: Wardrobe(seed) for seed in trade_runs.SEEDS[: given.seeds]}
     if given.train:
         for seed in data:
             trade_runs.run(data[seed], "before", "fine-tuning", 0)
         for seed, name, condition in trade_runs.planned(given.seeds):
-            trade_runs.run(data[seed], name, condition, given.steps)
-            sys.stderr.write(f"seed {seed}: {name}, {condition}\n")
+            if not given.thesis or name == trade_runs.THESIS:
+                trade_runs.run(data[seed], name, condition, given.steps)
+                sys.stderr.write(f"seed {seed}: {name}, {condition}\n")
     study = finished(data, given.steps)
     took = [
         one["seconds"]
