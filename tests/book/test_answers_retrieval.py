@@ -72,7 +72,7 @@ def test_chapter_17_says_which_photos_are_drawn(drawn):
         }
     )
     assert "20.0 % (-30.0 [-40.0, -20.0] points)" in text
-    assert "70.0 % of cropped" in text and "+8.0 [+1.0, +15.0]" in text
+    assert "among ten for 70.0 %" in text and "+8.0 [+1.0, +15.0]" in text
     assert ("drawn street photos" in text) == drawn
 
 

@@ -59,13 +59,14 @@ def street_to_shop(found: Mapping[str, Any]) -> str:
     )
     gap = found["differences, colour"]["variants: joint minus EfficientNet"]["top-1"]
     street = found["street"]["DeepFashion2, crop"]["joint"]["top-10"]
-    photos = "drawn street photos" if found["drawn"] else "street photos"
+    photos = "drawn street photos, no shop's" if found["drawn"] else "street photos"
     return (
         f"For {raw:.1f} % of shop photos the frozen encoder ({RAW}) ranks another"
         f" colour of the product first, the joint mini for {ours:.1f} %"
-        f" ({100 * Estimate.of(gap):+.1f} points). For {100 * street['accuracy']:.1f} %"
-        f" of cropped {photos} the joint mini has the garment among ten; taking each"
-        f" side's mean away adds {found['centred']['joint']['top-10, gain']} points."
+        f" ({100 * Estimate.of(gap):+.1f} points). Of another"
+        f" set, cropped {photos}: the joint mini has the garment among ten for"
+        f" {100 * street['accuracy']:.1f} %; taking each side's mean away adds"
+        f" {found['centred']['joint']['top-10, gain']} points."
     )
 
 
