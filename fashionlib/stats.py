@@ -87,7 +87,7 @@ def agreed(effect: Mapping[str, Any], sign: int = 1) -> str:
     `effect` has the keys of `Estimate.of` and, where several trainings stand behind it,
     "seeds": each one's own difference.
     """
-    alike = len({np.sign(value) for value in effect.get("seeds", [sign])}) == 1
+    alike = len({np.sign(value) for value in effect.get("seeds") or [sign]}) == 1
     return (sign * Estimate.of(effect)).verdict if alike else OPEN
 
 

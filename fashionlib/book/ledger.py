@@ -175,10 +175,8 @@ def resolve(results: Results, key: str) -> Found:
 
 
 def _turned(row: Mapping[str, Any]) -> dict[str, Any]:
-    turned = dict(zip(stats.ENDS, (-Estimate.of(row)).ends, strict=True))
-    if "seeds" in row:
-        turned["seeds"] = [-value for value in row["seeds"]]
-    return turned
+    ends = zip(stats.ENDS, (-Estimate.of(row)).ends, strict=True)
+    return dict(ends) | {"seeds": [-own for own in row.get("seeds", ())]}
 
 
 def _step(place: Any, step: str) -> Iterator[tuple[list[str], Any]]:
@@ -392,6 +390,18 @@ def main_captions(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             if row["system"] == system and row["low"] is not None:
                 scores[role][row["metric"]] = Estimate.of(row)
     return scores
+
+
+def ranking(values: Mapping[str, Any]) -> dict[str, dict[str, Estimate]]:
+    """Return each model's ranking metrics with their intervals over customers."""
+    models = {}
+    for model, row in values["table"].items():
+        models[model] = {
+            name: Estimate(row[name], row[f"{name} low"], row[f"{name} high"])
+            for name in row
+            if f"{name} low" in row
+        }
+    return models
 
 
 def still_rising(values: Mapping[str, Any] | None) -> set[str]:

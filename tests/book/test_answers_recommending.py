@@ -39,17 +39,14 @@ def test_missing_captions_says_which_trainings_were_still_rising():
         "against": ways,
         "bound": {"of filled articles": 3, "test purchases": 4000},
         "fresh": {"written": {"value": 0.625}},
-        "everybody": dict.fromkeys(["zeros", "written", "picture instead"]),
         "rising": ["zeros", "mean"],
     }
     text = recommending.missing_captions(found)
-    assert "62.5%" in text and "better than zeros (+10.0 [+5.0, +15.0] points)" in text
-    assert "not told apart from the picture itself (-2.0 [-4.0, +1.0])" in text
-    assert "3 of 4,000." in text and "Still rising: 1 of these 3 models" in text
+    assert "62.5%" in text and "+10.0 [+5.0, +15.0] points more than with zeros" in text
+    assert "-2.0 [-4.0, +1.0] more than with its picture. No rank: 1 of these 3" in text
+    assert "3 of 4,000." in text
     settled = recommending.missing_captions(found | {"rising": ["mean"]})
-    assert "till rising" not in settled
-    older = {key: value for key, value in found.items() if key != "rising"}
-    assert "Still rising: 3 of these 3 models" in recommending.missing_captions(older)
+    assert "No rank" not in settled
 
 
 def row(value: float, rising: bool) -> dict[str, object]:
@@ -70,8 +67,11 @@ def test_recommenders_come_from_the_highest_down_and_rising_ones_are_marked():
     assert places == sorted(places) and "still rising" not in text
     assert "0.0600 [0.0590, 0.0610]" in text and "image" not in text
     table["FREEDOM"]["still rising"] = True
-    text = recommending.recommenders({"table": table})
+    near = {"UserKNN, k = 200": row(0.09, False)}
+    text = recommending.recommenders({"table": table, "near": near})
     assert "0.0610] (still rising);" in text and "has no rank" in text
+    assert text.startswith("NDCG@5: UserKNN, k = 200, which reads no features, 0.0900")
+    assert "ItemKNN, with the paper's 20 neighbours, 0.0500" in text
 
 
 def test_why_item_knn_adds_what_the_cut_gives_away():

@@ -169,8 +169,11 @@ def test_a_key_finds_names_records_and_intervals():
     ]
     assert ledger.resolve(results, "r:b/c?d") == [(["b", "c/d"], 3)]
     assert ledger.resolve(results, "r:t/k")[0][1] == {"value": 5, "low": 4, "high": 6}
-    turned = {"value": -5, "low": -6, "high": -4}
+    turned = {"value": -5, "low": -6, "high": -4, "seeds": []}
     assert ledger.resolve(results, "-r:t/k") == [(["t", "minus (k)"], turned)]
+    results["r"]["d"] = {"k": {"difference": 5, "low": 4, "high": 6, "seeds": [9, -1]}}
+    [(_, against)] = ledger.resolve(results, "-r:d/k")
+    assert against == turned | {"seeds": [-9, 1]}
     assert ledger.resolve(results, "r:t/none/none") == []
     assert ledger.resolve({"r": None}, "r:a") == []
 

@@ -35,10 +35,8 @@ def fine_tuning(found: Mapping[str, Any]) -> str:
     """Answer what fine-tuning changes, and what it costs (chapter 06)."""
     main, recipe = found["main"], found["recipe"]
     model = found[main]
-    changed, learned = (
-        1 - model["same_as_shuffled"],
-        model["trained"] / model["weights"],
-    )
+    changed = 1 - model["same_as_shuffled"]
+    learned = model["trained"] / model["weights"]
     return (
         f"After fine-tuning {main} writes {model['words']:.1f} words, and another"
         f" article's picture changes {changed:.1%} of its captions. {learned:.0%} of"

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fashionlib.book import ledger
-from fashionlib.stats import Estimate, verdict
-
-WORDS = ("better than", "not told apart from", "worse than")
+from fashionlib.stats import Estimate
 
 
 def feature_spaces(found: Mapping[str, Any]) -> str:
@@ -35,15 +33,13 @@ def missing_captions(found: Mapping[str, Any]) -> str:
     """Answer whether imputing captions helps (chapter 13)."""
     ways, bound = ("zeros", "picture instead"), found["bound"]
     gains = [Estimate.of(found["against"][f"written minus {way}"]) for way in ways]
-    sides = [verdict(gain.low, gain.high, WORDS) for gain in gains]
     zeros, picture = (format(100 * gain, "+.1f") for gain in gains)
-    marked = found.get("rising", found["everybody"])  # older runs had too few epochs
-    short = {"written", *ways}.intersection(marked)
-    caution = f" Still rising: {len(short)} of these 3 models." if short else ""
+    short = {"written", *ways}.intersection(found["rising"])
+    caution = f" No rank: {len(short)} of these 3 were still rising." if short else ""
     return (
         "With a written caption, VBPR puts a new article that was bought above"
-        f" {found['fresh']['written']['value']:.1%} of the others: {sides[0]} zeros"
-        f" ({zeros} points), {sides[1]} the picture itself ({picture}).{caution} Test"
+        f" {found['fresh']['written']['value']:.1%} of the others: {zeros} points more"
+        f" than with zeros, {picture} more than with its picture.{caution} Test"
         " purchases of articles without a caption, in the second set-up:"
         f" {bound['of filled articles']:,} of {bound['test purchases']:,}."
     )
@@ -52,10 +48,8 @@ def missing_captions(found: Mapping[str, Any]) -> str:
 def recommenders(found: Mapping[str, Any]) -> str:
     """Answer which representation recommends best (chapter 14)."""
     near = found.get("near", {})  # neighbourhoods with a chosen number
-    ndcg = {
-        name: Estimate(*(row[f"NDCG@5{end}"] for end in ("", " low", " high")))
-        for name, row in (found["table"] | near).items()
-    }
+    ranked = ledger.ranking({"table": found["table"] | near})
+    ndcg = {name: row["NDCG@5"] for name, row in ranked.items()}
     rising = ledger.still_rising(found)
     readers = {
         ", on picture and caption": ["BM3", "FREEDOM"],

@@ -31,8 +31,7 @@ def scoreboard(found: Mapping[str, Any]) -> str:
         told = [f"{word} {count}" for word, count in counts.items() if count]
         texts += [f"{work}: {', '.join(told)}."] if told else []
     judged = sum(n for (_, word), n in verdicts.items() if word in ledger.BY_INTERVAL)
-    of = f" of {len(found['claims'])}" if len(found["claims"]) > judged else ""
-    return f"Intervals judge {judged}{of} rows. {' '.join(texts)}"
+    return f"Intervals judge {judged} of {len(found['claims'])} rows. {' '.join(texts)}"
 
 
 def wardrobe(found: Mapping[str, Any]) -> str:
