@@ -32,6 +32,7 @@ def test_chapter_16_sets_the_joint_mini_beside_the_frozen_encoder():
 
 def test_the_long_run_says_gain_and_loss():
     values = {"public": 0.2, "public + labelled": 0.3, "EfficientNet": 0.4}
+    values |= {"rank 8, public": 0.45, "rank 8, public + labelled": 0.5}
     rows = {
         name: {"DeepFashion2, full": {"value": value}}
         for name, value in (values | {"before fine-tuning": 0.6}).items()
@@ -51,7 +52,7 @@ def test_the_long_run_says_gain_and_loss():
     text = retrieval.trade(found)
     assert "30.0 %, without in 20.0 % (+10.0 [+5.0, +15.0] points)" in text
     assert "BLEU-4 changes by -2.0 [-3.0, -1.0]" in text
-    assert "thesis's recipe: +5.0 [+1.0, +9.0] points, open." in text
+    assert "thesis's LoRA (rank 8): 50.0 %, without 45.0 % (open)." in text
     assert "40.0 %, the mini before fine-tuning 60.0 %" in text
 
 
