@@ -208,7 +208,7 @@ def direction(found: Found, sign: int, **_: Any) -> Answer:
     verdicts = [CLAIMED[agreed(row, sign)] for _, row in known]
     if not known:
         return NOT_KEPT
-    if len(known) <= 3:
+    if len(known) <= 4:
         return Answer(_listed(known, form="+.3g"), cautious(verdicts))
     pairs = zip(known, verdicts, strict=True)
     rest = [f"{_name(label)} {word}" for (label, _), word in pairs if word != HOLDS]
