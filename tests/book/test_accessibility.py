@@ -23,6 +23,7 @@ KINDS = (
     *("book/intro", "notebooks/14_recommenders", "notebooks/19_scoreboard"),
     *("book/forensics", "book/playground", "book/quizzes", "book/bibliography"),
     *("book/glossary", "book/teaching", "book/status"),
+    "notebooks/11_looking_at_captions",
 )
 LOOKS = (("light", 1400), ("dark", 390))
 HEAVIEST = 2_000_000  # bytes of a page without its pictures
