@@ -95,3 +95,14 @@ def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
 def test_on_paper_no_column_and_no_code_is_cut(open_page, name):
     page = open_page(f"notebooks/{name}", width=PAPER, media="print")
     assert page.evaluate(CUT) == []
+
+
+def test_a_dark_page_is_printed_dark_on_white(open_page):
+    page = open_page("notebooks/08_caption_scores", "dark", PAPER)
+    page.evaluate("""window.addEventListener("beforeprint", () => {
+      const label = document.querySelector(".caption-number");
+      window.printed = getComputedStyle(label).color.match(/\\d+/g).map(Number);
+    })""")
+    page.pdf()
+    assert max(page.evaluate("window.printed")) < 128
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
