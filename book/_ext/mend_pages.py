@@ -102,7 +102,7 @@ def add_citation(app, pagename, templatename, context, doctree):
         "url": f"{options['repository_url']}/blob/main/{source}",
     }
     fields = ",\n".join(f"  {name} = {{{text}}}" for name, text in given.items())
-    entry = f"@incollection{{{Path(pagename).name},\n{fields}\n}}"
+    entry = f"@incollection{{fashion_captioned_{Path(pagename).name},\n{fields}\n}}"
     said = "{title} In: {booktitle}. {note}, {year}.".format(**given)
     context["body"] += CITATION.format(said=escape(said), entry=escape(entry), **given)
 

@@ -72,7 +72,11 @@ def test_axe_finds_nothing(open_page, name, scheme, width):
 
 
 @pytest.mark.parametrize(
-    "name", ["book/intro", "notebooks/08_caption_scores", "notebooks/12_feature_spaces"]
+    "name",
+    [
+        *("book/intro", "notebooks/08_caption_scores", "notebooks/12_feature_spaces"),
+        "notebooks/14_recommenders",
+    ],
 )
 def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
     files = []
