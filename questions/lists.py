@@ -199,6 +199,8 @@ def knn(rng: np.random.Generator) -> Puzzle | None:
         for other, n, cosine in zip(others, common, cosines, strict=True)
     ]
     chosen = " + ".join(f"{cosines[place]:.3f}" for place in counted)
+    if counted[1:]:
+        chosen += f" = {score(cosines, near):.3f}"
     table = [
         (str(n), *("1" if one else "0" for one in row))
         for n, row in enumerate(bought, 1)
@@ -213,8 +215,9 @@ def knn(rng: np.random.Generator) -> Puzzle | None:
             + ". A 1 says that the shopper bought it.",
             Table(("shopper", *letters), table),
             f"ItemKNN looks at the {NEIGHBOURS} nearest neighbours of an article, by"
-            " the cosine of who bought it. What is its score of article A for shopper"
-            " 1, with three decimals?",
+            " the cosine of who bought it. The score of an article is the sum of its"
+            " cosines with those of its neighbours that the shopper bought. What is"
+            " article A's score for shopper 1, with three decimals?",
         ],
         value=value,
         mistakes={
@@ -242,6 +245,6 @@ def knn(rng: np.random.Generator) -> Puzzle | None:
             Table(
                 ("with", "both", "cosine", "a neighbour", "shopper 1 bought it"), rows
             ),
-            f"Score = {chosen} = {score(cosines, near):.3f}",
+            f"Score = {chosen}",
         ],
     )

@@ -1,9 +1,10 @@
 """Link the first use of each glossary term on a page to its entry.
 
 A term is found as a whole word, in any case, with a plural s, its words joined by
-blanks or hyphens. Only prose of paragraphs is linked: no title, code, link, table or
-output. Words that also mean something ordinary are terms where a page sets them in
-italics. A word of a longer text in italics, as a section's name, is no term.
+blanks or hyphens, its apostrophe straight or curled. Only prose of paragraphs is
+linked: no title, code, link, table or output. Words that also mean something ordinary
+are terms where a page sets them in italics. A word of a longer text in italics, as a
+section's name, is no term.
 """
 
 import re
@@ -13,6 +14,11 @@ from docutils import nodes
 GLOSSARY = "book/glossary"
 ORDINARY = {"companion", "fails", "holds", "hub", "mask", "open", "set aside"}
 CLOSED = (nodes.citation, nodes.literal, nodes.reference, nodes.table)
+
+
+def straight(text):
+    """Return a text with straight apostrophes: pages have curled ones."""
+    return text.replace("’", "'")
 
 
 def pattern(terms):
@@ -45,18 +51,24 @@ def is_prose(text):
 
 def link_terms(document, terms):
     """Link each term's first use in a document; `terms` maps lower case to a URI."""
+    terms = {straight(term): place for term, place in terms.items()}
     finder, left = pattern(terms), set(terms)
     for text in [text for text in document.findall(nodes.Text) if is_prose(text)]:
         words, parts, end = text.astext(), [], 0
-        for found in finder.finditer(words):
+        for found in finder.finditer(straight(words)):
             term = term_of(found[0], terms)
             italic = isinstance(text.parent, nodes.emphasis)
-            fits = found[0] == words if italic else term not in ORDINARY
+            fits = found[0] == straight(words) if italic else term not in ORDINARY
             if term in left and fits:
                 left.remove(term)
                 parts.append(nodes.Text(words[end : found.start()]))
                 parts.append(
-                    nodes.reference("", found[0], internal=True, refuri=terms[term])
+                    nodes.reference(
+                        "",
+                        words[found.start() : found.end()],
+                        internal=True,
+                        refuri=terms[term],
+                    )
                 )
                 end = found.end()
         if parts:

@@ -5,10 +5,13 @@ mends has become needless, or which new one a newer theme needs.
 """
 
 import re
+from html import escape
 from pathlib import Path
 
 import pydata_sphinx_theme
 from fontTools import subset
+
+from fashionlib import __version__
 
 STATIC = "theme/pydata_sphinx_theme/static"
 STYLES = "styles/pydata-sphinx-theme.css"
@@ -17,6 +20,14 @@ FONTS = "vendor/fontawesome/webfonts"
 ICON = re.compile(r"\bfa-([a-z][a-z0-9-]*)")
 RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\[^"]+"\}')
 HEAD = re.compile(r"<th\b([^>]*)>((?:\s|&nbsp;|&#160;)*)</th>")
+
+CITATION = """
+<details class="cite d-print-none"><summary>Cite this page</summary>
+<p>{said}<br><a href="{url}">{url}</a></p>
+<div class="highlight"><pre>{entry}</pre></div>
+</details>
+"""
+KAGGLE = "https://kaggle.com/kernels/welcome?src=https://github.com/"
 
 MENDS = [
     # A header cell without a word heads nothing: it is a plain cell.
@@ -65,6 +76,37 @@ def drop_thebe(app, pagename, templatename, context, doctree):
         ]
 
 
+def add_kaggle(app, pagename, templatename, context, doctree):
+    """Put Kaggle beside the places that the theme can launch a notebook at."""
+    for group in context["header_buttons"]:
+        buttons = group.get("buttons", [])
+        for colab in [one for one in buttons if one["text"] == "Colab"]:
+            notebook = colab["url"].partition("/github/")[2]
+            kaggle = {"text": "Kaggle", "tooltip": "Launch on Kaggle"}
+            kaggle |= {"icon": "fab fa-kaggle", "url": KAGGLE + notebook}
+            buttons.append(colab | kaggle)
+
+
+def add_citation(app, pagename, templatename, context, doctree):
+    """Say at the foot of each page, folded, how to cite it."""
+    if doctree is None:  # the index and the search have no text of their own
+        return
+    options, config = app.config.html_theme_options, app.config
+    source = pagename + Path(app.env.doc2path(pagename)).suffix
+    given = {
+        "author": f"{{{config.author}}}",
+        "title": app.env.titles[pagename].astext(),
+        "booktitle": config.html_title,
+        "year": config.copyright,
+        "note": f"Version {__version__}",
+        "url": f"{options['repository_url']}/blob/main/{source}",
+    }
+    fields = ",\n".join(f"  {name} = {{{text}}}" for name, text in given.items())
+    entry = f"@incollection{{fashion_captioned_{Path(pagename).name},\n{fields}\n}}"
+    said = "{title} In: {booktitle}. {note}, {year}.".format(**given)
+    context["body"] += CITATION.format(said=escape(said), entry=escape(entry), **given)
+
+
 def mend_pages(app, error):
     """Mend each finished page once, then cut the theme's icons to those in use."""
     out = Path(app.outdir)
@@ -105,7 +147,9 @@ def cut_icons(static, used):
 
 
 def setup(app):
-    """Register both steps with Sphinx."""
+    """Register all steps with Sphinx."""
     app.connect("html-page-context", drop_thebe)
+    app.connect("html-page-context", add_kaggle, priority=502)  # the theme's are 501
+    app.connect("html-page-context", add_citation)
     app.connect("build-finished", mend_pages)
     return {"version": "1", "parallel_read_safe": True}

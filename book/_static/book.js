@@ -40,3 +40,12 @@ if (article) {
     else if (cell.matches("th.col_heading") && !text.includes(" ")) cell.style.whiteSpace = "nowrap";
   }
 }
+
+// Paper is white: what is printed takes the light theme, and the screen gets its own back.
+const root = document.documentElement;
+let theme; // of the screen
+window.addEventListener("beforeprint", () => {
+  theme = root.dataset.theme;
+  root.dataset.theme = "light";
+});
+window.addEventListener("afterprint", () => { root.dataset.theme = theme; });

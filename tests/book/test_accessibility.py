@@ -23,6 +23,7 @@ KINDS = (
     *("book/intro", "notebooks/14_recommenders", "notebooks/19_scoreboard"),
     *("book/forensics", "book/playground", "book/quizzes", "book/bibliography"),
     *("book/glossary", "book/teaching", "book/status"),
+    "notebooks/11_looking_at_captions",
 )
 LOOKS = (("light", 1400), ("dark", 390))
 HEAVIEST = 2_000_000  # bytes of a page without its pictures
@@ -71,7 +72,11 @@ def test_axe_finds_nothing(open_page, name, scheme, width):
 
 
 @pytest.mark.parametrize(
-    "name", ["book/intro", "notebooks/08_caption_scores", "notebooks/12_feature_spaces"]
+    "name",
+    [
+        *("book/intro", "notebooks/08_caption_scores", "notebooks/12_feature_spaces"),
+        "notebooks/14_recommenders",
+    ],
 )
 def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
     files = []
@@ -94,3 +99,14 @@ def test_a_page_is_light_and_loads_no_icons_that_it_lacks(open_page, name):
 def test_on_paper_no_column_and_no_code_is_cut(open_page, name):
     page = open_page(f"notebooks/{name}", width=PAPER, media="print")
     assert page.evaluate(CUT) == []
+
+
+def test_a_dark_page_is_printed_dark_on_white(open_page):
+    page = open_page("notebooks/08_caption_scores", "dark", PAPER)
+    page.evaluate("""window.addEventListener("beforeprint", () => {
+      const label = document.querySelector(".caption-number");
+      window.printed = getComputedStyle(label).color.match(/\\d+/g).map(Number);
+    })""")
+    page.pdf()
+    assert max(page.evaluate("window.printed")) < 128
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"

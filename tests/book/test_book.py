@@ -4,6 +4,7 @@ nothing runs twice.
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ import links
 import pytest
 import yaml
 
+from fashionlib import __version__
 from fashionlib.book import costs
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +21,7 @@ SITE = RUN / "_build" / "html"
 LAUNCHERS = {  # what stands before the notebook's path in their links
     "colab.research.google.com": "/blob/main/",
     "mybinder.org": "?urlpath=lab/tree/",
+    "kaggle.com": "/fashion-captioned/fashion-captioned/blob/main/",
 }
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
@@ -64,6 +67,26 @@ def test_the_launch_buttons_lead_to_the_notebook(book, name):
     for launcher, before in LAUNCHERS.items():
         link = next(link for link in addresses if launcher in link)
         assert unquote(link).split(before)[1] == f"notebooks/{name}.ipynb"
+
+
+@pytest.mark.parametrize("name", ["notebooks/08_caption_scores", "book/glossary"])
+def test_a_page_says_how_to_cite_it(book, name):
+    text = (book / f"{name}.html").read_text(encoding="utf-8")
+    title = unescape(re.search(r"<title>(?:\d+\. )?(.*?) &#8212;", text)[1])
+    [cited] = re.findall(r'<details class="cite.*?</details>', text, re.DOTALL)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    [source] = ROOT.glob(f"{name}.[im]*")
+    address = f"{config['repository']['url']}/blob/main/{source.relative_to(ROOT)}"
+    fields = dict(re.findall(r"^  (\w+) = {(.*)},?$", unescape(cited), re.MULTILINE))
+    assert fields == {
+        "author": f"{{{config['author']}}}",
+        "title": title,
+        "booktitle": config["title"],
+        "year": config["copyright"],
+        "note": f"Version {__version__}",
+        "url": address,
+    }
+    assert f'<a href="{address}">' in cited
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -127,13 +127,32 @@ def test_there_is_one_way_to_search_and_it_opens_and_closes(page, book, width):
     expect(field).to_be_focused()
 
 
-def test_no_code_scrolls_sideways_on_a_common_screen(page, book):
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("notebooks/08_caption_scores", "notebooks/04_labels_by_prompt"),
+        *("notebooks/16_one_model_two_tasks", "book/your_shop", "book/cluster"),
+        "book/checklist",
+    ],
+)
+def test_no_code_scrolls_sideways_on_a_common_screen(page, book, name):
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto((book / "notebooks" / "08_caption_scores.html").as_uri())
-    widths = page.locator(".cell_input pre:visible").evaluate_all(
+    page.goto((book / f"{name}.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    widths = page.locator(".bd-article pre:visible").evaluate_all(
         "boxes => boxes.map(box => [box.scrollWidth, box.clientWidth])"
     )
     assert widths and all(content <= box for content, box in widths)
+
+
+@pytest.mark.parametrize("name", ["status", "benchmarks"])
+def test_on_a_phone_no_cell_runs_over_the_next(page, book, name):
+    page.set_viewport_size({"width": NARROW[0], "height": 900})
+    page.goto((book / "book" / f"{name}.html").as_uri())
+    cells = page.locator(".bd-article :is(td, th):visible").evaluate_all(
+        "cells => cells.map(cell => [cell.scrollWidth, cell.clientWidth])"
+    )
+    assert cells and all(content <= cell for content, cell in cells)
 
 
 def test_every_slide_of_the_run_fits_its_screen(page, book, tmp_path):

@@ -1,6 +1,16 @@
-"""The displayed formulas, by hand on tiny examples, equal the functions they name."""
+"""The displayed formulas, by hand on tiny examples, equal the functions they name.
 
+The code of these functions stands folded under the formula.
+"""
+
+import inspect
+import json
+import pydoc
+import re
+import sys
+from html import unescape
 from math import exp, log, log2, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +23,8 @@ from fashionlib.captioning.metrics import meteor, overlap
 from fashionlib.captioning.metrics.spice import graph
 from fashionlib.recommending import neighbours, ranking, vbpr
 
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
 HITS, SIZES = np.array([[True, False, False, True, False]]), np.array([3])
 
 
@@ -137,3 +149,37 @@ def test_average_precision_and_elliot():
     assert ranking.average_precision(HITS, SIZES) == pytest.approx([(1 + 2 / 4) / 3])
     wanted = (1 + 1 / 2 + 1 / 3 + 2 / 4 + 2 / 5) / 5
     assert ranking.map_elliot(HITS, SIZES) == pytest.approx([wanted])
+
+
+def named(chapter):
+    """Return the dotted names after "In code:" in a chapter."""
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    lines = [line for cell in cells for line in "".join(cell["source"]).splitlines()]
+    said = [line for line in lines if line.startswith("In code:")]
+    return re.findall(r"`(fashionlib[\w.]+)`", " ".join(said))
+
+
+CHAPTERS = {path: named(path) for path in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def test_the_code_of_a_name_is_the_object_s_own():
+    from formula_code import source
+
+    names = [name for names in CHAPTERS.values() for name in names]
+    assert len(names) > 12
+    for name in names:
+        assert source(name)[0] == inspect.getsource(pydoc.locate(name)).rstrip()
+    for wrong in ("fashionlib.stats.nothing", "fashionlib.no.module", "os.path.join"):
+        with pytest.raises(ValueError):
+            source(wrong)
+
+
+def test_each_formula_s_code_stands_folded_under_it(book):
+    for chapter, names in CHAPTERS.items():
+        page = (book / "notebooks" / f"{chapter.stem}.html").read_text("utf-8")
+        folded = r'<details class="formula-code">.*?<code>(\w+)</code>.*?</details>'
+        found = list(re.finditer(folded, page, re.DOTALL))
+        assert [one[1] for one in found] == [n.rpartition(".")[2] for n in names]
+        for one in found:
+            text = unescape(re.sub("<[^>]+>", "", one[0]))
+            assert re.search(rf"(def|class) {one[1]}\b", text)

@@ -1,5 +1,6 @@
 """The first use of a glossary term is a link; titles, code, links and tables aren't."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,15 @@ from docutils.utils import new_document
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-TERMS = ("attribute", "attribute precision", "consumer to shop", "CIDEr", "hub", "AP")
+TERMS = (
+    "attribute",
+    "attribute precision",
+    "consumer to shop",
+    "CIDEr",
+    "hub",
+    "AP",
+    "Elliot's MAP",
+)
 URIS = {term.lower(): f"glossary.html#{term}" for term in TERMS}
 
 
@@ -44,6 +53,7 @@ def said(text):
             [("Attribute precision", "attribute precision")],
         ),
         ("A consumer-to-shop photo.", [("consumer-to-shop", "consumer to shop")]),
+        ("Elliot’s MAP is not AP.", [("Elliot’s MAP", "Elliot's MAP"), ("AP", "AP")]),
         ("Attributed maps, CIDEr-D and a hub.", []),
     ],
 )
@@ -78,3 +88,10 @@ def test_an_ordinary_word_is_a_term_only_in_italics():
 def test_a_word_of_a_longer_text_in_italics_is_no_term():
     section = nodes.paragraph("", "", nodes.emphasis(text="CIDEr of each model"))
     assert linked(section, said("Here is CIDEr.")) == [("CIDEr", "CIDEr")]
+
+
+def test_the_quizzes_link_the_measures_that_they_ask_for(book):
+    page = (book / "book" / "quizzes.html").read_text(encoding="utf-8")
+    linked = re.findall(r'href="glossary\.html#term-([\w-]+)"', page)
+    wanted = {"BLEU-4", "CIDEr", "NDCG", "ItemKNN", "average-precision"}
+    assert wanted <= set(linked), linked

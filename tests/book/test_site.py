@@ -154,3 +154,15 @@ def test_another_file_is_no_archive(tmp_path):
     refused = pytest.raises(ValueError, match=r"book.zip is no .zip")
     with refused, site.unpacked(tmp_path / "book.zip"):
         pass
+
+
+def test_a_number_s_origin_is_what_the_status_page_promises():
+    table = numbers.table(ROOT)  # the kept results
+    of_benchmarks = table.result.str.startswith("benchmarks/")
+    known = table[["commit", "hardware"]].fillna("") != ""
+    assert known.all(axis=None)
+    told = table[["data", "seed"]].astype(object).fillna("") != ""
+    assert told[~of_benchmarks].all(axis=None)
+    assert not told[of_benchmarks].any(axis=None)
+    page = (ROOT / "book/status.md").read_text(encoding="utf-8")
+    assert "benchmark's rows have no data or seed of their own" in page

@@ -53,9 +53,8 @@ def test_a_chapter_closes_with_two_sentences_and_exercises_that_say_where(path):
     sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", take.split("\n", 2)[2])
     assert len(sentences) == 2 and not re.search(r"\d", take), take
     asked = re.split(r"^\d+\. ", exercises, flags=re.MULTILINE)[1:]
-    assert 3 <= len(asked) <= 6
-    if path.stem[:2] != "09":  # its exercises are blocks of code to go on from
-        assert all(" *Where:* " in question for question in asked)
+    assert 3 <= len(asked) <= 5
+    assert all(" *Where:* " in question for question in asked)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

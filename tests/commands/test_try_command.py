@@ -94,7 +94,8 @@ def test_photos_by_class_end_at_a_page(photos, tmp_path, capsys, monkeypatch):
     assert commands.main(["try", str(photos), "--out", str(out)]) == 0
 
 
-def test_a_spreadsheets_export(export, tmp_path, capsys, no_java):
+def test_a_spreadsheets_export(export, tmp_path, capsys, monkeypatch, no_java):
+    monkeypatch.chdir(tmp_path)  # the shipped mini is found from outside the clone
     out, given = tmp_path / "tried", ["--steps", "1", "--caption", "Beschreibung"]
     assert commands.main(["try", str(export), "--out", str(out), *given]) == 0
     told = capsys.readouterr().out
@@ -113,6 +114,16 @@ def test_a_spreadsheets_export(export, tmp_path, capsys, no_java):
     page = (out / "index.html").read_text("utf-8")
     assert "&lt;b&gt;" in page and "<b>&lt;" not in page
     assert "trained here" in page and numbers(out, "18_search")["indexed"] > 30
+
+
+def test_without_a_captioner_nothing_is_trained(export, tmp_path, capsys, monkeypatch):
+    only, lay_out = fitting.CHAPTERS["06_fine_tuning"], fitting.lay_out
+    monkeypatch.setattr(fitting, "CHAPTERS", {"06_fine_tuning": only})
+    bare = lambda *given: lay_out(*given)._replace(base=None)  # noqa: E731
+    monkeypatch.setattr(fitting, "lay_out", bare)
+    given = [str(export), "--out", str(tmp_path / "tried"), "--yes"]
+    assert commands.main(["try", *given]) == 0
+    assert "left out, no captioner to begin with (--base)" in capsys.readouterr().out
 
 
 def test_what_cant_be_known_is_asked_or_refused(

@@ -151,6 +151,14 @@ def test_a_worked_solution_of_bleu_counts_as_the_library_does():
         assert [*clipped.values()] == counts[0, :2].tolist()
 
 
+def test_an_item_knn_says_how_it_is_summed_and_sums_only_several():
+    for question in drawn("knn"):
+        asked = " ".join(block for block in question.text if type(block) is str)
+        assert "the sum of its cosines with those of its neighbours" in asked
+        summed = question.solution[-2].removeprefix("Score = ").split(" = ")
+        assert len(summed) == 1 + ("+" in summed[0]) and summed[-1] == question.answer
+
+
 def test_a_class_has_different_seeds_and_grows_at_its_end():
     assert len(set(seeds(5, 300))) == 300
     assert seeds(5, 300)[:20] == seeds(5, 20) != seeds(6, 20)

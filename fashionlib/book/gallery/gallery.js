@@ -55,7 +55,8 @@ function scoreTable(captions, metrics, chosen) {
   const head = make("tr", {}, make("td"), ...metrics.map((metric) => make("th", {scope: "col"}, metric)));
   const rows = captions.map((one, system) => make("tr", {}, make("th", {scope: "row"}, one.system),
     ...one.scores.map((value, column) => cell(value, column, system))));
-  return make("div", {class: "scores"}, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+  const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+  return make("div", {class: "scores", role: "group", "aria-label": "Scores", tabindex: 0}, table);
 }
 
 function card(item, metrics, chosen, place, all) {

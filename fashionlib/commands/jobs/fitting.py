@@ -272,7 +272,8 @@ def lay_out(
         run.use(run.path(SHOP), folders.is_synthetic(source))
         write_json(place, told)
     if base is None:
-        shipped = runs.repository() / "wardrobe" / "pretrained" / "blip2-small"
+        # beside the library: in a clone, and where the wheel was installed
+        shipped = Path(__file__).parents[3] / "wardrobe/pretrained/blip2-small"
         base = shipped if shipped.is_dir() else None
     return Shop(run, shop.laid_out(run.data), base and Path(base), steps)
 
@@ -286,7 +287,7 @@ class Chapter(NamedTuple):
 
 
 CAPTIONS = f"captions of at least {FEWEST} products"
-CAPTIONER = "a captioner to begin with (--base)"
+CAPTIONER = "captioner to begin with (--base)"
 PURCHASES = "purchases, as H&M's transactions_train.csv"
 CHAPTERS = {  # in the order of the page
     "12_feature_spaces": Chapter("Which photos look alike?", (), look_alike),
