@@ -117,13 +117,36 @@ def test_a_spreadsheets_export(export, tmp_path, capsys, monkeypatch, no_java):
 
 
 def test_without_a_captioner_nothing_is_trained(export, tmp_path, capsys, monkeypatch):
-    only, lay_out = fitting.CHAPTERS["06_fine_tuning"], fitting.lay_out
-    monkeypatch.setattr(fitting, "CHAPTERS", {"06_fine_tuning": only})
-    bare = lambda *given: lay_out(*given)._replace(base=None)  # noqa: E731
-    monkeypatch.setattr(fitting, "lay_out", bare)
+    only = {"06_fine_tuning": fitting.CHAPTERS["06_fine_tuning"]}
+    monkeypatch.setattr(fitting, "CHAPTERS", only)
+    monkeypatch.setattr(fitting, "SHIPPED", tmp_path / "no mini")
     given = [str(export), "--out", str(tmp_path / "tried"), "--yes"]
     assert commands.main(["try", *given]) == 0
-    assert "left out, no captioner to begin with (--base)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "left out, no captioner to begin with (--base)" in told
+    assert "Text  columns not used (--category names one)" in told
+
+
+def test_what_there_is_none_of_is_not_told(drawn, tmp_path, capsys, monkeypatch):
+    """Captions that differ, a German column of the category, and one that is free."""
+    chapters = ("03_who_leaks", "02_what_captions_say")
+    only = {name: fitting.CHAPTERS[name] for name in chapters}
+    monkeypatch.setattr(fitting, "CHAPTERS", only)
+    rows = drawn.drop_duplicates("caption").rename(columns={"category": "Warengruppe"})
+    rows = rows[["item_id", "caption", "Warengruppe"]].assign(Preis="9,90")
+    pages = []
+    for columns in (list(rows), ["item_id", "caption", "Preis"]):
+        rows[columns].to_csv(tmp_path / "shop.csv", index=False)
+        root, out = Path(drawn.image.iloc[0]).parents[1], tmp_path / str(len(columns))
+        given = ["--table", str(tmp_path / "shop.csv"), "--out", str(out)]
+        assert commands.main(["try", str(root), *given]) == 0
+        told = capsys.readouterr().out
+        assert ("Warengruppe  column of category" in told) == (not pages)
+        assert "Preis  columns not used" in told
+        pages.append((out / "index.html").read_text("utf-8"))
+    for page, in_two in zip(pages, (True, False), strict=True):
+        assert ("in two categories" in page) == in_two
+        assert "share theirs" in page and "The most repeated" not in page
 
 
 def test_what_cant_be_known_is_asked_or_refused(

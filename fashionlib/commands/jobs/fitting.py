@@ -50,6 +50,8 @@ SHOWN = 8  # rows of pictures
 MAPPED = 40, 1200  # the fewest and the most photos on a map
 FEWEST = 20  # products with a caption, for a split with a test side
 WORDS = 10  # uses that make a word one of the shop's
+# The mini lies beside the library, in a clone and where a wheel was installed.
+SHIPPED = Path(__file__).parents[3] / "wardrobe/pretrained/blip2-small"
 
 
 class Shop(NamedTuple):
@@ -57,7 +59,7 @@ class Shop(NamedTuple):
 
     run: runs.Run
     items: pd.DataFrame  # `shop.laid_out`
-    base: Path | None  # a captioner to begin with
+    base: Path  # a captioner to begin with
     steps: int  # of its training
 
 
@@ -77,9 +79,12 @@ def photos_twice(here: Shop) -> Answer:
     pairs = pairs.sort_values(["same", "cosine"], ascending=False)
     numbers = {"pairs": len(pairs), "identical": int(pairs["same"].sum())}
     for column in (SPLIT, CATEGORY):
-        one, two = (items[column].to_numpy()[pairs[end]] for end in ("one", "two"))
-        apart = pd.notna(one) & pd.notna(two) & (one != two)
-        numbers[f"in two of {column}"] = int(apart.sum())
+        sides = pd.DataFrame(items[column].to_numpy()[pairs[["one", "two"]]])
+        numbers[f"in two of {column}"] = int((sides.nunique(axis=1) > 1).sum())
+    apart = (
+        "; in two categories, of which one may be wrong:"
+        f" {numbers[f'in two of {CATEGORY}']:,}"
+    )
     images, shown = items[IMAGE].to_numpy(), pairs.drop_duplicates("one")[:SHOWN]
     pictures = [(images[pair.one], [images[pair.two]]) for pair in shown.itertuples()]
     names = shown["cosine"].map("{:.3f}".format).where(~shown["same"], "same pixels")
@@ -88,8 +93,8 @@ def photos_twice(here: Shop) -> Answer:
         f" {numbers['identical']:,}. Nearly the same, with a cosine of {ALIKE} or more"
         f" by a network that learned ImageNet: {len(pairs) - numbers['identical']:,}."
         " That is a proxy, so look. Of all these pairs, in two splits, where a test"
-        f" would leak: {numbers[f'in two of {SPLIT}']:,}; in two categories, of which"
-        f" one may be wrong: {numbers[f'in two of {CATEGORY}']:,}.",
+        f" would leak: {numbers[f'in two of {SPLIT}']:,}"
+        f"{apart if items[CATEGORY].notna().any() else ''}.",
         figures.neighbours(pictures, "alike", list(names)),
     ]
 
@@ -107,8 +112,9 @@ def captions_say(here: Shop) -> Answer:
     return numbers, [
         f"{len(said):,} of {len(here.items):,} articles have a caption, of"
         f" {numbers['caption length']:.1f} words on average. {repeats.sum():,} share"
-        " theirs word for word with another article. The most repeated:",
-        figures.table(repeats[:5]),
+        " theirs word for word with another article."
+        f"{'' if repeats.empty else ' The most repeated:'}",
+        *[figures.table(repeats[:5])][: len(repeats)],  # none where none repeats
         "Attributes are the nouns and adjectives that captions use often, here"
         f" {len(pool):,} words. The commonest:",
         figures.table(counts.to_frame().T),
@@ -122,8 +128,7 @@ def trained(here: Shop) -> Answer:
 
     recipe = training.recipe("mini_joint", here.steps)
     data = {"catalogue": here.run.data.name, "split": "by product"}
-    given = _split(here), str(here.base), recipe, _captioner(here), data
-    finetune.train_adapter(*given)
+    finetune.train_adapter(_split(here), str(here.base), recipe, _captioner(here), data)
     return {"steps": here.steps}, [
         f"A small captioner ({here.base.name}, made of drawn garments) has read your"
         f" training photos for {here.steps} steps. That is a rehearsal: a good"
@@ -271,11 +276,7 @@ def lay_out(
         hm.check(run.path(SHOP)).refuse()
         run.use(run.path(SHOP), folders.is_synthetic(source))
         write_json(place, told)
-    if base is None:
-        # beside the library: in a clone, and where the wheel was installed
-        shipped = Path(__file__).parents[3] / "wardrobe/pretrained/blip2-small"
-        base = shipped if shipped.is_dir() else None
-    return Shop(run, shop.laid_out(run.data), base and Path(base), steps)
+    return Shop(run, shop.laid_out(run.data), Path(base or SHIPPED), steps)
 
 
 class Chapter(NamedTuple):
@@ -312,7 +313,7 @@ def ask(here: Shop, say: Callable[[str], None]) -> dict[str, list[str] | str]:
     bought = here.run.data / hm.TRANSACTIONS
     has = {
         CAPTIONS: captioned[PRODUCT].nunique() >= FEWEST,
-        CAPTIONER: here.base is not None,
+        CAPTIONER: here.base != SHIPPED or SHIPPED.is_dir(),
         PURCHASES: len(open_table(bought).read(["t_dat"], codes=True)) > 0,
     }
     settings = [here.run.read("data.json"), here.run.seed, str(here.base), here.steps]

@@ -36,7 +36,7 @@ SIDES |= dict.fromkeys(("validation", "valid", "val", "dev"), VALIDATION)
 NAMES = {  # our column: words in the names that others give it
     ITEM: r"\b(id|nr|no|number|nummer|code)\b|sku|ean|gtin|\bref",
     CAPTION: "caption|descr|beschr|text",
-    CATEGORY: "categ|kateg|type|typ$|class|garment",
+    CATEGORY: r"categ|kateg|type|typ$|class|garment|produktart|(waren|\b)gruppe",
     COLOUR: "colou?r|farbe|couleur",
     PRODUCT: "style|parent|model|family",
 }
@@ -137,6 +137,8 @@ def _from_table(
     columns = _columns(path, rows, photos, named, choose)
     for ours, theirs in columns.items():
         report.counts[f"column of {ours}"] = theirs
+    unused = ", ".join(rows.drop(columns=columns.values())) or "none"
+    report.counts["columns not used (--category names one)"] = unused
     table = pd.DataFrame({ours: rows[name] for ours, name in columns.items()})
     table[ITEM] = table.get(ITEM, table[IMAGE])
     names = table[IMAGE].dropna().unique()
@@ -160,10 +162,10 @@ def _read(
     path: Path, report: Report
 ) -> tuple[pd.DataFrame, Callable[[Sequence[int]], list[str]]]:
     """Read a table as text, with a function that says where rows of it stand."""
-    if path.suffix.lower() in (".json", ".jsonl"):
+    ending = path.suffix.lower()
+    if ending in (".json", ".jsonl"):
         try:
-            lines = path.suffix.lower() == ".jsonl"
-            rows = pd.read_json(path, lines=lines, dtype=False)
+            rows = pd.read_json(path, lines=ending == ".jsonl", dtype=False)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: no list of rows as JSON: {error}") from error
         rows = rows.map(str, na_action="ignore").astype("str")
