@@ -9,9 +9,9 @@ nothing else. Intervals are over the products of all seeds together; each differ
 also comes seed by seed.
 
     # train what isn't there yet, and sum up; cut off, it goes on
-    python -m benchmarks.facad --train [--articles 720] [--steps 200]
+    python -m benchmarks.facad --train [--articles 720] [--steps 800]
     # sum up the conditions that are there
-    python -m benchmarks.facad [--articles 720] [--steps 200]
+    python -m benchmarks.facad [--articles 720] [--steps 800]
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ def words(captions: Sequence[str]) -> float:
 
 
 if __name__ == "__main__":
-    given = options(__doc__, articles=720, steps=200, train=False)
+    given = options(__doc__, articles=720, steps=800, train=False)
     data = {seed: Wardrobe(seed, given.articles) for seed in facad_runs.SEEDS}
     for model, name, way in facad_runs.planned() if given.train else ():
         for one in data.values():
