@@ -126,7 +126,7 @@ def test_filters_count_and_esc_resets(page, site):
 def test_sorted_by_a_systems_score_with_the_unscored_last(page, site):
     page.goto((site / "show.html").as_uri())
     root = page.locator(".fashion-gallery").first
-    root.get_by_label("Score").select_option(label="after: CIDEr")
+    root.get_by_label("Score", exact=True).select_option(label="after: CIDEr")
     root.get_by_label("Order").select_option(label="highest score first")
     assert ids(root)[:3] == ["059", "058", "057"]
     root.get_by_label("Order").select_option(label="lowest score first")
