@@ -68,7 +68,7 @@ def left_in_training(items: pd.DataFrame, draws: int) -> dict[str, Any]:
     texts = texts * texts.shape[1] ** 0.5  # columns of about one, as a BERT's
     codes, names = pd.factorize(items.category)
     kinds = torch.from_numpy(codes)
-    learns, asked = (items.split.eq(name).to_numpy() for name in ("train", "test"))
+    learns, asked = (np.array(items.split == name) for name in ("train", "test"))
     reader = trained(texts[learns], kinds[learns], len(names))
     products = items.product_id[asked]
 

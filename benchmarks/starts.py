@@ -78,13 +78,13 @@ def summed_up(scores: pd.Series, rising: pd.Series) -> list[dict[str, object]]:
     four whether a training hadn't stopped.
     """
     means = scores.groupby(["point", "space", "model", "user_id"]).mean()
-    rows = []
+    still, rows = rising.groupby(level=[0, 1]).sum(), []
     for (point, space), some in means.groupby(["point", "space"]):
         some = some.droplevel(["point", "space"]).to_frame()
         gap = recommending.paired(some, [tuple(STARTS)]).iloc[0]
         row = {"point": point, "space": space}
         row |= {**some["NDCG@5"].groupby("model").mean(), **gap}
-        rows.append(row | {"still rising": rising.loc[point, space].sum()})
+        rows.append(row | {"still rising": still[point, space]})
     return rows
 
 

@@ -8,7 +8,7 @@ comes seed by seed. A condition takes about two minutes of one core.
 
     # train what isn't there yet; cut off, it goes on
     python -m benchmarks.trade --train [--steps 600] [--seeds 3]
-    # the thesis's recipe with more steps, as it learns more slowly
+    # the thesis's recipe with more steps: are steps what it lacks?
     python -m benchmarks.trade --train --steps 2400 --thesis
     # sum up the conditions that are there
     python -m benchmarks.trade

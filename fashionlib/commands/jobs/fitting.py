@@ -109,12 +109,12 @@ def captions_say(here: Shop) -> Answer:
     repeats = said[CAPTION].value_counts().rename("articles")
     repeats = repeats[repeats > 1]
     numbers = statistics(here.items) | {"repeated": int(repeats.sum())}
+    most = ["The most repeated:", figures.table(repeats[:5])]
     return numbers, [
         f"{len(said):,} of {len(here.items):,} articles have a caption, of"
         f" {numbers['caption length']:.1f} words on average. {repeats.sum():,} share"
-        " theirs word for word with another article."
-        f"{'' if repeats.empty else ' The most repeated:'}",
-        *[figures.table(repeats[:5])][: len(repeats)],  # none where none repeats
+        " theirs word for word with another article.",
+        *([] if repeats.empty else most),
         "Attributes are the nouns and adjectives that captions use often, here"
         f" {len(pool):,} words. The commonest:",
         figures.table(counts.to_frame().T),
