@@ -193,14 +193,23 @@ def test_the_archive_has_all_that_a_notebook_needs(filled, path, monkeypatch):
     assert run.data.is_dir() and not paper.published("paper_a/table3").empty
 
 
-@pytest.mark.parametrize("name", ["02_what_captions_say", "11_looking_at_captions"])
-def test_a_notebook_runs_alone_in_an_empty_folder(packed, tmp_path, name):
-    shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", tmp_path)
+QUICK = {"02_what_captions_say", "11_looking_at_captions"}  # the others: make test-all
+ALONE = [
+    pytest.param(
+        path, id=path.stem, marks=[] if path.stem in QUICK else pytest.mark.all
+    )
+    for path in NOTEBOOKS
+]
+
+
+@pytest.mark.parametrize("path", ALONE)
+def test_a_notebook_runs_alone_in_an_empty_folder(packed, tmp_path, path):
+    shutil.copy(path, tmp_path)
     environment = os.environ | {"FASHIONLIB_BUNDLE": str(packed)}
-    command = ["fashionlib", "execute", f"{name}.ipynb", "--profile", "smoke"]
+    command = ["fashionlib", "execute", path.name, "--profile", "smoke"]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    executed = tmp_path / "_run/smoke/notebooks" / f"{name}.ipynb"
+    executed = tmp_path / "_run/smoke/notebooks" / path.name
     assert "_run/smoke: " in executed.read_text()

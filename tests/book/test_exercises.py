@@ -14,8 +14,6 @@ from fashionlib.book import student
 from fashionlib.commands import main
 from fashionlib.data.files import read_json
 
-CHAPTERS = NOTEBOOKS[1:]  # chapter 0 looks at the machine
-
 
 def source(cell):
     return "".join(cell["source"])
@@ -68,7 +66,7 @@ def test_a_class_gets_chapters_to_solve_and_chapters_with_solutions(tmp_path, ca
     assert "nothing is replaced, name a new one" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_chapter_has_a_coded_exercise_and_every_other_one_is_answered(path):
     functions = [re.search(r"^def (\w+)", code, re.M)[1] for code, _ in coded(path)]
     assert 1 <= len(functions) <= 2
@@ -153,8 +151,8 @@ def test_no_answer_is_in_a_student_s_notebook(path):
 
 
 def test_a_solution_without_marks_is_refused():
-    [solution] = tagged(CHAPTERS[0], "solution")
+    [solution] = tagged(NOTEBOOKS[0], "solution")
     bare = solution | {"source": ["def f():\n", "    return 1\n"]}
-    whole = read_json(CHAPTERS[0]) | {"cells": [bare]}
+    whole = read_json(NOTEBOOKS[0]) | {"cells": [bare]}
     with pytest.raises(ValueError, match=f"{bare['id']}.* has 0 bodies.*write these"):
         student.student(whole)

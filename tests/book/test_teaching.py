@@ -12,7 +12,6 @@ from fashionlib.book import costs
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-CHAPTERS = NOTEBOOKS[1:]  # chapter 0 looks at the machine
 PAGE = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
 
 
@@ -26,7 +25,7 @@ def texts(path):
     ]
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_chapter_opens_with_goals_minutes_and_what_it_presumes(path):
     cells = texts(path)
     learn, takes = cells[1].split("**Takes** ")
@@ -44,7 +43,7 @@ def test_a_chapter_opens_with_goals_minutes_and_what_it_presumes(path):
     assert path.stem not in asked
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_chapter_closes_with_two_sentences_and_exercises_that_say_where(path):
     cells = texts(path)
     [take] = [cell for cell in cells if cell.startswith("## To take away\n")]
