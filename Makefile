@@ -10,6 +10,7 @@
 # make slides PROFILE=tiny                    a deck of slides a chapter, from a finished run, in _build/slides; OUT=folder
 # make links                                  the book, and whether every link and anchor of its pages leads somewhere
 # make sphinx9                                the book, and its pages once more by plain Sphinx 9, without jupyter-book
+# make pdf                                    the book, and all of its pages as one document, _build/fashion-captioned.pdf
 # make release                                the book and its archive, with the archive's checksum beside it
 # make pretrain                               make the wardrobe's pretrained minis again (an hour and a half on one core)
 PYTHON ?= python3
@@ -44,7 +45,7 @@ export MALLOC_ARENA_MAX ?= 2
 export MALLOC_MMAP_THRESHOLD_ ?= 4194304
 SNAKEMAKE = snakemake --quiet rules host reason progress --cores $(CORES) --rerun-incomplete --resources gpu=1 --max-checksum-file-size 2000000000 $(CLUSTER)
 
-.PHONY: book links sphinx9 bundle site student slides release test test-all bench keep pretrain clean
+.PHONY: book links sphinx9 pdf bundle site student slides release test test-all bench keep pretrain clean
 
 book: .venv/ready
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" longer="$(LONGER)"
@@ -56,10 +57,23 @@ links: book
 
 # So that the pages outlive jupyter-book, which holds Sphinx at 7.
 PLAIN = book/plain_sphinx
+SPHINX9 = PYTHONPATH="$(CURDIR)" uv run --quiet --isolated --no-project --python .venv/bin/python --with-requirements $(PLAIN)/requirements.lock \
+	python -m sphinx -q -W -n --keep-going --conf-dir _run/$(PROFILE)/book/$(PLAIN)
 sphinx9: book
-	@PYTHONPATH="$(CURDIR)" uv run --quiet --isolated --no-project --python .venv/bin/python --with-requirements $(PLAIN)/requirements.lock \
-		python -m sphinx -q -W -n --keep-going --conf-dir _run/$(PROFILE)/book/$(PLAIN) _run/$(PROFILE)/book _build/sphinx9
+	@$(SPHINX9) _run/$(PROFILE)/book _build/sphinx9
 	@python tests/links.py _build/sphinx9
+
+# Sphinx writes the single page into its root document's folder, and its addresses for the folder above.
+# Chromium gives root, a container's user, no sandbox.
+CHROMIUM ?= chromium
+PDF = _build/fashion-captioned.pdf
+pdf: book
+	@command -v $(CHROMIUM) >/dev/null || { echo "No $(CHROMIUM) to print with: install it, or name yours: make pdf CHROMIUM=google-chrome" >&2; false; }
+	@$(SPHINX9) -b singlehtml _run/$(PROFILE)/book _build/single
+	@mv _build/single/book/intro.html _build/single/book.html
+	@$(CHROMIUM) --headless $(if $(filter 0,$(shell id -u)),--no-sandbox) --disable-gpu --no-pdf-header-footer --virtual-time-budget=60000 \
+		--print-to-pdf=$(PDF).part "file://$(CURDIR)/_build/single/book.html"
+	@mv $(PDF).part $(PDF) && echo "Open $(PDF)"
 
 test: .venv/ready
 	ruff format --check --quiet .
