@@ -124,7 +124,7 @@ def test_every_chapter_has_six_to_ten_slides(path):
     assert set(kinds) <= {None, "slide", "fragment", "notes"}
     assert kinds[0] == "slide" and 6 <= kinds.count("slide") + 1 <= 10
     ends = [kind for cell, kind in zip(cells, kinds, strict=True) if closes(cell)]
-    assert ends == ["slide"] * (3 if path.stem[:2] != "00" else 0)
+    assert ends == ["slide"] * 3
 
 
 def closes(cell) -> bool:
