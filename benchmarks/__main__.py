@@ -26,8 +26,8 @@ from fashionlib.data import provenance
 
 # In order of their cost, under an hour on two cores. The rest runs when it is named:
 # `vector_databases` needs two more packages, `tagging_accuracy` treebanks, `--full` a
-# GPU; `spice_agreement` needs what can't be shipped, `trade` and `facad` what their
-# `--train` left, and `book` times the book itself.
+# GPU; `spice_agreement` needs what can't be shipped, `trade`, `facad` and
+# `captioner_seeds` what their `--train` left, and `book` times the book itself.
 USUAL = (
     "accelerators",
     "splits",

@@ -15,6 +15,7 @@ Reads a run of chapters 01 to 06 on real data, and writes nothing into it.
 from __future__ import annotations
 
 import itertools
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,7 @@ def train(run: runs.Run, model: str, seed: int) -> None:
         role: dict(zip(test.index, said, strict=True)) for role, said in written.items()
     }
     write_json(path, answers | {"seconds": time.process_time() - began})
+    shutil.rmtree(checkpoints)
 
 
 def answers(run: runs.Run, models: Sequence[str]) -> dict[str, list[dict[str, str]]]:

@@ -5,10 +5,10 @@ VBPR leaves customers' visual tastes at N(0, 1) (*as shipped*) where Xavier's dr
 meant. Chapter 14 asks of H&M's week; here a folder in H&M's layout says which purchases
 (the two years of 1,364 customers have too few that five customers and five articles
 share: two of each are enough here). The same grid points, epochs and rule of stopping;
-spaces of EfficientNet's pictures, MiniLM's captions and both; three trainings each.
+the spaces of a run on the same photos (chapters 01 to 12); three trainings each.
 Intervals are over customers, of their means over the trainings.
 
-    # a link or a folder, _run/hm-2y, or another that is named
+    # a link or a folder, _run/hm-2y, or another that is named; beside it _run/sample
     python -m benchmarks.starts [FOLDER] [--least 2] [--epochs 200] [--seeds 3]
 """
 
@@ -25,22 +25,16 @@ import pandas as pd
 
 from benchmarks.measuring import ROOT, Figure, report, timed
 from fashionlib import features, recommending
+from fashionlib.book import runs
 from fashionlib.data import interactions
 from fashionlib.data.readers import hm
-from fashionlib.features import efficientnet, encoders
 from fashionlib.recommending import vbpr
 
 POINTS = list(itertools.product((0.001, 0.005), (1e-5, 0.01)))  # rate, penalty
 STARTS = {"as shipped": True, "Xavier": False}
 FACTORS = 64
 RUN = ROOT / "_run"
-
-
-def spaces(items: pd.DataFrame) -> dict[str, features.Features]:
-    """Encode these articles' pictures and captions, and put the two side by side."""
-    image = efficientnet.encode_images(items.image, items.index, cache=RUN / "starts")
-    image, text = image["pooled"], encoders.sentences(items.caption, items.index)
-    return {"image": image, "text": text, "both": features.concatenate(image, text)}
+SPACES = ("image", "text", "both", "vision", "queries")  # the last two a captioner's
 
 
 def trained(
@@ -96,12 +90,12 @@ def main() -> None:
     for name, default in {"least": 2, "epochs": 200, "seeds": 3}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    items = hm.items(given.folder).dropna(subset=["caption", "image"])
-    items = items.set_index("item_id")
+    run = runs.Run("14_recommenders", "sample", RUN / "sample", seed=0)
     bought = hm.transactions(given.folder)
-    bought = interactions.core(bought[bought.item_id.isin(items.index)], given.least)
+    known = bought.item_id.isin(run.items().index)
+    bought = interactions.core(bought[known], given.least)
     data = interactions.to_matrices(*interactions.temporal_split(bought))
-    read = spaces(items.loc[data.items])
+    read = {name: run.features(name) for name in SPACES}
     scores, rising, seconds = trained(data, read, given.epochs, given.seeds)
     facts = {
         "purchases": len(bought),
